@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.many import Runs, run_many
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import Settings
-from tttui.runs.base import SHIPPED
+from tttui.tasks.pointmass.engine.many import Runs, run_many
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
 HELD_OUT = 1_000_000
@@ -49,7 +49,7 @@ def settings_of(cell: Cell, decay_init: str, steps: int = 600) -> Settings:
 def base_of(settings: Settings) -> Weights:
     """The shipped base of these settings; trained now where none matches."""
     wanted = base_cfg(settings)
-    for path in sorted(SHIPPED.glob("*.pt")):
+    for path in sorted(SHIPPED_BASES.glob("*.pt")):
         checkpoint = read_pt(path)
         if dict(checkpoint["cfg"]) == wanted:
             return dict(checkpoint["model_state"])

@@ -20,9 +20,9 @@ from tests.runs.sessions import base_of, settings
 from tttui.artifacts import checkpoint, history_writer
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.check import check_session
-from tttui.artifacts.writer import RunWriter
 from tttui.model.session import Place
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 ROUNDS = 3
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from benchmarks.cells import CELLS, HELD_OUT, Cell, base_of, final, run_cell, settings_of
-from tttui.engine.many import Runs, run_many, worlds
 from tttui.model.arrays import Floats, Weights
 from tttui.model.transactions import STATUSES
+from tttui.tasks.pointmass.engine.many import Runs, run_many, worlds
 from tttui.tasks.pointmass.identify import implied_mu, transfer_matrix
 from tttui.tasks.pointmass.yardsticks import estimated, least_squares, oracle
 

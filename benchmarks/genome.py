@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells import HELD_OUT, Cell, base_of, settings_of
-from tttui.engine.many import run_many
-from tttui.lab.evaluation import Contender, Outcome, Stream, evaluate, paired
-from tttui.lab.genome.methods import Part, Recipe, merge
+from tttui.lab.evaluation import Contender, HeldOutStream, StreamOutcome, evaluate, paired
+from tttui.lab.genome.methods import MergePart, Recipe, merge
 from tttui.model.arrays import PLASTIC, Weights
+from tttui.tasks.pointmass.engine.many import run_many
 
 RECIPES = {
     "linear 0.5 + 0.5": Recipe("linear"),
@@ -49,8 +49,8 @@ README = 64 * 128
 def merged(base: Weights, skills: Sequence[Weights], recipe: Recipe, weight: float) -> Weights:
     """The merge of some skills of equal weight."""
 
-    def part(i: int, name: str) -> Part:
-        return Part(f"skill {i}", f"{i}", weight, lambda: skills[i][name])
+    def part(i: int, name: str) -> MergePart:
+        return MergePart(f"skill {i}", f"{i}", weight, lambda: skills[i][name])
 
     return {
         name: merge(base[name], [part(i, name) for i in range(len(skills))], recipe, name)
@@ -67,7 +67,7 @@ def all_merges(base: Weights, skills: Sequence[Weights]) -> dict[str, Weights]:
 
 
 def table(
-    parents: Sequence[str], found: Mapping[str, Sequence[Outcome]], *, unit: str, first: int
+    parents: Sequence[str], found: Mapping[str, Sequence[StreamOutcome]], *, unit: str, first: int
 ) -> None:
     """Medians over the streams, and each against the best parent."""
     whole = {name: [one.whole for one in outcomes] for name, outcomes in found.items()}
@@ -94,10 +94,10 @@ def point_mass() -> None:
         seeds = range(HELD_OUT, HELD_OUT + PAIRS)
         trained[mu] = run_many(settings, base, seeds, [mu] * PAIRS).weights
     streams = [
-        Stream(f"world {i}", {"seed": HELD_OUT + 1000 + i, "mu": 0.25, "noise_std": 0.01})
+        HeldOutStream(f"world {i}", {"seed": HELD_OUT + 1000 + i, "mu": 0.25, "noise_std": 0.01})
         for i in range(WORLDS)
     ]
-    found: dict[str, list[Outcome]] = {}
+    found: dict[str, list[StreamOutcome]] = {}
     for pair in range(PAIRS):
         skills = [{name: W[pair] for name, W in trained[mu].items()} for mu in trained]
         starts: dict[str, Weights | None] = {"base": None}
@@ -148,10 +148,10 @@ def text() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def stream(name: str, content: bytes) -> Stream:
+        def stream(name: str, content: bytes) -> HeldOutStream:
             path = Path(folder, name.replace("/", "-"))
             path.write_bytes(content)
-            return Stream(name, {"file": str(path)})
+            return HeldOutStream(name, {"file": str(path)})
 
         skills: dict[str, Weights] = {}
         for name, content in (("prose", prose()), ("Python", python())):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.text_documents import SIZE, documents
 from tttui.engine.threads import let_threads_sleep
-from tttui.tasks.text.yardsticks import compressed
+from tttui.tasks.text.task import compressed
 
 if TYPE_CHECKING:
     from tttui.tasks.text.task import TextTask

@@ -18,14 +18,14 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
-from tttui.runs.session import SessionRun
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
-from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.result import Request
 from tttui.runs.whatif.sensitivity import Sensitivity
 from tttui.runs.whatif.whatif import WhatIf
 from tttui.runs.whatif.worker import Job, WhatIfWorker
+from tttui.tasks.pointmass.runs.base import find_base
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 STEPS = 600
 TEXT_BYTES = 24_000

@@ -19,13 +19,13 @@ import numpy as np
 
 from tests.drawnrun import Content, content, metrics_of
 from tttui.artifacts.checksum import json_bytes
-from tttui.artifacts.metadata import model_signature, new_meta
 from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.runs import runs_of
 from tttui.artifacts.writer import RunWriter
 from tttui.model.session import Layout, Place
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.runs.writer import RunWriter, model_signature, new_meta
 
 CREATED = 1_795_289_100
 """Unix seconds at which all generated sessions were created."""

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 import tttui
-from tttui.terminal.ascii import ascii_text, locale_is_ascii
+from tttui.terminal.filters import ascii_text, locale_is_ascii
 
 ANYWHERE = sorted(
     {

@@ -10,6 +10,7 @@ from tttui.keys import COMMANDS, rebound
 from tttui.model.errors import RefusedInput
 from tttui.preferences import Preferences, config_path, read_preferences
 from tttui.saved_views import views_path
+from tttui.store import Store
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_what_the_app_does_not_know_is_refused_with_the_file_that_says_it(
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(RefusedInput, match=re.escape(f"{path}: {fault}")):
-        open_app([tmp_path])
+        open_app(Store([tmp_path]))
 
 
 def test_the_file_says_theme_mouse_and_keys(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tttui.model.session import Place
 from tttui.store import Snapshot, Store
 from tttui.store.core import FEEDS
 from tttui.store.feed import Feed
+from tttui.store.recorded import YardsticksFeed
 from tttui.store.snapshot import Part
 
 PATIENCE_S = 20.0
@@ -77,6 +78,32 @@ def test_the_session_below_a_path_is_opened(tmp_path: Path, follow: Follow) -> N
 def test_nothing_found_is_said_once_it_is_known(tmp_path: Path, follow: Follow) -> None:
     _, follower = follow(tmp_path)
     assert follower.until(lambda s: s.scanned).places == ()
+
+
+def test_one_that_waits_reads_the_rest_when_its_beginning_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "a", steps=20_000, trajectory=False, snapshots=False)
+    monkeypatch.setattr("tttui.store.core.REFRESH_S", 1000.0)
+    monkeypatch.setattr("tttui.store.core.LOOK_S", 1000.0)
+    store = Store([tmp_path], waits=True)
+    rested = threading.Event()
+    wait = store._wake.wait
+
+    def resting(timeout: float | None = None) -> bool:
+        rested.set()
+        return wait(timeout)
+
+    monkeypatch.setattr(store._wake, "wait", resting)
+    store.start()
+    assert rested.wait(PATIENCE_S)
+    data = store.snapshot.data
+    assert data is not None
+    assert 0 < data.read < 1
+    assert 0 < len(data.steps) < 20_000
+    store.go_on()
+    Follower(store).until(complete)
+    store.stop()
 
 
 def test_appended_steps_arrive(tmp_path: Path, follow: Follow) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 import pytest
+from textual._compositor import CompositorUpdate
 from textual._context import active_app
 from textual.app import App
 from textual.css.model import RuleSet
@@ -18,6 +19,7 @@ from textual.keys import _character_to_key as key_of
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 __all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
 
@@ -25,6 +27,13 @@ __all__ = ["MAX_QUEUED_WRITES", "WriterThread", "key_of"]
 def screen_strips(app: App[Any]) -> list[Strip]:
     """The rows of the shown screen, as they are composed of its widgets."""
     return app.screen._compositor.render_strips()
+
+
+def partial_update(widget: Widget) -> CompositorUpdate | None:
+    """What is to be sent of a widget that was refreshed."""
+    compositor = widget.screen._compositor
+    compositor.update_widgets({widget})
+    return compositor.render_partial_update()
 
 
 def notes(app: App[Any]) -> list[str]:
@@ -69,6 +78,17 @@ def tell_layouts(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> N
         lay_out(self, *args, **options)
 
     monkeypatch.setattr(Screen, "_refresh_layout", heard)
+
+
+def tell_drawings(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:
+    """Call `told` whenever a screen was drawn."""
+    draw = Screen._compositor_refresh
+
+    def drawn(self: Screen[object]) -> None:
+        draw(self)
+        told()
+
+    monkeypatch.setattr(Screen, "_compositor_refresh", drawn)
 
 
 class ListeningApp(App[None]):

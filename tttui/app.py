@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
@@ -28,10 +27,9 @@ from tttui.preferences import config_path, read_preferences
 from tttui.saved_views import Remembered, views_path
 from tttui.screens.main import MainScreen
 from tttui.store import Store
-from tttui.terminal.ascii import AsciiFilter, locale_is_ascii
 from tttui.terminal.driver import Terminal, end_on_signals
+from tttui.terminal.filters import AsciiFilter, VisibleFilter, locale_is_ascii
 from tttui.terminal.frame_diff import FrameDiff
-from tttui.terminal.visible import VisibleFilter
 from tttui.themes import DEFAULT_THEME, THEMES, palette_of
 from tttui.toolkit import CompositorUpdate
 from tttui.typeahead import KeysInOrder
@@ -43,8 +41,9 @@ if TYPE_CHECKING:
 
 WHOLE = StartView()
 
-POLL_S = 1.0
-"""Time between looks at the files where they cannot be watched, in seconds."""
+MADE_UNTIL_COLLECTION = 5_000
+"""Objects made and not freed until the newest ones are looked at for garbage; a key makes some
+hundreds that are freed by themselves, and a collection is a pause."""
 
 
 def grouped_commands() -> "type[GroupedCommands]":
@@ -158,6 +157,7 @@ class TttuiApp(KeysInOrder):
 
     def on_ready(self) -> None:
         gc.freeze()  # what was made to start with stays: no collection has to look at it again
+        gc.set_threshold(MADE_UNTIL_COLLECTION)
         gc.enable()
 
     def on_unmount(self) -> None:
@@ -204,16 +204,15 @@ class TttuiApp(KeysInOrder):
 
 
 def open_app(
-    paths: Sequence[Path],
+    store: Store,
     *,
     start: StartView = WHOLE,
-    poll: bool = False,
     ascii: bool | None = None,
     theme: str | None = None,
     mouse: bool | None = None,
     shell: "ShellCommands | None" = None,
 ) -> int:
-    """Run the app on the sessions below `paths` until the user leaves; returns the exit code.
+    """Run the app on what a started store reads until the user leaves; returns the exit code.
 
     What is None is taken from the configuration file, or from what the terminal can. Raises
     RefusedInput for a view that there is not.
@@ -235,8 +234,6 @@ def open_app(
     if os.environ.get("NO_COLOR"):
         theme = "ansi"  # made to be told apart by glyphs and weight
     views = views_path()
-    store = Store(paths, poll=POLL_S if poll else None)
-    store.start()
     plain = next((given for given in (ascii, preferred.ascii) if given is not None), None)
     app = TttuiApp(
         store,

@@ -3,20 +3,26 @@
 `tests/test_toolkit.py` says which of it is gone or of another kind when there is a new version.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding, BindingsMap
+from textual.cache import FIFOCache
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.widget import Widget
 
 __all__ = ["ChopsUpdate", "CompositorUpdate", "LayoutUpdate"]
+
+R = TypeVar("R")
 
 
 class OpenedApp(App[int]):
@@ -65,6 +71,97 @@ class OpenedApp(App[int]):
         for line in self._exit_renderables:
             self.error_console.print(line, soft_wrap=True)
         self._exit_renderables.clear()
+
+
+class Line(Strip):
+    """A strip of a known width that is mostly shown as it is.
+
+    Textual makes seven caches for each: more than everything else that a line takes.
+    """
+
+    def __init__(self, segments: list[Segment], width: int) -> None:
+        self._segments = segments
+        self._cell_length = width
+        self._render_cache = self._link_ids = self._cell_count = None
+
+    def __getattr__(self, name: str) -> FIFOCache[Any, Any]:
+        if not name.endswith("_cache"):
+            raise AttributeError(name)
+        cache = FIFOCache[Any, Any](4)
+        setattr(self, name, cache)
+        return cache
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        cuts = [*cuts]
+        return [self] if cuts == [self._cell_length] else super().divide(cuts)
+
+
+class DirtyScreen(Screen[R], Generic[R]):
+    """A screen that makes only those lines of its widgets that are to be sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = _DirtyCompositor()
+
+
+class HeldScreen(DirtyScreen[None]):
+    """A screen of which nothing is drawn until `release`: what it shows first is complete."""
+
+    held = True
+
+    def release(self) -> None:
+        """Draw from now on."""
+        if self.held:
+            self.held = False
+            self.refresh(repaint=False, layout=True)
+
+    def _compositor_refresh(self) -> None:
+        if not self.held:
+            super()._compositor_refresh()
+
+
+class _DirtyCompositor(Compositor):
+    """Textual's has each widget near a dirty region make all its lines, behind others too."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        regions = self._dirty_regions.copy()
+        self._dirty_regions.clear()
+        spans = list(self._regions_to_spans(regions))
+        if not spans:
+            return None
+        cuts = self.cuts
+        missing: dict[int, set[int]] = {}
+        """The cuts of each dirty line for which no strip is found yet."""
+        for y, x1, x2 in spans:
+            ends = zip(cuts[y], cuts[y][1:], strict=False)
+            missing.setdefault(y, set()).update(a for a, b in ends if a < x2 and b > x1)
+        chops: list[dict[int, Strip | None]] = [{} for _ in cuts]
+        for y in missing:
+            chops[y] = dict.fromkeys(cuts[y][:-1])
+        for widget, (region, clip) in self.visible_widgets.items():
+            shown = region.intersection(clip)
+            left, right = shown.column_span
+            lines = [
+                y for y in shown.line_range if any(left <= x < right for x in missing.get(y, ()))
+            ]
+            if not lines:
+                continue
+            first, x = lines[0], shown.x - region.x
+            strips = widget.render_lines(
+                Region(x, first - region.y, shown.width, lines[-1] + 1 - first)
+            )
+            for y in lines:
+                inner = [cut for cut in cuts[y] if left <= cut <= right]
+                parts = strips[y - first].divide([cut - left for cut in inner[1:]])
+                for cut, part in zip(inner, parts, strict=False):
+                    if cut in missing[y]:
+                        missing[y].remove(cut)
+                        chops[y][cut] = part
+                if not missing[y]:
+                    del missing[y]
+            if not missing:
+                break
+        return ChopsUpdate(chops, spans, [line[1:] for line in cuts])
 
 
 class TerminalDriver(LinuxDriver):

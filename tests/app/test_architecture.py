@@ -9,7 +9,7 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.export.tables import table_of
 from tttui.model.start import StartView
 from tttui.widgets.columns import BarColumns
@@ -217,5 +217,5 @@ async def test_the_decays_and_the_parameters_are_exported(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
     async with open_app(make_run(tmp_path / "a", steps=64).path, start=ARCHITECTURE) as driver:
-        request = Request(driver.pane.exportable(), driver.data).checked()
+        request = ExportRequest(driver.pane.exportable(), driver.data).checked()
         assert list(table_of(request)) == ["unit", "a_raw", "decay", "half_life"]

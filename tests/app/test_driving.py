@@ -15,8 +15,8 @@ from tttui.artifacts.discover import find_sessions
 from tttui.engine.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import ask
-from tttui.runs.verify import verify
 from tttui.screens.run_menu import value_of
+from tttui.tasks.pointmass.runs.verify import verify
 
 
 @pytest.fixture(autouse=True)

@@ -244,7 +244,7 @@ async def test_a_session_replaced_while_it_is_open_is_shown_anew_on_every_tab(
         shutil.rmtree(place.path)
         make_run(place.path, steps=90, seed=2, mu=0.07, shape=(8, 12))
         await driver.until(
-            lambda: driver.timeline.last == 89 and driver.data.mu_now == 0.07, "the new session"
+            lambda: driver.timeline.last == 89 and driver.data.truth_now == 0.07, "the new session"
         )
         for number in "234561":
             await driver.press(number)

@@ -16,7 +16,7 @@ from tttui.model.here import LOST
 from tttui.model.start import StartView
 from tttui.panes import PANES, pane_class
 from tttui.store.core import FEEDS
-from tttui.store.trajectory import YardsticksFeed
+from tttui.store.recorded import YardsticksFeed
 
 
 def fail(*_: object, **__: object) -> Any:

@@ -1,24 +1,22 @@
 """The frame of the app: one timeline, its keys, the tabs, what is said when nothing is there."""
 
-from collections.abc import Sequence
+import os
+import re
 from itertools import groupby
 from pathlib import Path
-from threading import Event
 
 import pytest
-from rich.style import Style
 from textual.css.query import NoMatches
 
-from tests.app.conftest import OpenApp
+from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
-from tests.toolkit import fail, notes, stay_open
+from tests.toolkit import fail, notes, stay_open, tell_drawings
+from tests.waiting import all_done, waited_for
 from tttui.app import TttuiApp
-from tttui.artifacts.reader import SessionReader
 from tttui.keys import COMMANDS
-from tttui.model.session import Layout, SessionData
+from tttui.model.session import Layout
 from tttui.model.start import StartView
 from tttui.store import Store
-from tttui.widgets.bars import TopBar
 
 
 @pytest.fixture
@@ -208,33 +206,51 @@ async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_e
 
 
 @pytest.mark.parametrize("layout", ["native", "flat", "store"])
-async def test_nothing_counts_as_damaged_while_a_long_run_is_still_being_read(
-    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch, layout: Layout
+async def test_of_a_long_run_that_is_partly_read_nothing_is_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout
 ) -> None:
-    shown, known = list[str](), list[SessionData]()
-    seen_loading = Event()
-    write, read = TopBar.show, SessionReader.refresh
-
-    def show(bar: TopBar, parts: Sequence[str], states: Sequence[str], look: Style) -> None:
-        shown.append(" ".join(parts))
-        write(bar, parts, states, look)
-        if "loading ..." in states:
-            seen_loading.set()
-
-    def refresh(reader: SessionReader, budget_rows: int | None = None) -> SessionData:
-        if known and known[-1].loading:  # the rest is read when the beginning was seen
-            assert seen_loading.wait(60)
-        known.append(read(reader, budget_rows))
-        return known[-1]
-
-    monkeypatch.setattr(TopBar, "show", show)
-    monkeypatch.setattr(SessionReader, "refresh", refresh)
-    monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 500)
     name = tmp_path / ("sessions/long" if layout == "store" else "long")
     place = make_run(name, layout=layout, steps=20_000)
-    async with open_app(place.path):
-        assert seen_loading.is_set()
-        assert not [parts for parts in shown if "!" in parts]
+    for path in place.path.rglob("*"):
+        os.utime(path, (1, 1))  # what is not there is not being written
+    go_on = Store.go_on
+    monkeypatch.setattr(Store, "go_on", lambda _: None)
+    monkeypatch.setattr("tttui.store.core.LOOK_S", 1000.0)
+    monkeypatch.setattr("tttui.store.core.REFRESH_S", 1000.0)
+    store = Store([place.path], waits=True)
+    store.start()
+    app = TttuiApp(store, StartView())
+    with waited_for(store):
+        async with app.run_test(size=(120, 40)) as pilot:
+            driver = Driver(app, pilot)
+            await driver.until(lambda: driver.main.shown is not None)
+            header = driver.text().splitlines()[0]
+            assert re.search(r"reading [1-9]\d? %", header)
+            assert "!" not in header
+            assert "steps" not in header
+            assert re.search(r"No verdict yet: [1-9]\d? % of the session", driver.text())
+            assert "last 100" not in driver.text()
+            go_on(store)
+            await driver.loaded()
+            assert "20 000 steps" in driver.text().splitlines()[0]
+            assert "No verdict yet" not in driver.text()
+            assert "last 100" in driver.text()
+
+
+async def test_what_is_drawn_first_is_complete(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = list[str]()
+    tell_drawings(monkeypatch, lambda: drawn.append(Driver(app, pilot).text()))
+    monkeypatch.setattr("tttui.screens.main.HELD_S", 1000.0)
+    store = Store([run])
+    app = TttuiApp(store, StartView())
+    with waited_for(store):
+        async with app.run_test() as pilot:
+            await all_done()
+            assert not drawn
+            store.start()
+            await Driver(app, pilot).loaded()
+    assert "frozen MSE" in drawn[0]
+    assert "599" in drawn[0]
 
 
 @pytest.mark.parametrize(("leaving", "code"), [(True, 143), (False, 1)])

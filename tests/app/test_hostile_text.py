@@ -14,7 +14,7 @@ from tests.app.conftest import Driver, OpenApp
 from tests.hostile import NAME, acting, drawn, hostile_run
 from tttui.keys.command import TABS
 from tttui.model.text import visible
-from tttui.terminal.visible import VisibleFilter
+from tttui.terminal.filters import VisibleFilter
 
 EVERYWHERE = ("enter", "x", "y", "escape")
 OPENING = ("o", "d", "F", "R", "n", "e", "question_mark")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.conftest import NOW, Driver, OpenApp
 from tests.jobdirs import handle_of, make_job
-from tttui.lab.evaluation.contest import Contest, Entry
+from tttui.lab.evaluation.contest import Contest, ContestEntry
 from tttui.lab.evaluation.prompts import summary
 from tttui.lab.evaluation.ranking import ranking
 from tttui.model.arrays import Floats
@@ -39,7 +39,7 @@ def answered(name: str, k: int) -> dict[str, Any]:
 def root(tmp_path: Path) -> Path:
     """A root with a benchmark, endpoints that were asked, a test that runs, and a damaged one."""
     path = tmp_path / "runs"
-    contest = Contest("pointmass", tuple(Entry(name) for name in NAMES), {}, 16)
+    contest = Contest("pointmass", tuple(ContestEntry(name) for name in NAMES), {}, 16)
     wobble = np.where(np.arange(16) % 2, 1.01, 0.99)
     table = [rows(f) for f in (np.ones(16), wobble, np.full(16, 3.0))]
     results = ranking(contest, contest.streams_of(path), table, [[], [], []])
@@ -107,13 +107,11 @@ async def test_two_contenders_stand_side_by_side_and_answers_to_one_prompt(
 ) -> None:
     async with open_app(root, size=(80, 24)) as driver:
         await open_benchmarks(driver, 1)
-        await driver.press("o")
         assert "stable against nearly the same" in driver.text()
         await driver.press("o")
         assert "stable is 67 % better than plain" in driver.text().replace("\n", " ")
         await driver.press("c")
         assert "nearly the same against" in driver.text()
-        await driver.press("escape")
         while shown(driver).job.handle != handle_of(2):  # type: ignore[union-attr]
             await driver.press("up")
         await driver.press("m")

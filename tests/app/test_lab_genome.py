@@ -58,7 +58,7 @@ async def settled(driver: Driver) -> None:
         view, value = lab(driver).shown, lab(driver).snapshot.of(GENOME)
         if not isinstance(view, GenomeView) or not value.known or value.todo:
             return False
-        return value.wanted == view._wanted() and view._genome is value
+        return value.selection == view._selection() and view._genome is value
 
     await driver.until(known, "the genome")
 
@@ -145,7 +145,7 @@ async def test_composing_asks_with_the_command_and_registers_a_version(
         words = "--skills grass@v1:1,sand@v1:1 --method linear --name genome"
         command = f"tttui genome compose {words} --root {root}"
         assert command[:60] in driver.text()
-        await driver.press("n")
+        await driver.press("N")
         await driver.press("c", "y")
         await driver.until(lambda: "genome@v1 is registered" in driver.text(), "the note")
         await settled(driver)
@@ -162,7 +162,7 @@ async def test_without_skills_it_says_how_to_get_some(tmp_path: Path, open_app: 
         while lab(driver).name_shown != "genome":
             await driver.press("tab")
         await driver.until(lambda: "No skills here yet" in driver.text(), "the hint")
-        await driver.press("space", "right", "m", "c", "T", "n", "plus", "down")
+        await driver.press("space", "right", "m", "c", "T", "N", "plus", "down")
         assert "No skills here yet" in driver.text()
 
 

@@ -182,5 +182,5 @@ def test_a_prospect_says_what_a_deployment_would_do(root: Path) -> None:
     second, first = registry.by_name["walker@v2"], registry.by_name["walker@v1"]
     assert prospect(registry, second, "helper").possible is False
     assert prospect(registry, first, "@helper").needs_force
-    assert "no name of a persona" in prospect(registry, first, "@a b").said
+    assert "no name of a persona" in prospect(registry, first, "@a b").text
     assert RegistryReader(root).refresh().children(first)[0].name == "runner@v1"

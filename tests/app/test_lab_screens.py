@@ -11,14 +11,14 @@ from tests.app.test_lab import jobs, lab
 from tests.app.test_screens import HOME
 from tests.jobdirs import make_job
 from tests.rundirs import make_run
-from tttui.lab.machine import Machine
+from tttui.lab.machine import MachineState
 from tttui.lab.providers import find_providers
-from tttui.lab.providers.base import Found
-from tttui.lab.providers.measuring import Measurement, Status
+from tttui.lab.providers.base import KnownProviders
+from tttui.lab.providers.measuring import Measurement, ProbeStatus
 from tttui.lab.providers.results import Results
 from tttui.model.start import StartView
 from tttui.panes.lab.dashboard.view import DashboardView
-from tttui.store.lab.curves import CURVES
+from tttui.store.lab.curves import JOB_METRICS
 
 ENGINES = ("numpy", "torch-cpu")
 """Those that every machine has."""
@@ -33,15 +33,15 @@ class QuietMachine:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def look(self) -> Machine:
+    def look(self) -> MachineState:
         gb = 10**9
         memory = (3 * gb, 8 * gb, 71 * gb, 200 * gb)
-        return Machine("ada", NOW, 2, 35.0, (0.7,), *memory, (), "no NVIDIA driver", (), ())
+        return MachineState("ada", NOW, 2, 35.0, (0.7,), *memory, (), "no NVIDIA driver", (), ())
 
 
-def engines() -> Found:
+def engines() -> KnownProviders:
     found = find_providers()
-    return Found({name: found.providers[name] for name in ENGINES})
+    return KnownProviders({name: found.providers[name] for name in ENGINES})
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def fill(root: Path) -> None:
     )  # fmt: skip
     results, numpy = Results(root), find_providers().providers["numpy"]
     for i, capability in enumerate(numpy.capabilities[:-1]):
-        status: Status = "fails" if capability == "resume" else "works"
+        status: ProbeStatus = "fails" if capability == "resume" else "works"
         seconds = None if status == "fails" else 10.0 ** (i - 4)
         results.add(
             Measurement("numpy", capability, status, median_s=seconds, identity=numpy.identity)
@@ -111,7 +111,7 @@ async def test_the_dashboard_and_the_jobs_are_as_they_were_looked_at(
             await driver.pilot.resize_terminal(width, height)
             await driver.press("1")
             await driver.until(lambda: lab(driver).snapshot.values.keys() >= PARTS, "all parts")
-            await driver.until(lambda: lab(driver).snapshot.of(CURVES).of, "the curves")
+            await driver.until(lambda: lab(driver).snapshot.of(JOB_METRICS).of, "the curves")
             await driver.until(lambda: "2 running" in driver.text(), "the jobs")
             size, suffix = f"{width}x{height}", "-ascii" if ascii else ""
             grids.check(driver.app, f"lab-dashboard-{size}{suffix}", lab(driver).shown)
@@ -124,8 +124,8 @@ async def test_an_empty_lab_says_which_commands_fill_it(
     root: Path, open_app: OpenApp, grids: Grids
 ) -> None:
     async with open_app(root, start=StartView(lab="dashboard"), size=(80, 24)) as driver:
-        await driver.until(lambda: "tttui train start" in driver.text(), "the dashboard")
+        await driver.until(lambda: "`train start`" in driver.text(), "the dashboard")
         await driver.until(lambda: "CPU" in driver.text(), "the machine")
         grids.check(driver.app, "lab-empty-dashboard-80x24", lab(driver).shown)
         await driver.press("2")
-        assert "tttui pretrain" in driver.text()
+        assert "`pretrain` trains a base" in driver.text()

@@ -14,7 +14,7 @@ from tests.runs.sessions import create
 from tttui.lab.events import publish
 from tttui.panes.lab.base import VIEWS
 from tttui.panes.lab.streams.tail import TailView
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @pytest.fixture

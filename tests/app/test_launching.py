@@ -12,9 +12,9 @@ from tests.live import alive, end, in_background, state, status, wait_until
 from tests.runs.sessions import create, run_through, same, settings
 from tests.toolkit import notes
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.cli.main import main
 from tttui.model.session import LossCurve
-from tttui.runs.base import SHIPPED
 from tttui.screens.launch import LaunchForm
 from tttui.tasks.text.document import why_not_read
 
@@ -75,7 +75,7 @@ async def test_a_session_that_the_form_starts_is_opened_and_like_any_other(
     root: Path, tmp_path: Path, open_app: OpenApp
 ) -> None:
     async with open_app(root) as driver:
-        await fill(driver, "n", name="one", base=str(SHIPPED / "spread.pt"), **SHORT)
+        await fill(driver, "n", name="one", base=str(SHIPPED_BASES / "spread.pt"), **SHORT)
         await driver.press("enter")
         await driver.until(lambda: state(root / "one") == "completed", "the run")
         await driver.until(lambda: shown(driver) == ("one", 200), "its steps on the screen")

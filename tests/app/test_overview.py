@@ -17,10 +17,10 @@ from tttui.draw.plot import Plot, Trace
 from tttui.model.session import SessionData
 from tttui.model.steps import Yardstick
 from tttui.model.timeline import Timeline
-from tttui.panes.learned import learned_mu
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
 from tttui.panes.view import Choices, View
+from tttui.plots.learned import learned_mu
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
@@ -276,12 +276,20 @@ async def test_what_was_learned_is_shown_on_the_same_axis(
         assert not learned.display
 
 
-async def test_why_nothing_was_learned_is_said_in_one_row(
+async def test_what_weights_imply_is_drawn_where_no_transaction_tells_it(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
     place = make_run(tmp_path / "flat", layout="flat", seed=3)
     async with open_app(place.path, size=(120, 40)) as driver:
-        assert "Learned mu: this run's transactions carry no implied mu" in driver.text()
+        assert "implied 0.500" in driver.text()
+        assert driver.pane.query_one("#learned").region.height > 1
+
+
+async def test_why_nothing_was_learned_is_said_in_one_row(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    async with open_app(make_run(tmp_path / "new", steps=20).path, size=(120, 40)) as driver:
+        assert "Learned mu: no transaction yet that tells what mu" in driver.text()
         assert driver.pane.query_one("#learned").region.height == 1
 
 
@@ -289,7 +297,7 @@ def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_s
     tmp_path: Path,
 ) -> None:
     data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()
-    data = replace(data, mu_set=((90, 0.3),))
+    data = replace(data, truth_set=((90, 0.3),))
     traces = {trace.name: trace.series for trace in learned_mu(data).traces}
     t, implied = data.transactions.implied()
     for i, step in enumerate(t.tolist()):
@@ -300,10 +308,26 @@ def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_s
     assert set(traces["true"].y[90:]) == {0.3}
 
 
+def test_weights_that_were_asked_imply_mu_from_the_commit_on_that_is_in_force(
+    tmp_path: Path,
+) -> None:
+    data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()
+    events = data.transactions
+    untold = replace(events, implied_mu=np.full(len(events), np.nan))
+    data = replace(data, transactions=untold)
+    assert not learned_mu(data).traces
+    implied, true = learned_mu(data, (199, 0.25)).traces
+    commit = events.in_force(199)
+    assert commit is not None
+    assert implied.series.t.tolist() == list(range(int(events.t[commit]), 200))
+    assert set(implied.series.y) == {0.25}
+    assert set(true.series.y) == {data.meta.mu}
+
+
 async def test_another_task_shows_its_own_quantity(
     tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stiffness(data: SessionData) -> Plot:
+    def stiffness(data: SessionData, _: object) -> Plot:
         values = Series(data.steps.t, np.full(len(data.steps), 7.5))
         return Plot("Learned stiffness", "N/m", (Trace("implied", values, heavy=True),))
 

@@ -13,9 +13,10 @@ from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.draw.glyphs import UNICODE
 from tttui.draw.sparks import sparks
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.session import SessionSummary
 from tttui.model.start import StartView
+from tttui.panes.sessions.compared import MetricBars, SettingsTable, TransferMap
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.screens.help import MEANING
 from tttui.widgets.table import Table
@@ -164,7 +165,7 @@ async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: 
         await driver.pilot.pause()
         await driver.press("enter", "greater_than_sign", "S")
         assert driver.pane.exportable() == "sessions"
-        request = driver.pane.export_of(Request("sessions", driver.data))
+        request = driver.pane.export_of(ExportRequest("sessions", driver.data))
         assert [s.place.name for s in request.summaries] == ["other", "again"]
 
 

@@ -12,7 +12,7 @@ from tttui.model.session import SessionData
 from tttui.model.weights import Aspect
 from tttui.panes.architecture.model_facts import same
 from tttui.panes.weights import weights_at
-from tttui.panes.weights.weights_at import Asked, Finder, Found
+from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def data(tmp_path: Path) -> SessionData:
 
 def asked(
     data: SessionData, t: int, aspect: Aspect = "value", transaction: int | None = None
-) -> Asked:
-    return Asked(data, aspect, t, transaction, None, None)
+) -> AskedWeights:
+    return AskedWeights(data, aspect, t, transaction, None, None)
 
 
-def found(data: SessionData, t: int, aspect: Aspect = "value") -> Found:
+def found(data: SessionData, t: int, aspect: Aspect = "value") -> FoundWeights:
     return Finder().find(asked(data, t, aspect))
 
 

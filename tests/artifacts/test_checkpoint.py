@@ -13,8 +13,8 @@ from tests.artifacts.test_writer import META, WEIGHTS, add_steps
 from tttui.artifacts.checkpoint import read_checkpoint
 from tttui.artifacts.history_writer import Snapshots
 from tttui.artifacts.ptfile import write_pt
-from tttui.artifacts.writer import RunWriter
 from tttui.model.errors import TttuiError
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ WRITE_FOREVER = """
 import sys
 from pathlib import Path
 from tests.artifacts.test_writer import META, WEIGHTS, add_steps, scaled
-from tttui.artifacts.writer import RunWriter
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 writer = RunWriter(Path(sys.argv[1]), history_bytes=200_000)
 writer.begin(META, b"base")

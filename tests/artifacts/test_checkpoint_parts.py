@@ -13,7 +13,7 @@ from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place
-from tttui.runs.resume import resume
+from tttui.tasks.pointmass.runs.resume import resume
 
 EMPTY = np.zeros((0, 3), dtype=np.float32)
 

@@ -111,7 +111,7 @@ def test_a_budget_ends_with_the_same_steps(
         patch.setattr(growing, "BLOCK", 64)
         slowly = StepsFile(path)
         slowly.refresh(budget)
-        while slowly.unread:
+        while slowly.share < 1:
             slowly.refresh(budget)
     at_once = StepsFile(path)
     at_once.refresh()

@@ -114,7 +114,7 @@ def test_a_table_has_no_more_rows_than_fit_in_memory(
     path.write_bytes(HEADER + b"".join(b"%d,1,1,0,0\n" % t for t in range(100_000)))
     file = StepsFile(path)
     file.refresh()
-    assert not file.unread
+    assert file.share == 1
     assert 1000 <= len(file.steps) < 100_000
     assert [p.reason for p in file.problems()] == [
         f"only the first {len(file.steps)} rows are shown"
@@ -128,7 +128,7 @@ def test_wrong_lines_without_end_are_not_all_read(tmp_path: Path) -> None:
     path.write_bytes(HEADER + b"0,1,1,0,0\n" + b"x\n" * (20 * MOST_WRONG) + b"1,1,1,0,0\n")
     file = StepsFile(path)
     file.refresh()
-    assert not file.unread
+    assert file.share == 1
     assert len(file.steps) == 1
     assert "more than 10000 lines are wrong; the lines after are not read" in [
         p.reason for p in file.problems()

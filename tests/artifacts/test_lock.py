@@ -23,7 +23,7 @@ HOLD = """
 import json, sys
 from pathlib import Path
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.writer import RunWriter
+from tttui.tasks.pointmass.runs.writer import RunWriter
 lock = SessionLock(Path(sys.argv[1]))
 RunWriter(Path(sys.argv[1])).status(state="running")
 print("held", flush=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tttui.artifacts.metadata import model_signature, new_meta
 from tttui.model.configuration import configuration_of
 from tttui.model.settings import PRESETS, Settings
+from tttui.tasks.pointmass.runs.writer import model_signature, new_meta
 
 KEYS = {
     "mu": 0.2,

@@ -25,7 +25,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.safetensors import SafeTensors
 from tttui.artifacts.series_csv import SeriesFile
 from tttui.artifacts.summary import read_summary
-from tttui.artifacts.tensorfile import read_tensors
+from tttui.artifacts.weights import read_tensors
 from tttui.model.errors import TttuiError
 from tttui.model.parameters import specs_of
 from tttui.model.schema import TensorSpec

@@ -80,7 +80,7 @@ def test_what_a_run_did_after_its_last_checkpoint_counts(tmp_path: Path, status:
 def test_a_friction_that_was_set_is_the_present_one(tmp_path: Path) -> None:
     place = make_run(tmp_path / "a", steps=100, mu=0.05)
     (place.path / "interventions.jsonl").write_text('{"t": 50, "kind": "mu", "value": 0.3}\n')
-    assert read_summary(place).mu_text == "0.3 (was 0.05)"
+    assert read_summary(place).truth_text == "0.3 (was 0.05)"
 
 
 def test_a_file_without_frozen_errors_gives_none(tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_a_row_has_the_interval_and_what_the_weights_imply(tmp_path: Path) -> No
     found, read = read_summary(place), SessionReader(place).refresh()
     whole = final_improvement(read.steps)
     assert found.interval == (whole.low, whole.high)
-    assert found.implied_mu == pytest.approx(0.21)
-    assert found.mu_error == pytest.approx(0.01)
+    assert found.implied == pytest.approx(0.21)
+    assert found.implied_error == pytest.approx(0.01)
 
 
 def test_what_the_end_of_the_events_does_not_tell_is_not_known(
@@ -136,7 +136,7 @@ def test_what_the_end_of_the_events_does_not_tell_is_not_known(
 ) -> None:
     place = make_run(tmp_path / "a", steps=600)
     monkeypatch.setattr("tttui.artifacts.events.LAST_BYTES", 100)
-    assert read_summary(place).implied_mu is None
+    assert read_summary(place).implied is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Model
 from tttui.model.weights import snapshot
-from tttui.runs.base import read_base
+from tttui.tasks.pointmass.runs.base import read_base
 
 WRAPPERS = ("_orig_mod.", "module.", "module._orig_mod.", "_orig_mod.module.", "module.module.")
 

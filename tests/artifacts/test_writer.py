@@ -15,13 +15,12 @@ from hypothesis.extra import numpy as hnp
 from tests.drawnrun import content
 from tttui.artifacts.checkpoint import Checkpoint, read_checkpoint
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.metadata import new_meta
 from tttui.artifacts.reader import SessionReader
-from tttui.artifacts.writer import RunWriter, write_whole
 from tttui.model.arrays import Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import SessionData
 from tttui.model.settings import Settings
+from tttui.tasks.pointmass.runs.writer import RunWriter, new_meta
 
 WEIGHTS = content(0).weights(0)
 META = new_meta(Settings(), session_id="a", base_ckpt_hash="0", mu=0.1, created_at=1.0)

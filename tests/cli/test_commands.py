@@ -13,9 +13,10 @@ from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
 from tttui.model.settings import Settings
 from tttui.model.start import StartView
-from tttui.runs.base import find_base
-from tttui.runs.session import SessionRun
+from tttui.store import Store
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import find_base
+from tttui.tasks.pointmass.runs.session import SessionRun
 from tttui.tasks.trainer import Took
 
 QUICK = ("--steps", "100", "--noise-std", "0.01", "--seed", "5")
@@ -377,15 +378,15 @@ def test_paths_open_the_app_with_the_view_that_was_asked_for(
 ) -> None:
     calls: list[tuple[object, dict[str, object]]] = []
 
-    def note(paths: object, **view: object) -> int:
-        calls.append((paths, view))
+    def note(store: Store, **view: object) -> int:
+        calls.append((store.paths, view))
         return 0
 
     monkeypatch.setattr("tttui.app.open_app", note)
     path = str(ran.root / "a")
     assert ran(path, "--tab", "weights", "--t", "64", "--window", "20:90", "--log", root=False) == 0
     ((paths, view),) = calls
-    assert paths == [Path(path)]
+    assert paths == (Path(path),)
     assert view["start"] == StartView("weights", 64, (20, 90), log=True)
 
 

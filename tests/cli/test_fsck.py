@@ -252,7 +252,7 @@ def test_show_tells_what_is_damaged(root: Path, capsys: pytest.CaptureFixture[st
 def test_snapshots_of_a_thinned_history_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.runs.session.MEGABYTE", 24_000)
+    monkeypatch.setattr("tttui.tasks.pointmass.runs.session.MEGABYTE", 24_000)
     chosen = settings(chunk=8, min_buffer=8, history_mb=1, inner_steps=1)
     run = SessionRun.create(tmp_path / "a", chosen, base_of(settings()))
     run.advance(30)

@@ -11,7 +11,7 @@ from tttui.cli.options import given, read_config, values_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.settings import OWNER, PRESETS, Settings
-from tttui.runs.pointmass import PointMassRunner
+from tttui.tasks.pointmass.runs.runner import PointMassRunner
 from tttui.tasks.pointmass.task import PointMass
 
 SPECS = PointMass.all_settings()

@@ -4,13 +4,13 @@ import numpy as np
 
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes, flag, lay
+from tttui.draw.changes import NO_CHANGES, RunChanges, flag, lay
 from tttui.draw.glyphs import ASCII
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 
 AXIS = TimeAxis(0, 99, 50)
-TOLD = Changes.of([(10, "mu 0.05 -> 0.3"), (60, "update forced"), (60, "lr 1 -> 2")])
+TOLD = RunChanges.of([(10, "mu 0.05 -> 0.3"), (60, "update forced"), (60, "lr 1 -> 2")])
 
 
 def test_every_change_of_the_window_has_a_column() -> None:
@@ -38,7 +38,7 @@ def test_lines_leave_what_is_drawn_alone() -> None:
 
 
 def test_so_many_changes_that_lines_would_hide_the_drawing_are_only_flagged() -> None:
-    many = Changes.of([(t, "update forced") for t in range(0, 100, 4)])
+    many = RunChanges.of([(t, "update forced") for t in range(0, 100, 4)])
     canvas = Canvas(2, 60)
     canvas.write(1, 0, "-" * 60, DARK.text)
     lay(canvas, many, AXIS, 5, [0], Look(glyphs=ASCII))

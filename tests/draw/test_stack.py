@@ -10,7 +10,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK
-from tttui.draw.stack import Panel
+from tttui.draw.plot import Plot, Trace
 from tttui.model.settings import World
 from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import Facts
@@ -21,8 +21,10 @@ T = np.arange(100)
 WAVE = Series(T, np.sin(T / 9))
 
 
-def panels(n: int, stems: Series | None = None) -> tuple[Panel, ...]:
-    return tuple(Panel(f"p{k}", WAVE, stems, "a") for k in range(n))
+def plot(name: str, series: Series, stems: Series | None = None) -> Plot:
+    """A curve, in front of stems."""
+    below = () if stems is None else (Trace("a", stems, "third", style="stems"),)
+    return Plot(name, traces=(*below, Trace(name, series)))
 
 
 @settings(max_examples=40, deadline=None)
@@ -36,9 +38,9 @@ def test_no_numbers_break_the_stack(
     values: list[float], width: int, height: int, glyphs: object
 ) -> None:
     series = Series(np.arange(len(values)), np.array(values))
-    shown = (Panel("x", series), Panel("vx", series, series, "ax"))
+    shown = (plot("x", series), plot("vx", series, series))
     window = (0, len(values) - 1)
-    canvas, _ = stack.paint(shown, window, (width, height), Look(glyphs=glyphs))  # type: ignore[arg-type]
+    canvas, *_ = stack.paint(shown, window, (width, height), Look(glyphs=glyphs))  # type: ignore[arg-type]
     assert (canvas.rows, canvas.columns) == (height, width)
 
 
@@ -55,9 +57,9 @@ def test_panels_without_room_are_left_out_from_the_end() -> None:
 def test_stems_stand_on_zero() -> None:
     pushes = Series(T, np.where(T == 50, 5.0, 0.0))
     window = (0, 99)
-    with_stems, layout = stack.paint(panels(1, pushes), window, (110, 20), Look())
+    with_stems, layout, _ = stack.paint([plot("p", WAVE, pushes)], window, (110, 20), Look())
     column = layout.gutter + round(50 / 99 * (layout.columns - 1))
-    drawn = with_stems.ink[:, column - 1 : column + 2] == DARK.warn
+    drawn = with_stems.ink[:, column - 1 : column + 2] == DARK.third
     assert drawn.sum() > 8
 
 
@@ -128,8 +130,8 @@ def test_what_is_not_a_number_is_marked_on_the_lowest_row_of_its_panel(of: str) 
     y = np.sin(T / 9)
     y[50] = np.nan
     odd = Series(T, y)
-    panel = Panel("x", odd) if of == "curve" else Panel("x", WAVE, odd, "a")
-    canvas, layout = stack.paint((panel, Panel("y", WAVE)), (0, 99), (60, 20), Look())
+    first = plot("x", odd) if of == "curve" else plot("x", WAVE, odd)
+    canvas, layout, _ = stack.paint((first, plot("y", WAVE)), (0, 99), (60, 20), Look())
     marks = [(r, c) for r, row in enumerate(canvas.text()) for c, x in enumerate(row) if x == "✕"]
     assert [r for r, _ in marks] == [layout.tops[0] + layout.rows[0]]
     assert abs(marks[0][1] - layout.gutter - layout.columns // 2) <= 1

@@ -10,7 +10,7 @@ from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.look import Look
 from tttui.draw.palette import ANSI, COLOUR_BLIND, DARK, LIGHT, Palette
 from tttui.draw.textpaint import Mark, levels, margin_of, paint_legend, paint_page, tints
-from tttui.draw.textrows import Rows
+from tttui.draw.textrows import TextRows
 from tttui.model.document import Document
 
 SIZE = (60, 4)
@@ -29,7 +29,7 @@ def painted(
     source = InMemory(content, losses)
     document = Document(len(content), len(saved), 64, 128, source)
     margin = margin_of(size[0], len(content))
-    rows = Rows(source, len(content), size[0] - margin - 1).page(0, size[1])
+    rows = TextRows(source, len(content), size[0] - margin - 1).page(0, size[1])
     glyphs = UNICODE if palette.tinted else ASCII
     mark = mark or Mark(len(content) - 1, until=len(content))
     return paint_page(rows, document, mark, size, Look(palette, glyphs)), margin

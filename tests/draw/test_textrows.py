@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.textruns import InMemory
-from tttui.draw.textrows import LONGEST, Row, Rows
+from tttui.draw.textrows import LONGEST, TextRow, TextRows
 
 ONE_LINE = b"x" * (3 * LONGEST)
 MIXED = b"short\n" + b"y" * (LONGEST + 7) + b"\n\n" + "äé日".encode() * LONGEST + b"\r\nend"
 
 
-def rows_of(content: bytes, width: int) -> Rows:
-    return Rows(InMemory(content), len(content), width)
+def rows_of(content: bytes, width: int) -> TextRows:
+    return TextRows(InMemory(content), len(content), width)
 
 
-def all_rows(rows: Rows) -> list[Row]:
+def all_rows(rows: TextRows) -> list[TextRow]:
     """From the first byte on, one after the other."""
     found = rows.page(0, 1)
     while found[-1].end < rows.size:
@@ -71,14 +71,14 @@ def test_the_end_of_a_line_hangs_over_rather_than_to_stand_alone() -> None:
 
 def test_a_line_without_an_end_costs_no_more_than_its_part() -> None:
     source = InMemory(b"x" * 5_000_000)
-    rows = Rows(source, 5_000_000, 100)
+    rows = TextRows(source, 5_000_000, 100)
     rows.page(4_000_000, 50)
     rows.moved(4_000_000, -50)
     assert source.bytes_read < 400_000
 
 
 def test_a_file_that_became_shorter_shows_blanks() -> None:
-    rows = Rows(InMemory(b"abc"), 10, 20)
+    rows = TextRows(InMemory(b"abc"), 10, 20)
     assert rows.page(0, 1)[0].end == 10
 
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
-from tttui.draw.layout import arrange
 from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, PALETTES
 from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
-from tttui.draw.plot_area import Picture
+from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import title_row, value_text
 from tttui.draw.smoothing import exponential
 from tttui.draw.timechart import paint
@@ -134,8 +133,21 @@ def test_no_extreme_of_the_upper_curve_is_lost(seed: int, n: int, spread: float)
 
 def test_a_missing_sample_leaves_a_gap() -> None:
     y = [1.0] * 10 + [np.nan] * 10 + [1.0] * 11
-    row = next(r for r in text(plot(y), (40, 6)).splitlines() if "⠉⠉" in r or "⠤⠤" in r or "⣀" in r)
-    assert "   " in row[12:30]
+    picture = drawn(plot(y), (40, 6))
+    place = picture.layout
+    inks = picture.canvas.ink[place.top : place.top + place.rows - 1, place.gutter :]
+    curve = (inks == DARK.baseline).any(axis=0)
+    assert curve[:10].all()
+    assert not curve[11:21].any()
+    assert curve[23:].all()
+
+
+def test_the_name_of_a_far_threshold_stands_above_the_curve() -> None:
+    shown = plot([0.0, 92.0, 92.0, 92.0], thresholds=(Threshold("limit 1e6", 1e6),))
+    picture = drawn(shown, (40, 12))
+    top = picture.layout.top
+    assert "limit 1e6" in picture.canvas.text()[top]
+    assert not (picture.canvas.ink[top] == DARK.baseline).any()
 
 
 def test_an_infinite_sample_points_out_of_the_plot() -> None:
@@ -182,7 +194,10 @@ def test_a_threshold_in_the_scale_is_a_line_with_its_name() -> None:
 def test_a_far_threshold_is_named_with_an_arrow_and_leaves_the_scale_alone() -> None:
     alone = drawn(plot(list(range(41))))
     shown = plot(list(range(41)), thresholds=(Threshold("max 2000", 2000.0),))
-    assert drawn(shown).scale == alone.scale
+    scale = drawn(shown).scale
+    assert scale is not None
+    assert alone.scale is not None
+    assert scale.high < 1.3 * alone.scale.high  # a row for the name
     assert "↑ max 2000" in text(shown).splitlines()[1]
 
 

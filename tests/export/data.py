@@ -6,7 +6,7 @@ from tests.recorded import make_recorded, small_module
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
-from tttui.export.request import OF_SEVERAL, Request
+from tttui.export.request import OF_SEVERAL, ExportRequest
 from tttui.model.compare import compare
 from tttui.model.session import Layout, Place
 from tttui.tasks.pointmass.transfer import with_transfer
@@ -14,7 +14,7 @@ from tttui.tasks.pointmass.transfer import with_transfer
 
 def request_for(
     directory: Path, what: str, *, layout: Layout = "native", **values: object
-) -> Request:
+) -> ExportRequest:
     """A request about a generated session below `directory` (made where it is not there)."""
     if what == "series":
         return recorded_request(directory, what, **values)
@@ -27,10 +27,10 @@ def request_for(
         other = SessionReader(make_run(directory / "other", seed=3, mu=0.3)).refresh()
         compared = with_transfer(compare([data, other], [trajectory, None]))
     summaries = (read_summary(place),) if what == "sessions" else ()
-    return Request(what, data, trajectory, compared=compared, summaries=summaries, **values)  # type: ignore[arg-type]
+    return ExportRequest(what, data, trajectory, compared=compared, summaries=summaries, **values)  # type: ignore[arg-type]
 
 
-def recorded_request(directory: Path, what: str, **values: object) -> Request:
+def recorded_request(directory: Path, what: str, **values: object) -> ExportRequest:
     """A request about a recorded session below `directory`."""
     path = directory / "recorded"
     place = Place(path, "native")
@@ -45,4 +45,4 @@ def recorded_request(directory: Path, what: str, **values: object) -> Request:
         )
     reader = SessionReader(place)
     data = reader.refresh()
-    return Request(what, data, series=reader.series(), **{"t": 300, **values})  # type: ignore[arg-type]
+    return ExportRequest(what, data, series=reader.series(), **{"t": 300, **values})  # type: ignore[arg-type]

@@ -11,12 +11,12 @@ from tests.export.data import recorded_request, request_for
 from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.export.columns import csv_of
-from tttui.export.request import WHATS, Request
+from tttui.export.request import WHATS, ExportRequest
 from tttui.export.tables import table_of
 from tttui.model.errors import RefusedInput, TttuiError
 
 
-def read_back(request: Request) -> dict[str, list[str]]:
+def read_back(request: ExportRequest) -> dict[str, list[str]]:
     """The columns of the request's CSV."""
     rows = list(csv.reader(io.StringIO(csv_of(table_of(request.checked())).decode())))
     return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
@@ -177,7 +177,7 @@ def test_gates_stand_beside_the_thresholds_of_their_step(tmp_path: Path) -> None
     line = '{"t": 64, "known_at": 64, "kind": "settings", "value": {"grad_norm_max": 5.0}}'
     (place.path / "interventions.jsonl").write_text(line + "\n")
     data = SessionReader(place).refresh()
-    table = table_of(Request("gates", data).checked())
+    table = table_of(ExportRequest("gates", data).checked())
     assert list(table["grad_norm_max"]) == [20.0, 5.0, 5.0]
 
 

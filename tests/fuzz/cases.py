@@ -34,10 +34,10 @@ from tttui.model.parameters import inventory, specs_of
 from tttui.model.session import Place
 from tttui.model.statistics import summarised
 from tttui.model.tensors import figures
-from tttui.runs.fork import fork
-from tttui.runs.planned import plan_session
 from tttui.store import Store
 from tttui.store.core import FEEDS
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.planned import plan_session
 
 SECRET = "a-secret-of-somebody-else"
 PATIENCE_S = 3.0

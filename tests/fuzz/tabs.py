@@ -11,9 +11,9 @@ from tttui.app import TttuiApp
 from tttui.artifacts.discover import find_sessions
 from tttui.keys.command import TABS
 from tttui.model.start import StartView
-from tttui.runs.modelprocess import ModelProcess
 from tttui.saved_views import Remembered
 from tttui.store import Store
+from tttui.tasks.hf.modelprocess import ModelProcess
 
 KEYS = (
     *("end", "left", "left_square_bracket", "enter", "v", "v", "l", "r", "plus", "home", "escape"),

@@ -22,7 +22,7 @@ from tests.lab.conftest import small
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab import worker
 from tttui.lab.evaluation import held_out
-from tttui.lab.evaluation.contest import Contest, Entry
+from tttui.lab.evaluation.contest import Contest, ContestEntry
 from tttui.lab.genome.composing import compose, weighted
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.job import METRICS, PARTS, Job, read_job
@@ -33,13 +33,13 @@ from tttui.lab.reader import JobReader
 from tttui.lab.registry import BaseRef, Version, register
 from tttui.lab.starting import start
 from tttui.lab.steering import look_again, resume
-from tttui.lab.sweeps.plan import Plan
+from tttui.lab.sweeps.plan import SweepPlan
 from tttui.lab.sweeps.planning import members_of
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.runs.runner import named_runner
-from tttui.runs.training.pointmass import PointMassTraining
+from tttui.tasks.pointmass.runs.base import find_base
+from tttui.tasks.pointmass.runs.training import PointMassTraining
 
 LONGEST_S = 0.6
 """Seconds after which a process is killed at the latest: one needs 0.1 to begin, 2 in all."""
@@ -106,18 +106,19 @@ PREPARED: Mapping[str, Callable[[Path], object]] = {
 def contest(*names: str, of_skills: bool = False) -> Contest:
     """Two contenders on a few short streams."""
     entries = [
-        Entry(name, version=name) if of_skills else Entry(name, {"preset": name}) for name in names
+        ContestEntry(name, version=name) if of_skills else ContestEntry(name, {"preset": name})
+        for name in names
     ]
     return Contest("pointmass", tuple(entries), {"steps": 96}, streams=48)
 
 
-def swept() -> Plan:
+def swept() -> SweepPlan:
     """Nine members on sixteen short streams, in batches of their own."""
     tried = [{"chunk": chunk, "lr": lr} for chunk in (16, 24, 48) for lr in (0.005, 0.01, 0.02)]
     runner = named_runner("pointmass")
     streams = held_out(runner.task, {"steps": 96}, 16)
     members = members_of(runner, {}, tried)
-    return Plan("pointmass", members, tuple(streams), ("chunk", "lr"), steps=96)
+    return SweepPlan("pointmass", members, tuple(streams), ("chunk", "lr"), steps=96)
 
 
 def walker(root: Path, scale: float) -> Version:

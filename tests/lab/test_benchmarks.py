@@ -12,13 +12,13 @@ from tests.lab.endpointserver import Request, begin_stream, chunk, send, serving
 from tests.lab.killing import walker
 from tttui.artifacts.eventlog import EventLog
 from tttui.lab.evaluation import history
-from tttui.lab.evaluation.contest import Contest, Entry
+from tttui.lab.evaluation.contest import Contest, ContestEntry
 from tttui.lab.jobs import list_jobs
 from tttui.lab.kinds import kind_of
 from tttui.lab.kinds.abtest import settings_of
 from tttui.lab.registry import BaseRef, deploy, register, results_of
 from tttui.model.errors import RefusedInput
-from tttui.runs.base import find_base, train_base
+from tttui.tasks.pointmass.runs.base import find_base, train_base
 
 SHORT = ("--seeds", "8", "--steps", "96", "--wait", "--quiet")
 
@@ -195,7 +195,7 @@ def test_bad_input_is_one_line_with_the_remedy(shell: Shell, root: Path) -> None
 def test_streams_that_do_not_depend_on_the_seed_prove_nothing(root: Path) -> None:
     from tttui.lab.evaluation.ranking import ranking
 
-    contest = Contest("pointmass", (Entry("a"), Entry("b")), {}, 8)
+    contest = Contest("pointmass", (ContestEntry("a"), ContestEntry("b")), {}, 8)
     row = {
         "whole": 1.0,
         "last": 1.0,

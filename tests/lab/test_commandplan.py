@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from tests.lab.conftest import small
-from tttui.cli.main import COMMANDS, definition
+from tttui.cli.main import COMMANDS, all_commands, definition
 from tttui.cli.options import SectionedCommand
 from tttui.lab.commandplan import CommandPlan
 from tttui.lab.jobs import find_job
 from tttui.lab.registry import BaseRef, register
 from tttui.lab.steering import wait_for
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.base import find_base
+from tttui.tasks.pointmass.runs.base import find_base
 
 
 @click.command("make", cls=SectionedCommand)
@@ -50,7 +50,7 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
 LOOK = """
 import json, sys
 from pathlib import Path
-from tttui.cli.main import definition
+from tttui.cli.main import all_commands, definition
 from tttui.lab.commandplan import CommandPlan
 found = []
 for words, typed in json.load(sys.stdin):
@@ -196,6 +196,8 @@ def test_every_command_has_a_form() -> None:
         assert made.defaults().keys() == set(made.names), words
         for name in made.names:
             assert "[default" not in made.help(name), words
+    first = [words for words, _ in all_commands()][:5]
+    assert {("run",), ("pretrain",), ("train", "start")} <= set(first), "those that start something"
     with pytest.raises(RefusedInput, match="no command 'model fly'"):
         definition(("model", "fly"))
 
@@ -208,12 +210,15 @@ def test_a_command_is_carried_out_by_a_process_and_the_handle_of_its_job_is_know
     assert made.problems() == {}
     assert made.with_typed("dt", "-1").problems() == {"dt": "-1.0 is not above 0"}
     together = made.with_typed("partition", "gpu").problems()
-    assert together == {"config": "--partition, --time-limit and --slurm need --launcher slurm"}
+    assert together == {"partition": "--partition, --time-limit and --slurm need --launcher slurm"}
     outcome = made.carry_out(lambda line: None)  # noqa: ARG005
     assert outcome.job is not None
     assert outcome.said.startswith(f"pretrain: job {outcome.job[:8]} is ")
     wait_for(find_job(root, outcome.job), lambda job: None)  # noqa: ARG005
     assert find_base(root, small()) is not None
+    again = made.carry_out(lambda line: None)  # noqa: ARG005
+    assert (again.job, again.output) == (None, ())
+    assert "fits these settings already; --force trains another" in again.said
     wrong = CommandPlan(("job", "show"), definition(("job", "show")), root, {"job": "x"})
     with pytest.raises(TttuiError, match="there is no job 'x'"):
         wrong.carry_out(lambda line: None)  # noqa: ARG005

@@ -14,7 +14,7 @@ from tttui.lab import worker
 from tttui.lab.context import Context, Ended
 from tttui.lab.job import Job, read_job
 from tttui.lab.kinds import kind_of
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import JobKind
 from tttui.model.errors import RefusedInput, TttuiError
 
 __all__ = ["small_disk"]
@@ -60,14 +60,14 @@ def test_the_time_left_follows_from_the_progress_of_the_last_minute(
     now = 110.0
     job.progress(20, 100, "step 20")
     assert job.seconds_left() == pytest.approx(80.0)
-    assert job.told == {"progress": 0.2, "doing": "step 20"}
+    assert job.reported == {"progress": 0.2, "doing": "step 20"}
 
 
 LONG = 200_000
 """Steps that no job has taken before its process looks whether it was told to end."""
 
 
-class Broken(Kind):
+class Broken(JobKind):
     """A kind that fails as it is told to."""
 
     name, collection, command = "pretrain", "training_jobs", ("pretrain",)

@@ -27,8 +27,7 @@ from tttui.lab.providers.base import Deadline
 from tttui.lab.providers.configuration import KINDS, Definition, add_definition, endpoint_of
 from tttui.lab.providers.endpoint import CAPABILITIES
 from tttui.lab.providers.measuring import Measurement, Prober
-from tttui.lab.providers.prompting import Answer as Answered
-from tttui.lab.providers.prompting import ask
+from tttui.lab.providers.prompting import PromptAnswer, ask
 
 __all__ = ["shell"]
 
@@ -73,7 +72,7 @@ def tried(definition: Definition, limit_s: float = 30.0) -> Iterator[Prober]:
         prober.close()
 
 
-def asked(definition: Definition, prompt: str = "Count", most_tokens: int = 77) -> Answered:
+def asked(definition: Definition, prompt: str = "Count", most_tokens: int = 77) -> PromptAnswer:
     provider = endpoint_of(definition)
     try:
         return ask(provider, prompt, most_tokens=most_tokens)

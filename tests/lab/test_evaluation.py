@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tttui.engine.learner import Learner
-from tttui.lab.evaluation import HELD_OUT, Contender, Stream, evaluate, held_out, paired
+from tttui.lab.evaluation import HELD_OUT, Contender, HeldOutStream, evaluate, held_out, paired
 from tttui.lab.evaluation.contender import check
 from tttui.lab.evaluation.statistics import fewest, interval, simultaneous
 from tttui.lab.evaluation.streams import said_of
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.tasks.corpus import read_corpus
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.pointmass.world import WorldStream
 
 SHORT = {"steps": 160}
@@ -208,7 +208,7 @@ def test_an_empty_or_a_short_document_is_refused_with_what_to_do(tmp_path: Path)
     (tmp_path / "short.txt").write_text("a" * 3000)
     with pytest.raises(RefusedInput, match="gives 2 parts of 1280 bytes, not 4"):
         held_out("text", {}, 4, data=tmp_path)
-    assert Stream("x").settings == {}
+    assert HeldOutStream("x").settings == {}
 
 
 def test_lines_of_json_are_read_as_texts_and_what_was_learned_is_left_out(tmp_path: Path) -> None:

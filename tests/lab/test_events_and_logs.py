@@ -24,7 +24,7 @@ from tttui.lab.sessions import session_job
 from tttui.lab.steering import remove
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
-from tttui.runs.fork import fork
+from tttui.tasks.pointmass.runs.fork import fork
 
 
 @pytest.fixture

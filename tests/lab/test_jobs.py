@@ -22,8 +22,8 @@ from tttui.lab.reader import JobReader
 from tttui.lab.steering import cancel, look_again, resume, wait_for
 from tttui.lab.training.loop import POINTS
 from tttui.model.errors import RefusedInput
-from tttui.runs.base import find_base
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.trainer import Took
 
 FIRST, SECOND = "3f2a0000-0000-4000-8000-000000000001", "3f2a0000-0000-4000-8000-000000000002"

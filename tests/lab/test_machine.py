@@ -19,9 +19,9 @@ from tests.nvml import FakeNvml
 from tests.runs.sessions import content, create, run_through, same, settings
 from tttui.artifacts import sampling
 from tttui.lab.job import read_job
-from tttui.lab.machine import Holder, MachineReader
+from tttui.lab.machine import LocalProcess, MachineReader
 from tttui.panes.lab.dashboard.around import MachineStrip
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_figures_on_the_dashboard_stand_still_for_a_while_where_nothing_runs(
 
     monkeypatch.setattr(strip, "changed", changed)
     now = replace(MachineReader(root).look(), holders=(), cpu=None)
-    holder = Holder("a", "session", root, 1)
+    holder = LocalProcess("a", "session", root, 1)
     for later in (
         replace(now, cpu=10.0, at=now.at + 2),
         replace(now, cpu=40.0, at=now.at + 4),

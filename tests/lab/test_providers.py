@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests.cli.test_commands import Shell, shell
-from tttui.engine.learner import Learner
 from tttui.lab.jobs import list_jobs, results
 from tttui.lab.launchers import local
 from tttui.lab.providers import find_providers, measuring
@@ -20,6 +19,7 @@ from tttui.lab.providers.engines import NumpyEngine, TorchEngine, engines
 from tttui.lab.providers.measuring import Measurement, Prober
 from tttui.lab.providers.results import MEASURED, Results
 from tttui.model.errors import RefusedInput
+from tttui.tasks.pointmass.engine.learner import Learner
 
 __all__ = ["shell"]
 

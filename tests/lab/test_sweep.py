@@ -17,8 +17,8 @@ from tttui.lab.evaluation.streams import Stream
 from tttui.lab.job import Job
 from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep
-from tttui.lab.sweeps.outcome import Found
-from tttui.lab.sweeps.plan import Member, Plan
+from tttui.lab.sweeps.outcome import SweepOutcome
+from tttui.lab.sweeps.plan import SweepMember, SweepPlan
 from tttui.lab.sweeps.planning import planned
 from tttui.lab.sweeps.space import Axis
 from tttui.panes.lab.jobs.curves import SweepChart
@@ -31,18 +31,18 @@ def shell(root: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     return Shell(root, capsys)
 
 
-def made_up(losses: dict[tuple[float, int], list[float]], **more: object) -> Found:
+def made_up(losses: dict[tuple[float, int], list[float]], **more: object) -> SweepOutcome:
     """What a sweep of lr and chunk would have found; the first is the default."""
-    members = [Member(f"lr {lr}, chunk {c}", {"lr": lr, "chunk": c}) for lr, c in losses]
+    members = [SweepMember(f"lr {lr}, chunk {c}", {"lr": lr, "chunk": c}) for lr, c in losses]
     n = len(next(iter(losses.values())))
-    streams = tuple(Stream(str(i), {"seed": i}) for i in range(n))
-    plan = Plan("pointmass", tuple(members), streams, ("lr", "chunk"), **more)  # type: ignore[arg-type]
+    streams = tuple(HeldOutStream(str(i), {"seed": i}) for i in range(n))
+    plan = SweepPlan("pointmass", tuple(members), streams, ("lr", "chunk"), **more)  # type: ignore[arg-type]
     rows = [
         {"member": m, "stream": s, "whole": v, "frozen_whole": 1.0, "seconds": 0.0}
         for m, values in enumerate(losses.values())
         for s, v in enumerate(values)
     ]
-    return Found.of(plan, [{"all": rows}])
+    return SweepOutcome.of(plan, [{"all": rows}])
 
 
 def noisy_streams(n: int = 12) -> np.ndarray:
@@ -108,7 +108,7 @@ def test_a_document_is_swept_part_by_part(tmp_path: Path, root: Path) -> None:
     ]
     assert len({row["frozen_whole"] for row in rows}) == 1  # all read the same bytes
     assert len({row["whole"] for row in rows}) == 2
-    found = Found.of(plan, [{"all": rows}])
+    found = SweepOutcome.of(plan, [{"all": rows}])
     assert found.unit == "bits"
     assert f"--file {text}" in found.command(2)
 

@@ -28,12 +28,12 @@ from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.training.language import TextTraining
-from tttui.runs.training.pointmass import frictions_of
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.training import frictions_of
 from tttui.tasks.pointmass.world import WorldStream
 from tttui.tasks.text.task import TextTask
+from tttui.tasks.text.training import TextTraining
 from tttui.tasks.trainer import Took
 
 LINE = "def add(self, name, value): self.names[name] = value  # é €\n"
@@ -221,7 +221,7 @@ def test_a_full_disk_ends_a_training_with_its_reason_and_it_goes_on_when_there_i
 def test_a_text_model_is_trained_from_random_weights_where_no_skill_is_named(
     root: Path, tmp_path: Path
 ) -> None:
-    asked = train.asked_of(root, {**text_skill(tmp_path, 4), "from_nothing": True})
+    asked = train.request_of(root, {**text_skill(tmp_path, 4), "from_nothing": True})
     from_nothing = TextTraining(TextTask).ready(asked).trainer.validate()
     from_base = TextTraining(TextTask).ready(replace(asked, from_nothing=False)).trainer
     assert from_nothing > 7.5 > from_base.validate()

@@ -14,10 +14,11 @@ from tests.recorded import make_recorded, small_module
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import Floats
 from tttui.model.configuration import configuration_of
+from tttui.model.schema import MU
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import STATUSES, Transactions
-from tttui.model.verdict import HIGHEST_MU, Verdict, verdict
+from tttui.model.verdict import Verdict, verdict
 from tttui.tasks.pointmass import identify
 
 
@@ -67,9 +68,9 @@ def test_a_better_session_is_called_better_with_its_interval_and_its_mu() -> Non
 
 def test_an_answer_at_the_end_of_what_was_tested_is_told_as_such() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
-    said = verdict(session(steps, events_of([0] * 18, [HIGHEST_MU] * 18), mu=0.123))
+    said = verdict(session(steps, events_of([0] * 18, [MU.highest] * 18), mu=0.123))
     assert "imply mu 0.5 or more; the truth is 0.123" in said.sentence
-    assert identify.MU_GRID[-1] == HIGHEST_MU
+    assert identify.MU_GRID[-1] == MU.highest
 
 
 def test_weights_that_were_asked_tell_what_no_transaction_does() -> None:
@@ -83,7 +84,7 @@ def test_a_friction_that_was_changed_is_told_with_the_first_one() -> None:
     events = events_of([0] * 18, [0.3] * 18)
     known = configuration_of({"mu_schedule": [[300, 0.3]]})
     planned = session(steps, events, mu=0.05, configuration=known)
-    live = replace(session(steps, events, mu=0.05), mu_set=((300, 0.3),))
+    live = replace(session(steps, events, mu=0.05), truth_set=((300, 0.3),))
     for data in (planned, live):
         assert verdict(data).sentence.endswith("the truth is 0.3 (was 0.05).")
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tests.runs.sessions import create
-from tttui.artifacts.writer import RunWriter
 from tttui.engine import interventions
 from tttui.runs import answering, control
 from tttui.runs.control import DIRECTORY, Inbox, NoRequest, ask, clear_requests
 from tttui.runs.drive import drive
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 NOBODY = 65534
 

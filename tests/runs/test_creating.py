@@ -14,9 +14,9 @@ from tests.runs.sessions import base_of, create, settings
 from tttui.artifacts import making
 from tttui.artifacts.making import abandoned, hidden_directory, remove_abandoned
 from tttui.model.errors import RefusedInput
-from tttui.runs.build import build_session
 from tttui.runs.naming import free_directory, make_in
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.build import build_session
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 CHOSEN = settings(steps=40)
 

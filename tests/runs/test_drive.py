@@ -14,8 +14,8 @@ from tttui.engine.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
 from tttui.runs.drive import Course, drive
-from tttui.runs.session import SessionRun
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.verify import verify
 
 PATIENCE_S = 20.0
 
@@ -32,7 +32,7 @@ class Asker:
 
     def __call__(self) -> bool:
         """For `should_stop`: ends the drive when the script is done."""
-        assert time.monotonic() < self._deadline, (self._script, self.run.frame())
+        assert time.monotonic() < self._deadline, (self._script, self.run.progress())
         if self._waits_for and self._waits_for not in self.answers():
             return False
         self._waits_for = ""
@@ -76,7 +76,7 @@ def test_a_paused_run_waits_until_it_may_continue(tmp_path: Path) -> None:
     asker = Asker(run, ("pause",), ("continue",))
     drive(run, 200, max_rate=400.0, should_stop=asker)
     assert status(run.path)["last_command"].startswith("continue at step")
-    assert run.frame().state == "running"
+    assert run.progress().state == "running"
     run.close("completed")
 
 

@@ -16,10 +16,10 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.explain import explain
 from tttui.model.session import Place
 from tttui.model.weights import compare
-from tttui.runs.build import started_with
-from tttui.runs.fork import fork
-from tttui.runs.session import SessionRun
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.build import started_with
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.verify import verify
 
 
 def place(path: Path) -> Place:

@@ -14,9 +14,9 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
-from tttui.runs.build import started_with
-from tttui.runs.foreign import foreign_checks
-from tttui.runs.fork import fork
+from tttui.tasks.pointmass.runs.build import started_with
+from tttui.tasks.pointmass.runs.foreign import foreign_checks
+from tttui.tasks.pointmass.runs.fork import fork
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tttui.artifacts.lock import SessionLock
-from tttui.artifacts.writer import RunWriter
 from tttui.runs.heartbeat import Heartbeat
+from tttui.tasks.pointmass.runs.writer import RunWriter
 
 
 class Clock:

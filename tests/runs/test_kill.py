@@ -11,7 +11,7 @@ import pytest
 from tests.runs.sessions import create, events, run_through, same, settings
 from tttui.model.settings import Settings
 from tttui.runs.drive import drive
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 KILLS = 10
 

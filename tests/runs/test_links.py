@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from tests.runs.sessions import create, run_through, settings
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint, read_generation
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.trash import move_to_trash
-from tttui.artifacts.writer import write_whole
 from tttui.engine.interventions import Intervention, drop_half_written, record, sync
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs.background import continue_in_background
 from tttui.runs.control import ask, clear_requests, withdraw
-from tttui.runs.planned import plan_session, prepare
-from tttui.runs.resume import resume
 from tttui.runs.runlog import RunLog
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.planned import plan_session, prepare
+from tttui.tasks.pointmass.runs.resume import resume
+from tttui.tasks.pointmass.runs.verify import verify
 
 WRITTEN_IN_PLACE = (
     "per_step.csv",

@@ -13,8 +13,8 @@ from tttui.cli.main import main
 from tttui.engine.interventions import Intervention, record
 from tttui.model.memory import needed
 from tttui.model.settings import Settings
-from tttui.runs.planned import plan_session
 from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.planned import plan_session
 
 OTHER = 5_000_000
 """Bytes that everything else takes."""

@@ -16,15 +16,15 @@ from tttui.artifacts.eventlog import LAB, EventLog
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput, SessionHeld
 from tttui.model.session import SessionData
-from tttui.runs.base import cache_path, read_base, train_base
-from tttui.runs.baserun import STATE_FILE
 from tttui.runs.control import Verb, ask
 from tttui.runs.drive import drive
-from tttui.runs.fork import fork
-from tttui.runs.planned import is_planned, plan_session, prepare, replan
-from tttui.runs.resume import resume
-from tttui.runs.session import SessionRun
-from tttui.runs.verify import verify
+from tttui.tasks.pointmass.runs.base import cache_path, read_base, train_base
+from tttui.tasks.pointmass.runs.baserun import STATE_FILE
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.planned import is_planned, plan_session, prepare, replan
+from tttui.tasks.pointmass.runs.resume import resume
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.verify import verify
 
 WAITING = settings(steps=40, pretrain_steps=40, pretrain_seq=16, pretrain_batch=4)
 
@@ -306,7 +306,9 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
 def test_a_paused_training_lets_another_session_train(
     planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.runs.baserun.LOOK_S", 0.0)  # the request is seen at once
+    monkeypatch.setattr(
+        "tttui.tasks.pointmass.runs.baserun.LOOK_S", 0.0
+    )  # the request is seen at once
     second = tmp_path / "runs" / "second"
     plan_session(second, WAITING.updated({"seed": 7}))
 

@@ -22,10 +22,10 @@ from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_generation
 from tttui.cli.main import main
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
-from tttui.runs.build import started_with
-from tttui.runs.fork import fork
-from tttui.runs.resume import resume
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.build import started_with
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.resume import resume
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 GROWING = ("per_step.csv", "trajectory.csv", "update_events.jsonl", "weights_history.npy")
 
@@ -297,7 +297,7 @@ def test_a_rollback_to_a_damaged_snapshot_is_refused(crashed: Path) -> None:
 def test_a_history_that_was_thinned_after_the_checkpoint_ends_as_without_the_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.runs.session.MEGABYTE", 24_000)
+    monkeypatch.setattr("tttui.tasks.pointmass.runs.session.MEGABYTE", 24_000)
     chosen = settings(chunk=8, min_buffer=8, history_mb=1, inner_steps=1)
     whole = run_through(tmp_path / "whole", chosen)
     run = create(tmp_path / "a", chosen)

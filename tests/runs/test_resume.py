@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.runs.sessions import create, run_through, same, settings
 from tttui.model.errors import RefusedInput
-from tttui.runs.resume import resume
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.resume import resume
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 CUTS = st.lists(st.integers(1, 199), min_size=1, max_size=4, unique=True).map(sorted)
 
@@ -61,7 +61,7 @@ def test_checkpoints_on_the_way_change_no_byte(tmp_path: Path) -> None:
 def test_a_thinned_history_is_the_same_after_a_resume(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.runs.session.MEGABYTE", 12_000)
+    monkeypatch.setattr("tttui.tasks.pointmass.runs.session.MEGABYTE", 12_000)
     chosen = settings(chunk=8, min_buffer=8, history_mb=1)
     whole = run_through(tmp_path / "whole", chosen)
     run = create(tmp_path / "b", chosen)

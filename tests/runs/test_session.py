@@ -11,7 +11,7 @@ from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
 from tttui.runs.drive import drive
 from tttui.runs.owned import RunProgress
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def test_every_step_has_a_row_and_every_chunk_a_transaction(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_session_that_cannot_be_made_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise TttuiError("the disk is full")
 
-    monkeypatch.setattr("tttui.artifacts.writer.RunWriter.checkpoint", full)
+    monkeypatch.setattr("tttui.tasks.pointmass.runs.writer.RunWriter.checkpoint", full)
     with pytest.raises(TttuiError, match="disk is full"):
         create(tmp_path / "a")
     assert list(tmp_path.iterdir()) == []

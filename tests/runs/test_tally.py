@@ -26,11 +26,11 @@ def test_the_implied_mu_is_that_of_the_weights_in_force() -> None:
     tally = Tally()
     tally.add_event(commit(32, 0.1))
     tally.add_event(commit(64, 0.2))
-    assert tally.implied_mu == 0.2
+    assert tally.implied == 0.2
     tally.add_event({"t": 96, "status": "rollback_live_regression", "to_t": 32})
-    assert tally.implied_mu == 0.1
+    assert tally.implied == 0.1
     tally.add_event({"t": 128, "status": "rollback_live_regression", "to_t": 0})
-    assert tally.implied_mu is None
+    assert tally.implied is None
     assert (tally.attempted, tally.committed) == (4, 2)
 
 

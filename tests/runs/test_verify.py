@@ -13,10 +13,11 @@ from tests.runs.sessions import create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import RefusedInput
-from tttui.runs.compare import Check, Extent, growing_files
-from tttui.runs.fork import fork
-from tttui.runs.session import SessionRun
-from tttui.runs.verify import verify
+from tttui.runs.check import Check
+from tttui.tasks.pointmass.runs.compare import Extent, growing_files
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.verify import verify
 
 
 def failed(directory: Path) -> dict[str, Check]:

@@ -14,8 +14,7 @@ from tttui.tasks.text.document import DOCUMENT, kept
 from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import BASE
-from tttui.tasks.text.task import LZMA, WIDE, ZLIB, TextTask
-from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now
+from tttui.tasks.text.task import CONTEXT_EVERY, LZMA, WIDE, ZLIB, TextTask, compress_now
 
 PROSE = b"It is a truth universally acknowledged, that a good example needs few words. "
 

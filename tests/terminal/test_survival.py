@@ -95,6 +95,8 @@ def outlives(tmp_path: Path, root: Path, ways: Mapping[str, Way]) -> None:
             name: stack.enter_context(PtyProgram(way.command)) for name, way in ways.items()
         }
         start_all(programs.values())
+        for name in ways:  # who resumes it in the background clears what was asked before
+            wait_until(lambda: " resume " in status(root / name / "one").get("command", ""))  # noqa: B023
         apps = {name: app_on(root / name) for name in ways}
         for name, way in ways.items():
             way.cut(programs[name], apps[name])

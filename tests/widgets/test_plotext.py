@@ -9,7 +9,7 @@ from tests.toolkit import screen_strips
 from tttui.draw.glyphs import GLYPHS
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK
-from tttui.widgets.plotext import Curve, PlotextView, SmallPlot
+from tttui.widgets.plotext import PlotextView, SmallCurve, SmallPlot
 
 
 class Shown(App[None]):
@@ -29,7 +29,7 @@ class Shown(App[None]):
 def falling() -> SmallPlot:
     """A curve from 1 to 0.001 with a value that has no logarithm."""
     return SmallPlot(
-        "latency", {"numpy": Curve([0, 1, 2, 3, 4], [1.0, 0.1, 0.0, 0.01, 0.001])}, log=True
+        "latency", {"numpy": SmallCurve([0, 1, 2, 3, 4], [1.0, 0.1, 0.0, 0.01, 0.001])}, log=True
     )
 
 

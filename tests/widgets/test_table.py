@@ -14,19 +14,19 @@ from tttui.draw.glyphs import ASCII, UNICODE, Glyphs
 from tttui.model.arrays import Bools
 from tttui.model.numbers import forms
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Cell, Column, Sort, fitted, order_of, placed
+from tttui.widgets.table_columns import Cell, Sort, TableColumn, fitted, order_of, placed
 
 COLUMNS = (
-    Column("name", "name", 6, left=True, grows=True),
-    Column("x", "x", 5, drop=1),
-    Column("y", "y value", 7, drop=2),
+    TableColumn("name", "name", 6, left=True, grows=True),
+    TableColumn("x", "x", 5, drop=1),
+    TableColumn("y", "y value", 7, drop=2),
 )
 
 
 class Numbers:
     """Rows `row0`, `row1` ... with a number each (NaN: unknown)."""
 
-    columns: Sequence[Column] = COLUMNS
+    columns: Sequence[TableColumn] = COLUMNS
 
     def __init__(self, x: Sequence[float]) -> None:
         self._x = np.array(x, dtype=np.float64)
@@ -187,7 +187,7 @@ def test_the_column_that_sorts_is_never_left_out() -> None:
 
 
 def test_a_column_with_a_most_grows_before_the_others_and_not_beyond() -> None:
-    columns = (*COLUMNS[:1], Column("x", "x", 5, most=8), *COLUMNS[2:])
+    columns = (*COLUMNS[:1], TableColumn("x", "x", 5, most=8), *COLUMNS[2:])
     assert [width for _, width in fitted(columns, 26)] == [8, 8, 7]
     assert [width for _, width in fitted(columns, 23)] == [6, 7, 7]
 
@@ -201,7 +201,7 @@ def test_a_column_with_a_most_grows_before_the_others_and_not_beyond() -> None:
 def test_a_number_in_a_cell_is_the_number_or_the_mark(
     value: float, width: int, glyphs: Glyphs
 ) -> None:
-    column = Column("x", "x", 1)
+    column = TableColumn("x", "x", 1)
     shown = placed(forms(value), column, width, glyphs)
     assert len(shown) == width
     if shown.strip() != glyphs.ellipsis:
@@ -209,12 +209,12 @@ def test_a_number_in_a_cell_is_the_number_or_the_mark(
 
 
 def test_a_number_as_plain_text_is_never_cut_either() -> None:
-    assert placed("3.9e-3", Column("x", "x", 1), 3, UNICODE) == "  …"
-    assert placed("3.9e-3", Column("x", "x", 1), 6, UNICODE) == "3.9e-3"
+    assert placed("3.9e-3", TableColumn("x", "x", 1), 3, UNICODE) == "  …"
+    assert placed("3.9e-3", TableColumn("x", "x", 1), 6, UNICODE) == "3.9e-3"
 
 
 def test_a_name_is_shortened_with_a_mark() -> None:
-    assert placed("a long name", Column("x", "x", 1, left=True), 6, UNICODE) == "a lon…"
+    assert placed("a long name", TableColumn("x", "x", 1, left=True), 6, UNICODE) == "a lon…"
 
 
 @pytest.mark.parametrize(
@@ -222,16 +222,16 @@ def test_a_name_is_shortened_with_a_mark() -> None:
     [("e\u0301a", "éa    "), ("x\u0301", "x     "), ("\u0301ab", "ab    "), ("名\u0301", "名    ")],
 )
 def test_accents_of_a_name_stay_in_its_cells_and_move_nothing(name: str, shown: str) -> None:
-    assert placed(name, Column("x", "x", 1, left=True), 6, UNICODE) == shown
+    assert placed(name, TableColumn("x", "x", 1, left=True), 6, UNICODE) == shown
 
 
 def test_a_cell_without_a_number_is_blank() -> None:
-    assert placed("", Column("x", "x", 1), 3, UNICODE) == "   "
+    assert placed("", TableColumn("x", "x", 1), 3, UNICODE) == "   "
 
 
 def test_a_title_wider_than_its_column_is_refused() -> None:
     with pytest.raises(ValueError, match="'improvement' is wider than its column"):
-        Column("x", "improvement", 7)
+        TableColumn("x", "improvement", 7)
 
 
 @pytest.mark.parametrize("room", range(1, 40))

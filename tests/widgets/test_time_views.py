@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from tests.widgets.stage import Stage, lines
 from tttui.draw import plot
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.colours import rich_colour
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII
@@ -18,7 +18,6 @@ from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, LIGHT
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.stack import Panel
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -68,7 +67,8 @@ def scrubber(timeline: Timeline = VIEW) -> Scrubber:
 
 def stack() -> StackView:
     found = StackView()
-    found.set_panels((Panel("x", Series(STEPS, np.linspace(4, 1, 100))),))
+    shown = Trace("x", Series(STEPS, np.linspace(4, 1, 100)))
+    found.set_plots((Plot("x", traces=(shown,)),))
     found.set_timeline(VIEW)
     return found
 
@@ -300,7 +300,7 @@ async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:
         assert set(lines(view)[0][LEFT:].strip()) == {"─"}
 
 
-CHANGES = Changes.of([(33, "mu 0.05 -> 0.3")])
+CHANGES = RunChanges.of([(33, "mu 0.05 -> 0.3")])
 
 
 @pytest.mark.parametrize("kind", [chart, graph, scrubber, stack])

@@ -7,29 +7,18 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from tttui.artifacts.regular import NotRegular, open_regular, refuse_link, refuse_linked_folder
+from tttui.artifacts.regular import (
+    INNER_FOLDERS,
+    WRITTEN_IN_PLACE,
+    NotRegular,
+    open_regular,
+    refuse_link,
+    refuse_linked_folder,
+)
 from tttui.model.errors import RefusedInput, TttuiError
 
 TEMPORARY = ".tttui-tmp"
 """How the hidden names end under which files are written before they replace others."""
-
-
-WRITTEN = (
-    "session",
-    "control",
-    "per_step.csv",
-    "trajectory.csv",
-    "update_events.jsonl",
-    "weights_history.npy",
-    "interventions.jsonl",
-    "status.json",
-    "run.log",
-    "run.out",
-    "run.lock",
-    "system.csv",
-    "pretraining.csv",
-)
-"""What is written in place, or written to, in the directory of a run."""
 
 
 def refuse_links(directory: Path) -> None:
@@ -37,7 +26,7 @@ def refuse_links(directory: Path) -> None:
 
     Raises RefusedInput naming the link and the remedy.
     """
-    for name in WRITTEN:
+    for name in (*INNER_FOLDERS, *WRITTEN_IN_PLACE):
         try:
             refuse_link(directory / name)
         except OSError as error:

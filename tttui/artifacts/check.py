@@ -19,6 +19,7 @@ from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_genera
 from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.findings import FROM_A_COPY, Finding, Known
 from tttui.artifacts.jsonfile import parse_object
+from tttui.artifacts.layout import BASE
 from tttui.artifacts.making import abandoned
 from tttui.artifacts.meta import UNKNOWN_META, assumed_meta, read_meta
 from tttui.artifacts.ptfile import read_pt
@@ -76,7 +77,7 @@ def check_root(root: Path) -> list[Finding]:
     found = [
         Finding(path, reason, None, None, "leftover", remedy, "remove") for path in abandoned(root)
     ]
-    for path in sorted(root.glob("bases/*/base_checkpoint.pt")):
+    for path in sorted(root.glob(f"bases/*/{BASE}")):
         try:
             read_pt(path)
         except TttuiError as error:

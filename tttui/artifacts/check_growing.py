@@ -19,7 +19,7 @@ from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.listed import wrong_from
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, stat_regular
-from tttui.artifacts.steps_csv import LOSSES
+from tttui.artifacts.steps_csv import LOSSES, TRAJECTORY_HEADER
 from tttui.artifacts.structure import (
     HALF,
     ZEROS,
@@ -28,7 +28,7 @@ from tttui.artifacts.structure import (
     wrong_rows,
     wrong_snapshots,
 )
-from tttui.artifacts.writer import HISTORY, STEPS, STEPS_HEADER, TRAJECTORY, TRAJECTORY_HEADER
+from tttui.artifacts.writer import HISTORY, STEPS, STEPS_HEADER, TRAJECTORY
 from tttui.model.errors import TttuiError
 
 Structure = Callable[[Path, int], list[Finding]]

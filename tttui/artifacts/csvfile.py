@@ -60,6 +60,11 @@ class CsvFile:
     def __len__(self) -> int:
         return self._n
 
+    @property
+    def share(self) -> float:
+        """The part of the file that has been read, 1 where no more of it will be."""
+        return self._file.share if self.unread else 1.0
+
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended, up to about `budget_rows` rows. Raises OSError."""
         self.unread = False

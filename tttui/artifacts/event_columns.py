@@ -16,20 +16,7 @@ from tttui.artifacts.jsonfile import decode, whole
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.restarts import Restarts, merge
 from tttui.model.arrays import Ints
-from tttui.model.transactions import STATUSES, Transactions
-
-NUMBERS = (
-    "pre_loss",
-    "post_loss",
-    "grad_norm",
-    "pre_max_h",
-    "post_max_h",
-    "lr",
-    "implied_mu",
-    "to_t",
-)
-"""Keys that become float columns, NaN where absent or null."""
-
+from tttui.model.transactions import NUMBERS, STATUSES, Transactions
 
 KEPT = 32
 """Records that stay in memory: a view asks for the same few again and again."""

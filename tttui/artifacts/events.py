@@ -13,14 +13,14 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.damage import MOST_WRONG, WrongLines
-from tttui.artifacts.event_columns import NUMBERS, Event, EventColumns
+from tttui.artifacts.event_columns import Event, EventColumns
 from tttui.artifacts.growing import Change, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.regular import open_to_read
 from tttui.model.configuration import is_step
 from tttui.model.session import Problem
-from tttui.model.transactions import Transactions
+from tttui.model.transactions import NUMBERS, Transactions
 
 LONGEST_EVENT = 1 << 22
 """Bytes; real ones have 600, and one with figures of 10 000 parameters 1.5 million."""
@@ -49,6 +49,11 @@ class EventLines:
     @property
     def unread(self) -> bool:
         return self._file.unread > 0 and not self._stopped
+
+    @property
+    def share(self) -> float:
+        """The part of the file that has been read, 1 where no more of it will be."""
+        return self._file.share if self.unread else 1.0
 
     @property
     def _stopped(self) -> bool:

@@ -69,9 +69,14 @@ class GrowingFile:
         return self.size - self.offset - len(self.open_line)
 
     @property
+    def share(self) -> float:
+        """The part of its bytes that was consumed, 0 to 1."""
+        return self.offset / self.size if self.size else 1.0
+
+    @property
     def cut_off(self) -> bool:
         """Whether the last line has waited for its newline so long that it will hardly come."""
-        return bool(self.open_line) and self.settled
+        return bool(self.open_line) and not self.unread and self.settled
 
     @property
     def settled(self) -> bool:

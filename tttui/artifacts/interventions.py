@@ -10,9 +10,9 @@ from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
 from tttui.model.configuration import WORLD, changed_options
 from tttui.model.dataclass import dataclass
-from tttui.model.mu import MuChanges
 from tttui.model.session import Meta, Problem
 from tttui.model.setting import shown
+from tttui.model.truth import TruthChanges
 
 INTERVENTIONS = "interventions.jsonl"
 
@@ -73,8 +73,8 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
     )
 
 
-def mu_changes(recorded: Iterable[Recorded]) -> MuChanges:
-    """The frictions that were set: at which steps, and their values."""
+def truth_changes(recorded: Iterable[Recorded]) -> TruthChanges:
+    """The values of the hidden quantity that were set, and at which steps."""
     found = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
     return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
 
@@ -91,7 +91,7 @@ def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
-    Frictions that were planned to change from the start are told with the others.
+    Changes of the hidden quantity that were planned from the start are told with the others.
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
+import tttui
 from tttui.model.dataclass import dataclass
 from tttui.model.schema import UNKNOWN_MODEL, Schema
 from tttui.model.session import Place
+
+BASE = "base_checkpoint.pt"
+"""The base of a session of the point mass."""
+
+SHIPPED_BASES = Path(tttui.__file__).parent / "bases"
 
 SCORES = "scores.csv"
 """What names the version of the weights that every step was scored with."""
@@ -34,7 +40,7 @@ def files_of(place: Place, run: str | None = None) -> Files:
             meta=path / "base_meta.json",
             metrics=path / "metrics.json",
             weights=path / "plastic_state.pt",
-            base=path / "base_checkpoint.pt",
+            base=path / BASE,
             steps=None,
             event_list=None,
             event_lines=None,
@@ -48,7 +54,7 @@ def files_of(place: Place, run: str | None = None) -> Files:
             meta=path / "meta.json",
             metrics=path / "metrics.json",
             weights=path / "plastic_state.pt",
-            base=path.parent.parent / "base" / "base_checkpoint.pt",
+            base=path.parent.parent / "base" / BASE,
             steps=at and at / "per_step.csv",
             event_list=at and at / "update_events.json",
             event_lines=path / "update_events.jsonl",
@@ -61,7 +67,7 @@ def files_of(place: Place, run: str | None = None) -> Files:
         meta=path / "session" / "meta.json",
         metrics=path / "session" / "metrics.json",
         weights=path / "session" / "plastic_state.pt",
-        base=path / "base_checkpoint.pt",
+        base=path / BASE,
         steps=path / "per_step.csv",
         event_list=path / "update_events.json",
         event_lines=path / "update_events.jsonl",

@@ -14,10 +14,10 @@ from tttui.artifacts.interventions import (
     Changes,
     Recorded,
     in_words,
-    mu_changes,
     read_interventions,
     rollbacks,
     settings_changes,
+    truth_changes,
 )
 from tttui.artifacts.layout import files_of, usual_absence, why_missing
 from tttui.artifacts.logfile import LogFile, LogTail
@@ -27,9 +27,8 @@ from tttui.artifacts.runs import runs_of
 from tttui.artifacts.series_csv import SERIES, SeriesFile
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
 from tttui.artifacts.steps_csv import LossFile, StepsFile, TrajectoryCsv, parse_trajectory_json
-from tttui.artifacts.tensorfile import TensorsFile
 from tttui.artifacts.transaction_files import TransactionFiles, unreadable
-from tttui.artifacts.weights import read_base, read_plastic
+from tttui.artifacts.weights import TensorsFile, read_base, read_plastic
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.arrays import Weights
 from tttui.model.lora import WithProducts, with_products
@@ -142,7 +141,7 @@ class SessionReader:
         self._collect(problems, "history", self._history)
         self._read_steps(problems, budget_rows)
         lone = self.run is not None and len(self._place.runs) == 1
-        transactions, loading = self._events.read(problems, budget_rows, lone_run=lone)
+        transactions, share = self._events.read(problems, budget_rows, lone_run=lone)
         if transactions is None:
             transactions = NO_TRANSACTIONS
             self._missing(problems, "transactions", self._events.named)
@@ -165,10 +164,10 @@ class SessionReader:
             begun=None if own else self._of_pairs(1, self._begun.value),
             loss=self._loss(problems),
             interventions=self._changes_in_words(),
-            mu_set=mu_changes(self._interventions.value or ()),
+            truth_set=truth_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
-            loading=loading or bool(self._steps and self._steps.unread),
+            read=min(share, self._steps.share if self._steps else 1.0),
         )
         if self._data is None or not _same(self._data, data):
             self._data = data
@@ -361,7 +360,7 @@ def _same(before: SessionData, after: SessionData) -> bool:
         and before.loss is after.loss
         and before.interventions is after.interventions
         and before.problems == after.problems
-        and before.loading == after.loading
+        and before.read == after.read
     )
 
 

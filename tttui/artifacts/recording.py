@@ -2,28 +2,29 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, META
+import numpy as np
+
+from tttui.artifacts.again import EVENTS, META
 from tttui.artifacts.appending import AppendedFile, Cut
 from tttui.artifacts.atomic import refuse_links, remove_temporaries, write_error, write_whole
 from tttui.artifacts.checkpoint import METRICS
 from tttui.artifacts.checksum import json_bytes, plain
 from tttui.artifacts.growing_lines import csv_time, reopen_lines
-from tttui.artifacts.history_writer import HistoryWriter
 from tttui.artifacts.jsonfile import decode, read_object, whole
-from tttui.artifacts.listed import listed
-from tttui.artifacts.regular import blocks_of, folder_to_write
+from tttui.artifacts.layout import BASE as BASE_CHECKPOINT
+from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.series_writer import SeriesWriter
-from tttui.artifacts.status_file import StatusFile
-from tttui.artifacts.tally import Tally
 from tttui.artifacts.tensorwriter import Tensors, write_tensors
-from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, HISTORY, LIST_GROWTH, STEPS, STEPS_HEADER
+from tttui.artifacts.writer import FLUSH_BYTES, FLUSH_S, STEPS, STEPS_HEADER, SessionFilesWriter
 from tttui.model.arrays import Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.improvement import WINDOW, improvement
 
 SCHEMA_VERSION = 2
 SCORES, SERIES = "scores.csv", "series.csv"
@@ -31,7 +32,7 @@ SCORES_HEADER = b"t,version\n"
 BASE, PLASTIC_STATE = "base_plastic", "session/plastic_state"
 """Stems of the files of weights; their ending depends on the size (`tensorwriter`)."""
 
-SESSION_FILES = (STEPS, META, EVENTS, "base_checkpoint.pt", "session", "meta.json")
+SESSION_FILES = (STEPS, META, EVENTS, BASE_CHECKPOINT, "session", "meta.json")
 """One of these makes a directory one that no new session may be begun in."""
 
 
@@ -54,15 +55,13 @@ class Reopened:
     """Half records, and records that were to be cut off."""
 
 
-class SessionWriter:
+class SessionWriter(SessionFilesWriter):
     """Writes the files of one session that is of any task.
 
     A new session is begun with `begin`, an existing one continued with `reopen`. Records are
     kept in memory for at most FLUSH_S as long as something is written; call `flush` before a
     pause. A row of per_step.csv is handed over after everything that belongs to its step, so
-    after a kill no step counts of which something is missing. Everything raises TttuiError naming
-    the file; what was on disk stays whole, and records that could not be written are tried again
-    at the next flush. Not for several threads at once.
+    after a kill no step counts of which something is missing.
     """
 
     def __init__(
@@ -72,21 +71,14 @@ class SessionWriter:
         history_bytes: int = 64_000_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.directory = directory
-        self.meta: dict[str, Any] = {}
-        """meta.json as it is in the file."""
-        self.tally = Tally()
-        self._clock, self._flushed_at = clock, clock()
+        super().__init__(directory, history_bytes=history_bytes, clock=clock)
+        self.tally = RecordedSums()
         self._steps = AppendedFile(directory / STEPS)
         self._events = AppendedFile(directory / EVENTS)
         self._scores = AppendedFile(directory / SCORES)
         self._series = SeriesWriter(directory / SERIES)
-        self._history = HistoryWriter(directory / HISTORY, history_bytes)
-        self._status = StatusFile(directory)
         self._waiting: tuple[int, Callable[[], Weights]] | None = None
         """The newest snapshot and its step, until another step has one or all is flushed."""
-        self._listed = -1
-        """Bytes of the event lines that the list of events holds."""
 
     def begin(self, meta: Mapping[str, Any], base: Tensors | None = None) -> None:
         """Make the files of a new session; a directory that holds one is refused.
@@ -191,8 +183,7 @@ class SessionWriter:
         t, weights = self._waiting
         self._history.add(t, weights())
         self._waiting = None
-        if self._history.stride > self.meta.get("history_stride", 1):
-            self.update_meta({"history_stride": self._history.stride})
+        self._note_stride()
 
     def flush(self) -> None:
         """Hand all whole records to the operating system, the rows of the steps last."""
@@ -213,14 +204,13 @@ class SessionWriter:
         write_whole(self.directory / "session" / METRICS, metrics)
         if plastic:
             write_tensors(self.directory / PLASTIC_STATE, plastic)
-        if self._events.size >= self._listed * LIST_GROWTH and self._events.size != self._listed:
-            self._write_event_list()
+        self._write_event_list_when_due(self._events.size)
 
     def finish(self, plastic: Tensors | None = None) -> None:
         """Save for the last time, and close the files."""
         self.save(plastic)
         if self._events.size != self._listed:
-            self._write_event_list()
+            self._write_event_list(self._events.size)
         self.close()
 
     def close(self) -> None:
@@ -230,24 +220,10 @@ class SessionWriter:
         for file in (self._steps, self._events, self._scores):
             file.close()
 
-    def status(self, *, last: bool = False, **fields: Any) -> None:
-        """Replace status.json, as `StatusFile.write`."""
-        self._status.write(last=last, **fields)
-
-    def update_meta(self, changes: Mapping[str, Any]) -> None:
-        """Change some keys of meta.json."""
-        self.meta.update(changes)
-        write_whole(self.directory / META, json_bytes(self.meta))
-
     def _flush_when_due(self) -> None:
         waiting = self._steps.pending + self._events.pending + self._series.pending
         if waiting > FLUSH_BYTES or self._clock() - self._flushed_at >= FLUSH_S:
             self.flush()
-
-    def _write_event_list(self) -> None:
-        lines = blocks_of(self._events.path, 0, self._events.size)
-        write_whole(self.directory / EVENT_LIST, listed(lines))
-        self._listed = self._events.size
 
 
 def refuse_occupied(directory: Path) -> None:
@@ -301,3 +277,56 @@ def _event_time(line: bytes) -> int | None:
         return None
     t = whole(event.get("t"))
     return t if t is not None and t >= 0 else None
+
+
+class RecordedSums:
+    """Running sums of both losses and counts of the updates, from which metrics.json is made.
+
+    Means of the frozen loss, and whatever compares both, are over the steps that have both.
+    """
+
+    def __init__(self) -> None:
+        self.rows = self.pairs = 0
+        self.adaptive_sum = self.frozen_sum = self.paired_sum = 0.0
+        self.last: deque[float] = deque(maxlen=WINDOW)
+        """The last adaptive losses."""
+        self.last_pairs: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        """The last (frozen, adaptive) losses of steps that have both."""
+        self.attempted = self.committed = 0
+
+    def add_step(self, frozen: float | None, adaptive: float) -> None:
+        """Count one step; `frozen` is None where it was not evaluated."""
+        self.rows += 1
+        self.adaptive_sum += adaptive
+        self.last.append(adaptive)
+        if frozen is not None:
+            self.pairs += 1
+            self.frozen_sum += frozen
+            self.paired_sum += adaptive
+            self.last_pairs.append((frozen, adaptive))
+
+    def add_event(self, status: str) -> None:
+        self.attempted += 1
+        self.committed += status == "commit"
+
+    def metrics(self, *, lower_is_better: bool = True) -> dict[str, Any]:
+        """The content of metrics.json; what cannot be told is null."""
+        if not self.rows:
+            return {"notes": "no step was recorded yet"}
+        pairs = np.array(self.last_pairs, dtype=np.float64).reshape(-1, 2)
+        judged = improvement(pairs[:, 0], pairs[:, 1])
+        mean_of_last = float(np.mean(self.last))
+        told = len(pairs) > 0 and lower_is_better
+        return {
+            "baseline_mse_mean": self.frozen_sum / self.pairs if self.pairs else None,
+            "adaptive_mse_mean": self.adaptive_sum / self.rows,
+            "adaptive_mse_mean_where_frozen": self.paired_sum / self.pairs if self.pairs else None,
+            "baseline_mse_last100_mean": judged.baseline if len(pairs) else None,
+            "adaptive_mse_last100_mean": judged.adaptive if len(pairs) else mean_of_last,
+            "steps_with_frozen": self.pairs,
+            "updates_attempted": self.attempted,
+            "updates_committed": self.committed,
+            "updates_rolled_back": self.attempted - self.committed,
+            "improvement_percent": judged.percent if told else None,
+            "improvement_ci95": [judged.low, judged.high] if told else None,
+        }

@@ -41,10 +41,24 @@ BLOCK = 1 << 18
 INNER_FOLDERS = ("session", "control")
 """Folders of a run directory; those of a store's session are runs/<run>."""
 
+WRITTEN_IN_PLACE = (
+    "per_step.csv",
+    "trajectory.csv",
+    "update_events.jsonl",
+    "weights_history.npy",
+    "interventions.jsonl",
+    "status.json",
+    "run.log",
+    "run.out",
+    "run.lock",
+    "system.csv",
+    "pretraining.csv",
+)
+"""Files of a run that grow, or are written in place."""
+
 OUTSIDE_SESSION = frozenset(
     {
-        "per_step.csv",
-        "trajectory.csv",
+        *WRITTEN_IN_PLACE,
         "trajectory.json",
         "series.csv",
         "scores.csv",
@@ -53,15 +67,6 @@ OUTSIDE_SESSION = frozenset(
         "base_plastic.pt",
         "base_plastic.safetensors",
         "update_events.json",
-        "update_events.jsonl",
-        "weights_history.npy",
-        "interventions.jsonl",
-        "status.json",
-        "run.log",
-        "run.out",
-        "run.lock",
-        "system.csv",
-        "pretraining.csv",
         "pretraining_state.pt",
         "base_checkpoint.pt",
         "base_meta.json",

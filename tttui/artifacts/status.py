@@ -31,6 +31,10 @@ WRITTEN_STATES: dict[str, State] = {
 }
 
 
+TEXTS = ("host", "device", "command", "error", "last_command", "last_error", "waits_for")
+"""Keys of status.json that are texts, and fields of `Status` of the same names."""
+
+
 def read_status(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
     """The keys of status.json; raises TttuiError for damage."""
     raw = read_object(path)
@@ -128,12 +132,11 @@ def as_written(raw: Mapping[str, Any]) -> Status:
     """The keys of status.json; of a planned session's with how far its base is."""
     written = raw.get("state")
     known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
+    texts: dict[str, Any] = {name: _text(raw.get(name)) for name in TEXTS}
     status = Status(
         written=str(written),
         state=known or "unknown",
         pid=whole(raw.get("pid")),
-        host=_text(raw.get("host")),
-        device=_text(raw.get("device")),
         t=whole(raw.get("t")),
         steps_total=whole(raw.get("steps_total")),
         steps_per_second=_speed(raw.get("steps_per_second")),
@@ -142,14 +145,10 @@ def as_written(raw: Mapping[str, Any]) -> Status:
         heartbeat_boottime=(
             number(raw.get("heartbeat_boottime")) if Process.of(raw).shares_clock else None
         ),
-        command=_text(raw.get("command")),
-        error=_text(raw.get("error")),
         speed_limit=number(raw.get("speed_limit")),
-        last_command=_text(raw.get("last_command")),
-        last_error=_text(raw.get("last_error")),
-        waits_for=_text(raw.get("waits_for")),
         answers=_answers(raw.get("answers")),
         pretraining=_training(raw.get("pretraining")),
+        **texts,
     )
     base = status.pretraining
     if status.state == "queued" and base is not None:

@@ -41,8 +41,9 @@ class StepsFile:
         return self._csv.exists
 
     @property
-    def unread(self) -> bool:
-        return self._csv.unread
+    def share(self) -> float:
+        """The part of the file that has been read, 1 where no more of it will be."""
+        return self._csv.share
 
     @property
     def settled(self) -> bool:
@@ -122,6 +123,7 @@ BASELINE = ("base_x", "base_y", "base_vx", "base_vy")
 ADAPTIVE = ("adapt_x", "adapt_y", "adapt_vx", "adapt_vy")
 HEADER = ("t", *STATE, *ACTION, *BASELINE, *ADAPTIVE, "mu")
 """Columns of trajectory.csv: row t holds z_t, a_t, both predictions of z_{t+1}, mu in force."""
+TRAJECTORY_HEADER = (",".join(HEADER) + "\n").encode()
 
 
 class TrajectoryCsv:

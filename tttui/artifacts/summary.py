@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.events import EventLines, read_last
-from tttui.artifacts.interventions import INTERVENTIONS, mu_changes, read_interventions, rollbacks
+from tttui.artifacts.interventions import (
+    INTERVENTIONS,
+    read_interventions,
+    rollbacks,
+    truth_changes,
+)
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.layout import Files, files_of, usual_absence, why_missing
 from tttui.artifacts.meta import assumed_meta, read_meta, read_metrics
@@ -110,10 +115,10 @@ def read_summary(
         status=status,
         steps=steps,
         interval=interval,
-        implied_mu=implied,
+        implied=implied,
         recent=tail.recent,
         why_no_mean=why_no_mean,
-        mu_set=mu_changes(changes),
+        truth_set=truth_changes(changes),
         problems=tuple(problems),
         **numbers,
     )
@@ -136,7 +141,7 @@ def _last_transactions(path: Path) -> tuple[Transactions, list[Problem]]:
 
 
 def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> float | None:
-    """The friction that the weights in force at the end imply; None where that is not known."""
+    """The hidden quantity that the last weights imply; None where that is not known."""
     last = int(events.t[-1]) if len(events) else -1
     known = replace(events, restored=tuple(pair for pair in by_hand if pair[0] <= last))
     at = known.in_force(last)

@@ -14,14 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tttui.artifacts.again import EVENT_LIST, EVENTS, META
+from tttui.artifacts.again import EVENTS, META
 from tttui.artifacts.appending import AppendedFile, Cut
-from tttui.artifacts.atomic import (
-    TEMPORARY,
-    remove_temporaries,
-    write_error,
-    write_whole,
-)
+from tttui.artifacts.atomic import remove_temporaries
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import (
     ENGINE,
@@ -31,15 +26,21 @@ from tttui.artifacts.checkpoint import (
     read_generation,
     write_checkpoint,
 )
-from tttui.artifacts.checksum import json_bytes, plain
+from tttui.artifacts.checksum import plain
 from tttui.artifacts.contents import differing, grown
-from tttui.artifacts.history_writer import HistoryWriter, Snapshots
+from tttui.artifacts.history_writer import Snapshots
 from tttui.artifacts.jsonfile import read_object
-from tttui.artifacts.regular import open_regular, open_to_read
+from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.series_csv import SERIES
 from tttui.artifacts.series_writer import check_series_name
-from tttui.artifacts.status_file import StatusFile
-from tttui.artifacts.writer import FLUSH_BYTES, HISTORY, LAST_SNAPSHOT, STEPS, STEPS_HEADER
+from tttui.artifacts.writer import (
+    FLUSH_BYTES,
+    HISTORY,
+    LAST_SNAPSHOT,
+    STEPS,
+    STEPS_HEADER,
+    SessionFilesWriter,
+)
 from tttui.model.arrays import Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
@@ -50,9 +51,6 @@ SCORES, SCORES_HEADER = "scores.csv", b"t,version\n"
 
 PAIR = 4
 """Bytes that the losses of an item take, by both models."""
-
-TOLD_AT_ONCE = 1 << 20
-"""Bytes of the events that are copied into their list at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Row:
     """Of the weights that made the score."""
 
 
-class TaskWriter:
+class TaskWriter(SessionFilesWriter):
     """Writes the files of one session; records reach the disk with `flush` and `checkpoint`."""
 
     def __init__(
@@ -82,17 +80,14 @@ class TaskWriter:
     ) -> None:
         """`items` is the file of item losses; `fixed` are files that never change, though they
         may grow; `yardsticks` name the columns of series.csv."""
-        self.directory = directory
+        super().__init__(directory, history_bytes=history_bytes)
         self._fixed = {name: BlockChecksums() for name in fixed}
         self._yardsticks = tuple(yardsticks)
         names = (*((SERIES,) if yardsticks else ()), STEPS, EVENTS, SCORES)
         names += (items,) if items else ()
         self._files = {name: AppendedFile(directory / name, BlockChecksums()) for name in names}
         self._items = items
-        self._history = HistoryWriter(directory / HISTORY, history_bytes)
         self._saved: dict[str, int] | None = None
-        self.meta: dict[str, Any] = {}
-        self._status = StatusFile(directory)
 
     def begin(self, meta: Mapping[str, Any]) -> None:
         """Make the files of a new session in its directory."""
@@ -165,8 +160,7 @@ class TaskWriter:
     def snapshot(self, t: int, weights: Weights) -> None:
         """Append the weights in force from step t on; older snapshots are thinned to the budget."""
         self._history.add(t, weights)
-        if self._history.stride > self.meta.get("history_stride", 1):
-            self.update_meta({"history_stride": self._history.stride})
+        self._note_stride()
 
     def flush(self) -> None:
         """Hand all whole records to the operating system, the rows of the steps last."""
@@ -204,7 +198,7 @@ class TaskWriter:
     def finish(self) -> None:
         """Write the list of events, and close the files."""
         self.flush()
-        self._write_event_list()
+        self._write_event_list(self._files[EVENTS].size)
         self.close()
 
     def close(self) -> None:
@@ -212,15 +206,6 @@ class TaskWriter:
         self._history.close()
         for file in self._files.values():
             file.close()
-
-    def status(self, *, last: bool = False, **fields: Any) -> None:
-        """Replace status.json, as `StatusFile.write`."""
-        self._status.write(last=last, **fields)
-
-    def update_meta(self, changes: Mapping[str, Any]) -> None:
-        """Change some keys of meta.json."""
-        self.meta.update(changes)
-        write_whole(self.directory / META, json_bytes(self.meta))
 
     def _add(self, name: str, records: bytes) -> None:
         file = self._files[name]
@@ -236,28 +221,6 @@ class TaskWriter:
             with open_to_read(path) as file:
                 os.fdatasync(file.fileno())
                 sums.add_file(file, size)
-
-    def _write_event_list(self) -> None:
-        """update_events.json: the lines of update_events.jsonl as one list, a part at a time."""
-        path = self.directory / EVENT_LIST
-        temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
-        try:
-            with (
-                open_to_read(self.directory / EVENTS) as lines,
-                os.fdopen(
-                    open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb"
-                ) as out,
-            ):
-                out.write(b"[")
-                between = b""
-                while part := lines.readlines(TOLD_AT_ONCE):
-                    for line in part:
-                        out.write(between + line.rstrip(b"\n"))
-                        between = b",\n "
-                out.write(b"]\n")
-            temporary.replace(path)
-        except OSError as error:
-            raise write_error(path, error) from error
 
 
 def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:

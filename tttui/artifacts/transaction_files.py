@@ -33,8 +33,8 @@ class TransactionFiles:
 
     def read(
         self, problems: list[Problem], budget: int | None, *, lone_run: bool
-    ) -> tuple[Transactions | None, bool]:
-        """The transactions (None where no file holds them), and whether there are more to read.
+    ) -> tuple[Transactions | None, float]:
+        """The transactions (None where no file holds them), and the part of them that is read.
 
         About `budget` of them are read. `lone_run`: the session has no other run.
         """
@@ -43,21 +43,21 @@ class TransactionFiles:
         lines = self._read_lines(problems, budget)
         wrong = [p for p in problems if p.part == "transactions"]
         if lines is not None and (lines.unread or (len(lines.transactions) and not wrong)):
-            return lines.transactions, lines.unread
+            return lines.transactions, lines.share
         listed = self._read_list(problems)
         if lines is not None and (listed is None or len(lines.transactions) >= len(listed)):
-            return lines.transactions, lines.unread
-        return listed, False
+            return lines.transactions, lines.share
+        return listed, 1.0
 
     def _read_store(
         self, problems: list[Problem], budget: int | None, lone_run: bool
-    ) -> tuple[Transactions | None, bool]:
+    ) -> tuple[Transactions | None, float]:
         listed = self._read_list(problems)
         if listed is not None:
-            return listed, False
+            return listed, 1.0
         # The session's own file goes through all runs, so it can stand in only for a single one.
         lines = self._read_lines(problems, budget) if lone_run else None
-        return (None, False) if lines is None else (lines.transactions, lines.unread)
+        return (None, 1.0) if lines is None else (lines.transactions, lines.share)
 
     def _read_lines(self, problems: list[Problem], budget: int | None) -> EventLines | None:
         lines = self._lines

@@ -12,7 +12,7 @@ MOST = 100_000
 """Changes that are printed, the newest."""
 
 if TYPE_CHECKING:
-    from tttui.lab.audit import Line
+    from tttui.lab.audit import AuditEntry
 
 HEADERS = ("change", "date", "who", "what", "of", "before", "after", "command")
 
@@ -76,7 +76,7 @@ def _verify(root: Path, as_json: bool) -> int:
     return 0 if found.fits else 1
 
 
-def _row(line: "Line") -> tuple[str, ...]:
+def _row(line: "AuditEntry") -> tuple[str, ...]:
     from tttui.cli.registry import day
 
     collection, _, action = line.action.partition(":")
@@ -92,10 +92,10 @@ def _row(line: "Line") -> tuple[str, ...]:
     )
 
 
-def _what(said: object) -> str:
-    if not isinstance(said, dict) or not said:
+def _what(state: object) -> str:
+    if not isinstance(state, dict) or not state:
         return "-"
     for key in ("version", "verdict", "from"):
-        if isinstance(said.get(key), str):
-            return str(said[key])[:24]
+        if isinstance(state.get(key), str):
+            return str(state[key])[:24]
     return "-"

@@ -2,37 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tttui.cli.contenders import (
-    absolute_data,
-    default_streams,
+    StreamOptions,
+    announce,
     entries_in,
     names_in,
     preset_entries,
     prompt_settings,
     refuse_stream_options,
-    shared_settings,
     skill_entries,
     stream_options,
-    told,
 )
-from tttui.cli.jobs import (
-    launcher_from,
-    launcher_options,
-    report,
-    typed_words,
-    wait_with_bar,
-    wrong,
-)
+from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
-
-if TYPE_CHECKING:
-    from tttui.lab.job import Job
+from tttui.model.settings import PRESETS
 
 
 @click.group("bench", invoke_without_command=True)
@@ -53,7 +42,11 @@ def command(ctx: click.Context, /) -> None:
     metavar="X,Y",
     help="engines of this machine, by speed, or endpoints, which are asked the same prompts",
 )
-@click.option("--presets", metavar="P,Q", help="named sets of settings of the point mass")
+@click.option(
+    "--presets",
+    metavar="P,Q",
+    help=f"named sets of settings of the point mass: {', '.join(PRESETS)}",
+)
 @click.option(
     "--settings",
     "file",
@@ -77,9 +70,7 @@ def command(ctx: click.Context, /) -> None:
     "documents 12]",
 )
 @stream_options
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
+@job_options
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -92,18 +83,8 @@ def run(
     called: str | None,
     prompts: Path | None,
     seeds: int | None,
-    steps: int | None,
-    seed: int,
-    data: Path | None,
-    by: str,
-    assigned: tuple[str, ...],
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    options: StreamOptions,
+    job: JobOptions,
 ) -> None:
     """Let contenders learn on the same held-out streams and rank them, as a job.
 
@@ -111,16 +92,14 @@ def run(
     hold together with 95 %. Steps a second are measured in turn, of one session alone.
     """
     _only_one(ctx.params)
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
+    from tttui.lab.evaluation.contest import Contest, ContestEntry
 
-    from tttui.lab.evaluation.contest import Contest, Entry
-    from tttui.lab.starting import start
-
-    asked = prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
-    if asked:
+    endpoint_settings = (
+        prompt_settings(names_in(providers, "--providers"), prompts, seeds) if providers else {}
+    )
+    if endpoint_settings:
         refuse_stream_options(ctx)
-        job = start(root, "benchmark", asked, command=typed_words(ctx), launcher=chosen)
-        _report(root, job, wait=wait, quiet=quiet, as_json=as_json)
+        _start(root, job, endpoint_settings)
         return
     if prompts is not None:
         raise RefusedInput("--prompts: are for endpoints; name some by --providers")
@@ -129,7 +108,7 @@ def run(
         shared: dict[str, Any] = {}
     elif providers:
         task_name, shared = called or POINT_MASS, {}
-        entries = [Entry(name, engine=name) for name in names_in(providers, "--providers")]
+        entries = [ContestEntry(name, engine=name) for name in names_in(providers, "--providers")]
     elif presets and called not in (None, POINT_MASS):
         raise RefusedInput(f"--task {called}: presets are of the point mass; leave it out")
     elif presets:
@@ -137,19 +116,10 @@ def run(
     else:
         assert file is not None
         task_name, entries, shared = entries_in(file, called)
-    shared |= shared_settings(task_name, assigned, steps)
-    contest = Contest(
-        task_name,
-        tuple(entries),
-        shared,
-        seeds if seeds is not None else default_streams(task_name),
-        seed,
-        str(absolute_data(data)) if data is not None else "",
-        "last" if by == "last" else "whole",
-    )
-    told(contest.said(contest.check(root)))
-    job = start(root, "benchmark", contest.settings(), command=typed_words(ctx), launcher=chosen)
-    _report(root, job, wait=wait, quiet=quiet, as_json=as_json)
+    shared |= options.shared(task_name)
+    contest = Contest(task_name, tuple(entries), shared, **options.chosen(task_name, seeds))
+    announce(contest.said(contest.check(root)))
+    _start(root, job, contest.settings())
 
 
 def _only_one(values: Mapping[str, Any]) -> None:
@@ -158,8 +128,8 @@ def _only_one(values: Mapping[str, Any]) -> None:
     flags["file"] = "--settings"
     given = [flag for name, flag in flags.items() if values[name]]
     if len(given) != 1:
-        said = f"{' and '.join(given)}: name one" if given else "name the contenders"
-        raise RefusedInput(f"{said}, by --skills, --providers, --presets or --settings")
+        complaint = f"{' and '.join(given)}: name one" if given else "name the contenders"
+        raise RefusedInput(f"{complaint}, by --skills, --providers, --presets or --settings")
 
 
 command.add_command(run)
@@ -183,12 +153,10 @@ def _check_run(values: Mapping[str, Any]) -> Mapping[str, str]:
     return wrong(values, **checks)
 
 
-def _report(root: Path, job: "Job", *, wait: bool, quiet: bool, as_json: bool) -> None:
-    if not wait:
-        report(job, as_json=as_json)
-        return
-    wait_with_bar(job, quiet=quiet)
-    _show(root, job.handle, as_json=as_json)
+def _start(root: Path, job: JobOptions, settings: Mapping[str, Any]) -> None:
+    completed = job.start(root, "benchmark", settings)
+    if completed is not None:
+        _show(root, completed.handle, as_json=job.as_json)
 
 
 @command.command("show")

@@ -106,10 +106,10 @@ def as_lines(compared: "Comparison") -> list[str]:
     right = set(range(1, len(compared.names) + 1))
     rows = []
     for metric in compared.metrics:
-        told = metric.name == IMPROVEMENT
-        name = f"{metric.name} ({metric.unit})" if metric.unit and not told else metric.name
+        improves = metric.name == IMPROVEMENT
+        name = f"{metric.name} ({metric.unit})" if metric.unit and not improves else metric.name
         cells = [
-            (metric.words(i)[0] if told else number(value) + _unit(metric, i))
+            (metric.words(i)[0] if improves else number(value) + _unit(metric, i))
             + (" *" if i == metric.best else "  ")
             for i, value in enumerate(metric.values)
         ]

@@ -1,6 +1,7 @@
 """Contenders of a contest as a person names them on the command line, and what they meet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,16 +9,58 @@ import click
 from click.core import ParameterSource
 
 from tttui.cli.options import assignments, did_you_mean, read_toml, set_option
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.schema import POINT_MASS
 
 if TYPE_CHECKING:
-    from tttui.lab.evaluation.contest import Entry
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.tasks.base import AnyTask
 
 
-def stream_options(function: Any) -> Any:
-    """What contests are held on: `--steps`, `--seed`, `--data`, `--by`, `--set`."""
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """On what contests are held, as the options of `stream_options` say."""
+
+    steps: int | None
+    seed: int
+    data: Path | None
+    by: str
+    assigned: tuple[str, ...]
+
+    def shared(self, task_name: str) -> dict[str, Any]:
+        """The settings that all contenders have. Raises RefusedInput naming the option."""
+        return shared_settings(task_name, self.assigned, self.steps)
+
+    def chosen(self, task_name: str, count: int | None) -> dict[str, Any]:
+        """Number and seed of the streams, what is read, and by which loss: for a `Contest`."""
+        return {
+            "streams": count if count is not None else default_streams(task_name),
+            "seed": self.seed,
+            "data": absolute_data(self.data),
+            "by": self.by,
+        }
+
+
+def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What contests are held on, given to the command as one `options`.
+
+    `--steps`, `--seed`, `--data`, `--by`, `--set`.
+    """
+
+    @wraps(function)
+    def with_streams(
+        *args: Any,
+        steps: int | None,
+        seed: int,
+        data: Path | None,
+        by: str,
+        assigned: tuple[str, ...],
+        **values: Any,
+    ) -> Any:
+        return function(*args, options=StreamOptions(steps, seed, data, by, assigned), **values)
+
+    decorated: Callable[..., Any] = with_streams
     for option in reversed(
         (
             click.option(
@@ -47,8 +90,8 @@ def stream_options(function: Any) -> Any:
             set_option("a setting that all contenders have, such as noise_std=0.01"),
         )
     ):
-        function = option(function)
-    return function
+        decorated = option(decorated)
+    return decorated
 
 
 def names_in(text: str, flag: str) -> list[str]:
@@ -61,10 +104,10 @@ def names_in(text: str, flag: str) -> list[str]:
 
 def skill_entries(
     root: Path, names: Sequence[str], called: str | None = None
-) -> tuple[str, list["Entry"]]:
+) -> tuple[str, list["ContestEntry"]]:
     """The task of versions and the contenders that start with them; `base` learns as the first
     of them does. Raises RefusedInput."""
-    from tttui.lab.evaluation.contest import BASE, Entry
+    from tttui.lab.evaluation.contest import BASE, ContestEntry
     from tttui.lab.registry import resolve
     from tttui.lab.registry.starting import runner_for
     from tttui.tasks.find import again
@@ -81,33 +124,33 @@ def skill_entries(
                 "losses of different tasks cannot be compared"
             )
     return again(called) if called else first.task, [
-        Entry(BASE, as_version=first.name)
+        ContestEntry(BASE, as_version=first.name)
         if name == BASE
-        else Entry(versions[name].name, version=versions[name].name)
+        else ContestEntry(versions[name].name, version=versions[name].name)
         for name in names
     ]
 
 
-def preset_entries(names: Sequence[str]) -> list["Entry"]:
-    from tttui.lab.evaluation.contest import Entry
+def preset_entries(names: Sequence[str]) -> list["ContestEntry"]:
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.model.settings import PRESETS
 
     for name in names:
         if name not in PRESETS:
             hint = did_you_mean(name, [*PRESETS]) or f"; choose from {', '.join(PRESETS)}"
             raise RefusedInput(f"--presets: there is no preset {name!r}{hint}")
-    return [Entry(name, {"preset": name}) for name in names]
+    return [ContestEntry(name, {"preset": name}) for name in names]
 
 
-def entries_in(path: Path, called: str | None) -> tuple[str, list["Entry"], dict[str, Any]]:
+def entries_in(path: Path, called: str | None) -> tuple[str, list["ContestEntry"], dict[str, Any]]:
     """Task, contenders and shared settings of a TOML file: a table for each contender, and above
     the tables `task` and what all have. Raises RefusedInput naming the file and the key."""
-    from tttui.lab.evaluation.contest import Entry
+    from tttui.lab.evaluation.contest import ContestEntry
     from tttui.tasks.find import find_task
 
     content = read_toml(path)
-    said = content.pop("task", None)
-    task_name = called or said or POINT_MASS
+    in_file = content.pop("task", None)
+    task_name = called or in_file or POINT_MASS
     if not isinstance(task_name, str):
         raise RefusedInput(f"{path}: task: write the name of a task")
     task = find_task(task_name)
@@ -119,7 +162,8 @@ def entries_in(path: Path, called: str | None) -> tuple[str, list["Entry"], dict
             "such as [slow] and below it lr = 0.01"
         )
     entries = [
-        Entry(name, _settings(task, table, f"{path}: [{name}]")) for name, table in tables.items()
+        ContestEntry(name, _settings(task, table, f"{path}: [{name}]"))
+        for name, table in tables.items()
     ]
     return task_name, entries, shared
 
@@ -159,13 +203,14 @@ def default_streams(task_name: str) -> int:
     return usual_count(find_task(task_name))
 
 
-def absolute_data(data: Path) -> Path:
+def absolute_data(data: Path | None) -> str:
+    """A path for the settings of a job, which runs elsewhere; '' where none was given."""
     from tttui.model.here import absolute
 
-    return absolute(data)
+    return "" if data is None else str(absolute(data))
 
 
-def told(what: str) -> None:
+def announce(what: str) -> None:
     """Say on which streams."""
     from tttui.cli.output import say
 
@@ -201,8 +246,8 @@ def prompt_settings(
             raise RefusedInput(f"{prompts}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
             raise RefusedInput(f"{prompts}: is not text in UTF-8") from None
-    asked = chosen(known, count, len(found))
-    return {"providers": [one.name for one in found], "prompts": asked}
+    questions = chosen(known, count, len(found))
+    return {"providers": [one.name for one in found], "prompts": questions}
 
 
 def refuse_stream_options(ctx: click.Context) -> None:

@@ -75,12 +75,15 @@ def command(
             ready.run.close("queued")
         continue_in_background(directory, max_rate=rate)
 
+    from tttui.cli.open import started
+
+    store = started([directory])
     from tttui.app import open_app
     from tttui.model.start import StartView
 
     follow = live or ready is not None
     start = StartView(smooth=True, follow=follow)
-    return open_app([directory], start=start, ascii=ascii, theme=theme)
+    return open_app(store, start=start, ascii=ascii, theme=theme)
 
 
 def _progress(directory: Path) -> tuple[bool, int]:

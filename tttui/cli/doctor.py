@@ -20,7 +20,7 @@ WATCHES_WANTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthCheck:
     """How one thing stands here; `ok` None: it could not be found out."""
 
     name: str
@@ -47,7 +47,7 @@ def command(root: Path, as_json: bool) -> None:
         result(f"{words[f.ok]}  {f.name:<{width}}  {f.detail}{remedy}")
 
 
-def examine(root: Path) -> Iterator[Finding]:
+def examine(root: Path) -> Iterator[HealthCheck]:
     """All findings, those that cost nothing first."""
     yield terminal()
     yield colours()
@@ -59,86 +59,88 @@ def examine(root: Path) -> Iterator[Finding]:
     yield torch_devices()
 
 
-def terminal() -> Finding:
+def terminal() -> HealthCheck:
     if not sys.stdout.isatty():
-        return Finding("terminal", None, "the output is not a terminal")
+        return HealthCheck("terminal", None, "the output is not a terminal")
     size = shutil.get_terminal_size()
     detail = f"{os.environ.get('TERM', 'TERM is not set')}, {size.columns}x{size.lines}"
     if size.columns < 80 or size.lines < 24:
-        return Finding("terminal", False, detail, "make the window 80x24 or larger")
-    return Finding("terminal", True, detail)
+        return HealthCheck("terminal", False, detail, "make the window 80x24 or larger")
+    return HealthCheck("terminal", True, detail)
 
 
-def colours() -> Finding:
+def colours() -> HealthCheck:
     term = os.environ.get("TERM", "")
     if "NO_COLOR" in os.environ:
-        return Finding("colours", True, "none, since NO_COLOR is set")
+        return HealthCheck("colours", True, "none, since NO_COLOR is set")
     if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
-        return Finding("colours", True, "16 million")
+        return HealthCheck("colours", True, "16 million")
     if "256color" in term or "direct" in term:
         remedy = "for all colours: export COLORTERM=truecolor (ssh does not forward it)"
-        return Finding("colours", True, "256", remedy)
-    return Finding("colours", False, "16", "export TERM=xterm-256color if the terminal has them")
+        return HealthCheck("colours", True, "256", remedy)
+    return HealthCheck(
+        "colours", False, "16", "export TERM=xterm-256color if the terminal has them"
+    )
 
 
-def text_encoding() -> Finding:
+def text_encoding() -> HealthCheck:
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") == "utf8":
-        return Finding("locale", True, encoding)
+        return HealthCheck("locale", True, encoding)
     remedy = "export LANG=C.UTF-8; until then plain ASCII is drawn"
-    return Finding("locale", False, encoding, remedy)
+    return HealthCheck("locale", False, encoding, remedy)
 
 
-def clipboard() -> Finding:
+def clipboard() -> HealthCheck:
     if "TMUX" not in os.environ:
         detail = "copies go through OSC 52, which most terminals take"
-        return Finding("clipboard", True, detail)
+        return HealthCheck("clipboard", True, detail)
     setting = _output("tmux", "show-options", "-sv", "set-clipboard")
     if setting is None:
-        return Finding("clipboard", None, "tmux does not tell its set-clipboard option")
+        return HealthCheck("clipboard", None, "tmux does not tell its set-clipboard option")
     if setting == "on":
-        return Finding("clipboard", True, "tmux passes OSC 52 on")
+        return HealthCheck("clipboard", True, "tmux passes OSC 52 on")
     remedy = "tmux set -s set-clipboard on"
-    return Finding("clipboard", False, f"tmux has set-clipboard {setting}", remedy)
+    return HealthCheck("clipboard", False, f"tmux has set-clipboard {setting}", remedy)
 
 
-def run_root(root: Path) -> Finding:
+def run_root(root: Path) -> HealthCheck:
     if not reachable(root):
-        return Finding("run root", False, f"{root} means nothing here", LOST)
+        return HealthCheck("run root", False, f"{root} means nothing here", LOST)
     place = root if root.exists() else absolute(root).parent
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        return Finding("run root", False, f"{root} cannot be written", "choose another --root")
+        return HealthCheck("run root", False, f"{root} cannot be written", "choose another --root")
     free = shutil.disk_usage(place).free
     detail = f"{root} can be written, {free / 1e9:.1f} GB free"
-    return Finding("run root", free > 1e8, detail, "" if free > 1e8 else "free some space")
+    return HealthCheck("run root", free > 1e8, detail, "" if free > 1e8 else "free some space")
 
 
-def file_watching(root: Path) -> Finding:
+def file_watching(root: Path) -> HealthCheck:
     from tttui.artifacts.watch import POLL_S, on_network
 
     place = root if root.exists() else Path()
     if on_network(place):
         detail = f"{root} is on a network filesystem, so it is polled every {POLL_S:g} s"
-        return Finding("file watching", True, detail)
+        return HealthCheck("file watching", True, detail)
     limit = Path("/proc/sys/fs/inotify/max_user_watches")
     try:
         watches = int(limit.read_text())
     except (OSError, ValueError):
-        return Finding("file watching", True, "by the messages of the kernel")
+        return HealthCheck("file watching", True, "by the messages of the kernel")
     if watches < WATCHES_WANTED:
         remedy = f"sysctl fs.inotify.max_user_watches={WATCHES_WANTED * 100}, or start with --poll"
-        return Finding("file watching", False, f"the kernel allows {watches} watches", remedy)
-    return Finding("file watching", True, f"by the messages of the kernel, {watches} watches")
+        return HealthCheck("file watching", False, f"the kernel allows {watches} watches", remedy)
+    return HealthCheck("file watching", True, f"by the messages of the kernel, {watches} watches")
 
 
-def background() -> Finding:
+def background() -> HealthCheck:
     """Whether logind ends a user's processes at logout (KillUserProcesses without lingering)."""
     name = "background"
     if not Path("/run/systemd/system").exists():
-        return Finding(name, True, "nothing here ends background processes at logout")
+        return HealthCheck(name, True, "nothing here ends background processes at logout")
     user = os.environ.get("USER") or str(os.getuid())
     if Path("/var/lib/systemd/linger", user).exists():
-        return Finding(name, True, f"processes survive logout: {user} lingers")
+        return HealthCheck(name, True, f"processes survive logout: {user} lingers")
     service = "org.freedesktop.login1"
     kills = _output(
         "busctl",
@@ -150,25 +152,27 @@ def background() -> Finding:
     )
     if kills is None:
         remedy = "loginctl enable-linger makes sure"
-        return Finding(name, None, "logind does not tell whether processes survive logout", remedy)
+        return HealthCheck(
+            name, None, "logind does not tell whether processes survive logout", remedy
+        )
     if kills == "b false":
-        return Finding(name, True, "processes survive logout")
+        return HealthCheck(name, True, "processes survive logout")
     remedy = "loginctl enable-linger, or start with: systemd-run --user tttui run ..."
-    return Finding(name, False, "logout ends all of a user's processes here", remedy)
+    return HealthCheck(name, False, "logout ends all of a user's processes here", remedy)
 
 
-def torch_devices() -> Finding:
+def torch_devices() -> HealthCheck:
     if working_directory() is None:  # a library that torch loads would end the process
-        return Finding("torch", None, LOST)
+        return HealthCheck("torch", None, LOST)
     try:
         import torch
     except ImportError as error:
-        return Finding("torch", False, f"cannot be imported: {error}", "pip install torch")
+        return HealthCheck("torch", False, f"cannot be imported: {error}", "pip install torch")
     devices = ["cpu"]
     if torch.cuda.is_available():
         count = torch.cuda.device_count()
         devices += [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(count)]
-    return Finding("torch", True, f"{torch.__version__}: {', '.join(devices)}")
+    return HealthCheck("torch", True, f"{torch.__version__}: {', '.join(devices)}")
 
 
 def _output(*words: str) -> str | None:

@@ -47,5 +47,5 @@ def command(root: Path, follow: bool, pattern: str, since: int, as_json: bool) -
 
 def _line(event: "Event") -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
-    said = "  ".join(f"{key}={value}" for key, value in event.fields.items())
-    return f"{event.seq:>6}  {when}  {event.name}  {said}".rstrip()
+    fields = "  ".join(f"{key}={value}" for key, value in event.fields.items())
+    return f"{event.seq:>6}  {when}  {event.name}  {fields}".rstrip()

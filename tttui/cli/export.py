@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tttui.cli.open import Window
+from tttui.cli.open import StepRangeType
 from tttui.cli.options import root_option
 from tttui.export.request import FORMATS, OF_SEVERAL, OF_TRANSACTIONS, TABLES_ONLY, WHATS
 
@@ -29,7 +29,7 @@ class ListingCommand(click.Command):
     "--out", type=click.Path(path_type=Path), help="file or directory  [default: exports/]"
 )
 @click.option("--t", type=click.IntRange(min=0), help="step of what is shown at one step")
-@click.option("--window", type=Window(), help="visible range of steps")
+@click.option("--window", type=StepRangeType(), help="visible range of steps")
 @click.option("--log", is_flag=True, help="errors on a logarithmic scale")
 @click.option(
     "--mu", type=click.FloatRange(0, 1), help="friction of the ghost  [default: twice the true]"
@@ -81,7 +81,7 @@ def command(
     from tttui.cli.output import result
     from tttui.cli.places import find_run
     from tttui.export.files import default_directory, export, is_directory, owner
-    from tttui.export.request import Request
+    from tttui.export.request import ExportRequest
     from tttui.model.compare import compare
     from tttui.model.errors import RefusedInput, TttuiError
     from tttui.model.here import home_directory, working_directory
@@ -131,7 +131,7 @@ def command(
         if reading.document is None:
             raise TttuiError(f"{places[0].path}: {'; '.join(reading.problems)}")
         document = reading.document
-    request = Request(
+    request = ExportRequest(
         what,
         data[0],
         trajectory,

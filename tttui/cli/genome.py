@@ -6,21 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.contenders import (
-    absolute_data,
-    default_streams,
-    shared_settings,
-    stream_options,
-    told,
-)
-from tttui.cli.jobs import (
-    launcher_from,
-    launcher_options,
-    refusals,
-    report,
-    typed_words,
-    wait_with_bar,
-)
+from tttui.cli.contenders import StreamOptions, announce, stream_options
+from tttui.cli.jobs import JobOptions, job_options, refusals, typed_words
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.cli.residency import activate_command, evict_command, run_command, status_command
 
@@ -218,64 +205,40 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
     help="held-out streams, fixed before the first is computed  [default 32, of documents 12]",
 )
 @stream_options
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
-@click.pass_context
+@job_options
 def test_command(
-    ctx: click.Context,
-    /,
     genome: str,
     root: Path,
     streams: int | None,
-    steps: int | None,
-    seed: int,
-    data: Path | None,
-    by: str,
-    assigned: tuple[str, ...],
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    options: StreamOptions,
+    job: JobOptions,
 ) -> None:
     """Test GENOME against its parents and the base on the same held-out streams, as a job.
 
     All learn by the settings of the composition. What comes of it is kept beside the version: it
     says so where the composition loses to its best parent.
     """
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
-
     from tttui.cli.output import json_document, result
     from tttui.lab.genome.testing import contest_of
     from tttui.lab.jobs import results
-    from tttui.lab.starting import start
 
     version, composition = composed(root, genome)
     contest = contest_of(
         root,
         version,
         composition,
-        shared=shared_settings(version.task, assigned, steps),
-        streams=streams if streams is not None else default_streams(version.task),
-        seed=seed,
-        data=str(absolute_data(data)) if data is not None else "",
-        by="last" if by == "last" else "whole",
+        shared=options.shared(version.task),
+        **options.chosen(version.task, streams),
     )
-    told(contest.said(contest.check(root)))
-    words = typed_words(ctx)
-    asked = {**contest.settings(), "words": words}
-    job = start(root, "genome_test", asked, command=words, launcher=chosen)
-    if not wait:
-        report(job, as_json=as_json)
+    announce(contest.said(contest.check(root)))
+    completed = job.start(root, "genome_test", {**contest.settings(), "words": job.words})
+    if completed is None:
         return
-    found = results(wait_with_bar(job, quiet=quiet))
-    if as_json:
-        json_document(found)
+    outcome = results(completed)
+    if job.as_json:
+        json_document(outcome)
     else:
-        result(*found["sentences"])
+        result(*outcome["sentences"])
 
 
 for _one in (run_command, status_command, activate_command, evict_command):

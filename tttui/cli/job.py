@@ -112,12 +112,12 @@ def watch(job: str, root: Path, as_json: bool) -> int:
         seen: list[object] = []
 
         def tell(now: "Job") -> None:
-            said: dict[str, Any] = dict(document(now))
+            document_now: dict[str, Any] = dict(document(now))
             if reader is not None:
-                said["metrics"] = _last_row(reader.refresh())
-            if seen != [said]:
-                seen[:] = [said]
-                json_document(said, indent=None)
+                document_now["metrics"] = _last_row(reader.refresh())
+            if seen != [document_now]:
+                seen[:] = [document_now]
+                json_document(document_now, indent=None)
 
         found = wait_for(found, tell, LOOK_S)
     else:

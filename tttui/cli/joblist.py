@@ -59,17 +59,17 @@ def listed(jobs: "Sequence[Job]", width: int | None) -> list[str]:
     most = 1000 if width is None else max(8, (width - 44) // 2)
     facts = table(HEADERS, [(elided(job.short, most), *_row(job)) for job in jobs], right=RIGHT)
     wide = max(map(cells, facts))
-    said = [_doing(job) for job in jobs]
+    doing = [_doing(job) for job in jobs]
     heads: tuple[str, ...] = ("what it does", "command")
     if width is not None and width < WIDE:
         rooms, heads = [max(0, width - wide - 2)], ("doing, or its command",)
-        ends = [[a or job.command] for a, job in zip(said, jobs, strict=True)]
+        ends = [[a or job.command] for a, job in zip(doing, jobs, strict=True)]
     else:
         rooms = [LONGEST, LONGEST]
         if width is not None:
-            first = min((width - wide) // 2, max(map(len, (*said, heads[0]))))
+            first = min((width - wide) // 2, max(map(len, (*doing, heads[0]))))
             rooms = [first, width - wide - first - 4]
-        ends = [[a, job.command] for a, job in zip(said, jobs, strict=True)]
+        ends = [[a, job.command] for a, job in zip(doing, jobs, strict=True)]
     fitted = [
         [elided(t, room) for t, room in zip(row, rooms, strict=True)] for row in (heads, *ends)
     ]

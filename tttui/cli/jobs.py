@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from tttui.cli.options import SettingOption, json_option
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
 if TYPE_CHECKING:
@@ -20,34 +24,93 @@ UNSAID = ("wait", "as_json", "quiet")
 """Options that say how a command reports, and nothing of the job."""
 
 
-def launcher_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--wait`, `--launcher`, `--partition`, `--time-limit`, `--slurm`: for all kinds of jobs."""
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What the options that all commands share which start jobs say: who executes it, and how
+    the command reports."""
+
+    ctx: click.Context
+    launcher: "Launcher"
+    wait: bool
+    quiet: bool
+    as_json: bool
+
+    @property
+    def words(self) -> list[str]:
+        """The command line as it could have been typed."""
+        return typed_words(self.ctx)
+
+    def start(self, root: Path, kind: str, settings: Mapping[str, Any]) -> "Job | None":
+        """Start a job and print its handle; with `--wait` stay until it has completed.
+
+        Returns the completed job, None where it was not waited for. Raises TttuiError where it
+        failed.
+        """
+        from tttui.lab.starting import start
+
+        job = start(root, kind, settings, command=self.words, launcher=self.launcher)
+        if self.wait:
+            return wait_with_bar(job, quiet=self.quiet)
+        report(job, as_json=self.as_json)
+        return None
+
+
+def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of all commands that start jobs, given to the command as one `job`.
+
+    `--wait`, `--launcher`, `--partition`, `--time-limit`, `--slurm`, `--quiet`, `--json`.
+    """
+
+    @wraps(command)
+    def with_job(
+        *args: Any,
+        wait: bool,
+        launcher: str,
+        partition: str | None,
+        time_limit: int | None,
+        slurm: tuple[str, ...],
+        quiet: bool,
+        as_json: bool,
+        **values: Any,
+    ) -> Any:
+        chosen = launcher_from(launcher, partition, time_limit, slurm)
+        ctx = click.get_current_context()
+        return command(*args, job=JobOptions(ctx, chosen, wait, quiet, as_json), **values)
+
+    decorated: Callable[..., Any] = with_job
     for option in reversed(
         (
             click.option("--wait", is_flag=True, help="stay until the job has ended"),
-            click.option(
+            _where(
                 "--launcher",
                 type=click.Choice(("local", "slurm")),
                 default="local",
                 help="who executes the job  [default local]",
             ),
-            click.option("--partition", help="partition of Slurm"),
-            click.option(
+            _where("--partition", help="partition of Slurm"),
+            _where(
                 "--time-limit",
                 type=click.IntRange(min=1),
                 help="minutes after which Slurm ends the job, which can then be resumed",
             ),
-            click.option(
+            _where(
                 "--slurm",
                 "slurm",
                 multiple=True,
                 metavar="KEY=VALUE",
                 help="any other option of sbatch, such as account=lab; may be repeated",
             ),
+            click.option("--quiet", is_flag=True, help="no progress"),
+            json_option,
         )
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
+
+
+def _where(*names: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option about who executes the job."""
+    return click.option(*names, cls=SettingOption, section="Where it runs", last=True, **how)
 
 
 def launcher_from(
@@ -72,7 +135,7 @@ def launcher_from(
 
 
 def wrong(values: Mapping[str, Any], **checks: Callable[[], object]) -> Mapping[str, str]:
-    """`refusals` of a command with `launcher_options`, theirs among them."""
+    """`refusals` of a command with `job_options`, theirs among them."""
     launcher, *slurm = (values[k] for k in ("launcher", "partition", "time_limit", "slurm"))
     return refusals(**checks, launcher=lambda: launcher_from(launcher, *slurm))
 

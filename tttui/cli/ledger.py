@@ -30,8 +30,8 @@ def command(run: str, root: Path, as_json: bool) -> int:
     records, problems = read_records(place)
     ledger = judge(records)
     if as_json:
-        said = [{"path": p.path, "reason": p.reason} for p in problems if not p.missing]
-        json_document({"path": place.path, **ledger_json(ledger), "problems": said})
+        complaints = [{"path": p.path, "reason": p.reason} for p in problems if not p.missing]
+        json_document({"path": place.path, **ledger_json(ledger), "problems": complaints})
         return EXIT_CODES[ledger.answer]
     result(f"{place.path}: {ledger.sentence}")
     for note in ledger.notes:

@@ -9,7 +9,7 @@ import click
 from tttui.cli.options import root_option
 
 if TYPE_CHECKING:
-    from tttui.lab.logs import LogLine
+    from tttui.lab.logs import LogEntry
 
 LOOK_S, SHARE = 0.2, 9
 """Seconds between two looks at what was appended, and how much longer than a look takes."""
@@ -46,10 +46,10 @@ def command(
 
     if job is not None and session is not None:
         raise click.UsageError("--job and --session: name one of them")
-    wanted = LogFilter.of(grep, level.upper() if level else None, since)
+    passing = LogFilter.of(grep, level.upper() if level else None, since)
     logs = Logs(root, job=job, session=None if session is None else find_run(root, session).path)
     try:
-        lines, left_out = logs.take(wanted, unfinished=not follow)
+        lines, left_out = logs.take(passing, unfinished=not follow)
         if left_out:
             say(f"{left_out} older lines are left out; --since or --grep narrow it down")
         if lines:
@@ -58,15 +58,15 @@ def command(
             say(f"no log lines below {root}" + (" that match" if grep or level or since else ""))
         while follow:
             begin = time.monotonic()
-            if lines := logs.take(wanted)[0]:
+            if lines := logs.take(passing)[0]:
                 result(*map(_line, lines))
             time.sleep(max(LOOK_S, SHARE * (time.monotonic() - begin)))
     finally:
-        if wanted.grep is not None:
-            wanted.grep.close()
+        if passing.grep is not None:
+            passing.grep.close()
 
 
-def _line(line: "LogLine") -> str:
+def _line(line: "LogEntry") -> str:
     owner = line.source.owner if line.source.is_session else line.source.owner[:8]
     shown = owner if len(owner) <= OWNER else owner[: OWNER - 3] + "..."
     return f"{line.time} {line.level:<7} {shown:<{OWNER}} {line.text}"

@@ -72,7 +72,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "parent_session_id": summary.meta.parent_session_id,
         "state": summary.status.state if summary.status else None,
         "detail": summary.status.detail if summary.status else None,
-        "mu": summary.mu_now,
+        "mu": summary.truth_now,
         "mu_first": summary.meta.mu,
         "env_mode": summary.meta.env_mode,
         "task": summary.meta.schema.task.name,
@@ -101,7 +101,7 @@ def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[
         summary.place.layout if status is None else _state(status),
         *((meta.schema.task.name, meta.loss.label) if mixed else ()),
         meta.env_mode or "-",
-        summary.mu_text,
+        summary.truth_text,
         "-" if summary.steps is None else str(summary.steps),
         "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
         compared(

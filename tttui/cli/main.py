@@ -112,8 +112,10 @@ ENDLESS = ("watch", "job watch", "train watch", "demo")
 
 
 def all_commands() -> list[tuple[tuple[str, ...], str]]:
-    """The words of every command that ends by itself, with what it does in a line."""
+    """The words of every command that ends by itself, with what it does in a line; those first
+    that start something."""
     found = list[tuple[tuple[str, ...], str]]()
+    starts = set[tuple[str, ...]]()
     waiting: list[tuple[str, ...]] = [(name,) for name in COMMANDS]
     for words in waiting:  # which grows
         command = definition(words)
@@ -121,10 +123,13 @@ def all_commands() -> list[tuple[tuple[str, ...], str]]:
             waiting += [(*words, name) for name in command.list_commands(click.Context(command))]
         elif not command.hidden and " ".join(words) not in ENDLESS:
             found.append((words, command.get_short_help_str(200)))
-    return sorted(found, key=lambda one: [*COMMANDS].index(one[0][0]))
+            if {param.name for param in command.params} & {"launcher", "detach"}:
+                starts.add(words)
+    order = [*COMMANDS]
+    return sorted(found, key=lambda one: (one[0] not in starts, order.index(one[0][0])))
 
 
-class Commands(click.Group):
+class CommandsOrPaths(click.Group):
     """Finds commands by name; anything else on the line is a path for the app."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -160,7 +165,7 @@ class Commands(click.Group):
         self.format_commands(ctx, formatter)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["--help", "-h"]})
+@click.group(cls=CommandsOrPaths, context_settings={"help_option_names": ["--help", "-h"]})
 @click.version_option(__version__, prog_name="tttui")
 def commands() -> None:
     """The cockpit for neural networks that keep learning while they run.

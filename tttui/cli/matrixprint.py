@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tttui.lab.job import Job
-    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.providers.results import Matrix, MatrixCell
 
 NAME = 16
 """Columns of a provider's name in the matrix."""
@@ -18,8 +18,8 @@ def print_results(job: "Job", matrix: "Matrix", names: Sequence[str], *, as_json
 
     if as_json:
         health = {name: matrix.health(name) for name in names}
-        told = {name: {"healthy": well, "why": why} for name, (well, why) in health.items()}
-        json_document({"job": job.handle, "providers": told, **results(job)})
+        health_json = {name: {"healthy": well, "why": why} for name, (well, why) in health.items()}
+        json_document({"job": job.handle, "providers": health_json, **results(job)})
         return
     for name in names:
         result(f"{name}: {health_text(matrix, name)}")
@@ -38,7 +38,7 @@ def matrix_table(matrix: "Matrix", max_age_s: float) -> list[str]:
 
     plain = locale.getpreferredencoding(False).lower().replace("-", "") != "utf8"
 
-    def age(cell: "Cell") -> str:
+    def age(cell: "MatrixCell") -> str:
         old = ", old" if cell.expired(max_age_s) else ""
         return "" if cell.newest is None else f"  {age_text(cell.newest.time)}{old}"
 
@@ -48,16 +48,16 @@ def matrix_table(matrix: "Matrix", max_age_s: float) -> list[str]:
         rows = [["provider", *(last for *_, last in heads)]]
         for name in names:
             cells = matrix.of(name)
-            shown = [cell_text(cell, ascii_only=plain) for cell in cells]
-            rows += [[elided(name, NAME), *shown], ["", *map(age, cells)]]
+            texts = [cell_text(cell, ascii_only=plain) for cell in cells]
+            rows += [[elided(name, NAME), *texts], ["", *map(age, cells)]]
         firsts = [first + dash for first, dash, _ in heads]
         lines += ["", *table(("", *firsts), rows, right=set())[not any(firsts) :]]
-    told = dict[tuple[str, str], list[str]]()
+    alike = dict[tuple[str, str], list[str]]()
     for cell in matrix.cells.values():
         if cell.mark or (cell.newest is not None and cell.newest.reason):
-            told.setdefault((cell.provider, cell_line(cell)), []).append(cell.capability)
-    said = [f"{name} {', '.join(those)}: {line}" for (name, line), those in told.items()]
-    return [*lines[1:], *([""] if said else []), *said]
+            alike.setdefault((cell.provider, cell_line(cell)), []).append(cell.capability)
+    details = [f"{name} {', '.join(those)}: {line}" for (name, line), those in alike.items()]
+    return [*lines[1:], *([""] if details else []), *details]
 
 
 def matrix_document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def matrix_document(matrix: "Matrix", max_age_s: float) -> dict[str, Any]:
     }
 
 
-def cell_document(cell: "Cell", max_age_s: float) -> dict[str, Any]:
+def cell_document(cell: "MatrixCell", max_age_s: float) -> dict[str, Any]:
     from dataclasses import asdict
 
     newest = cell.newest

@@ -1,15 +1,23 @@
 """`tttui [PATH ...]`: the app."""
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tttui.keys.command import PANES, TABS, tab_of
 
+POLL_S = 1.0
+"""Time between looks at the files where they cannot be watched, in seconds."""
 
-class Window(click.ParamType[tuple[int, int]]):
+
+if TYPE_CHECKING:
+    from tttui.store import Store
+
+
+class StepRangeType(click.ParamType[tuple[int, int]]):
     """`200:400`, the visible range of steps."""
 
     name = "T0:T1"
@@ -27,7 +35,7 @@ class Window(click.ParamType[tuple[int, int]]):
         return window
 
 
-class Status(click.ParamType[str]):
+class StatusType(click.ParamType[str]):
     """`grad_norm`, a status of transactions."""
 
     name = "STATUS"
@@ -45,11 +53,20 @@ class Status(click.ParamType[str]):
         return whole
 
 
+def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
+    """A store that reads these paths already, while what shows it is imported."""
+    from tttui.store import Store
+
+    store = Store(paths, poll=poll, waits=True)
+    store.start()
+    return store
+
+
 @click.command("open", hidden=True)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--tab", type=click.Choice(PANES), metavar="TAB", help=f"one of {', '.join(TABS)}")
 @click.option("--t", type=click.IntRange(min=0), help="step of the cursor")
-@click.option("--window", type=Window(), help="visible range of steps")
+@click.option("--window", type=StepRangeType(), help="visible range of steps")
 @click.option(
     "--log/--linear",
     default=None,
@@ -61,14 +78,20 @@ class Status(click.ParamType[str]):
 @click.option("--query", default="", help="only rows of the tab's table that pass (key /)")
 @click.option("--sort", metavar="COLUMN[:desc]", help="order of the tab's table (key >)")
 @click.option(
-    "--status", "statuses", type=Status(), multiple=True, help="only these transactions (key x)"
+    "--status", "statuses", type=StatusType(), multiple=True, help="only these transactions (key x)"
 )
 @click.option("--transaction", type=click.IntRange(min=1), help="select the n-th transaction")
 @click.option("--inspect", is_flag=True, help="open the panel of the transaction")
 @click.option("--yardsticks", is_flag=True, help="yardsticks in the error chart (key r)")
 @click.option("--byte", type=click.IntRange(0), help="byte of the document (tab text)")
 @click.option("--ghost", type=click.FloatRange(0, 1), help="friction of the ghost (keys { and })")
-@click.option("--lab", metavar="VIEW", help="open the lab (key b): dashboard, jobs, training ...")
+@click.option(
+    "--lab",
+    metavar="[VIEW]",
+    is_flag=False,
+    flag_value="dashboard",
+    help="open the lab (key b): dashboard, jobs, training ...",
+)
 @click.option("--item", metavar="NAME", help="what is selected in the lab: a job, a version ...")
 @click.option("--follow", is_flag=True, help="keep the cursor at the live end")
 @click.option("--poll", is_flag=True, help="poll files instead of watching (network filesystems)")
@@ -91,16 +114,16 @@ def command(
 
     found = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
+    store = started(found, poll=POLL_S if poll else None)
     from tttui.app import open_app
     from tttui.lab.commandplan import ShellCommands
     from tttui.model.start import StartView
 
     return open_app(
-        found,
+        store,
         start=StartView(
             statuses=statuses or None, **view, tab=None if tab is None else tab_of(tab)
         ),
-        poll=poll,
         ascii=ascii,
         mouse=mouse,
         theme=theme,

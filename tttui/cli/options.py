@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from tttui.tasks.base import AnyTask
 
 
-Check = Callable[[Mapping[str, Any]], Mapping[str, str]]
+OptionsCheck = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 
 class SettingOption(click.Option):
-    """An option that knows the heading it is listed under."""
+    """An option that knows the heading it is listed under, and whether that comes last."""
 
-    def __init__(self, *args: Any, section: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str = "", last: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.section = section
+        self.section, self.last = section, last
 
 
 class SectionedCommand(click.Command):
     """A command whose `--help` lists the settings under the headings of their groups, and which
     may check its options together while they are typed into a form."""
 
-    check: "Check | None" = None
+    check: "OptionsCheck | None" = None
 
-    def checks(self, function: "Check") -> "Check":
+    def checks(self, function: "OptionsCheck") -> "OptionsCheck":
         """Decorate what says of the values of all options what is wrong, by name; '' is none of
         them. It may raise RefusedInput as well."""
         self.check = function
@@ -42,7 +42,7 @@ class SectionedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"": []}
-        for param in self.get_params(ctx):
+        for param in sorted(self.get_params(ctx), key=lambda one: getattr(one, "last", False)):
             record = param.get_help_record(ctx)
             if record is not None:
                 sections.setdefault(getattr(param, "section", ""), []).append(record)
@@ -168,7 +168,7 @@ def setting_option(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """One setting as an option, listed under a heading; None where it was not given."""
     is_list, is_switch = setting.kind == "list", setting.kind == "switch"
-    said = described(setting)
+    default_text = described(setting)
     return click.option(
         f"{setting.flag}/--no-{setting.flag[2:]}" if is_switch else setting.flag,
         setting.name,
@@ -176,7 +176,7 @@ def setting_option(
         default=None,
         multiple=is_list,
         callback=_joined if is_list else None,
-        help=f"{setting.help}  [{said}]" if said else setting.help,
+        help=f"{setting.help}  [{default_text}]" if default_text else setting.help,
         cls=SettingOption,
         section=heading,
     )

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.jobs import JobOptions, job_options, launcher_from
 from tttui.cli.options import (
     SectionedCommand,
     group_options,
-    json_option,
     root_option,
     values_from,
 )
 from tttui.tasks.pointmass.task import PointMass
 
 if TYPE_CHECKING:
-    from tttui.lab.starting import Launcher
     from tttui.model.settings import Settings
-    from tttui.runs.base import Base
+    from tttui.tasks.pointmass.runs.base import Base
 
 
 @click.command("pretrain", cls=SectionedCommand)
@@ -28,79 +26,54 @@ if TYPE_CHECKING:
     "--config", type=click.Path(path_type=Path), help="TOML file with settings; options win over it"
 )
 @click.option("--force", is_flag=True, help="train again even where a base fits")
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
+@job_options
 @group_options(
     PointMass.groups_of_base()[::-1],
     skip=("mu", "noise_std"),
 )
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     root: Path,
     config: Path | None,
     force: bool,
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    job: JobOptions,
     **values: Any,
 ) -> None:
     """Train the base of these settings, unless there is one; prints the handle of the job.
 
     With --wait it stays until the base is there, and prints where.
     """
-    from tttui.runs.pointmass import PointMassRunner
+    from tttui.tasks.pointmass.runs.runner import PointMassRunner
 
     runner = PointMassRunner(PointMass)
     settings = runner.choose(values_from(runner, values, config))
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
-
-    train_base(ctx, root, settings, chosen, force=force, wait=wait, quiet=quiet, as_json=as_json)
+    train_base(root, settings, job, force=force)
 
 
-def train_base(
-    ctx: click.Context,
-    root: Path,
-    settings: "Settings",
-    launcher: "Launcher",
-    *,
-    force: bool = False,
-    wait: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def train_base(root: Path, settings: "Settings", job: JobOptions, *, force: bool = False) -> None:
     """Start the job that trains the base of these settings, unless there is one."""
     from tttui.lab.kinds.pretrain import settings_of
-    from tttui.lab.starting import start
     from tttui.model.errors import TttuiError
-    from tttui.runs.base import find_base, make_room
+    from tttui.tasks.pointmass.runs.base import find_base, make_room
 
     base = None if force else find_base(root, settings)
     if base is not None:
-        _print(base, trained=False, as_json=as_json)
+        _print(base, trained=False, as_json=job.as_json)
         return
     make_room(root, settings)
-    asked = settings_of(settings, force=force)
-    job = start(root, "pretrain", asked, command=typed_words(ctx), launcher=launcher)
-    if not wait:
-        report(job, as_json=as_json)
+    completed = job.start(root, "pretrain", settings_of(settings, force=force))
+    if completed is None:
         return
-    wait_with_bar(job, quiet=quiet)
     base = find_base(root, settings)
     if base is None:
-        raise TttuiError(f"job {job.short} is complete, but its base is gone from {root / 'bases'}")
-    _print(base, trained=True, as_json=as_json)
+        raise TttuiError(
+            f"job {completed.short} is complete, but its base is gone from {root / 'bases'}"
+        )
+    _print(base, trained=True, as_json=job.as_json)
 
 
 @command.checks
 def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
-    from tttui.runs.pointmass import PointMassRunner
+    from tttui.tasks.pointmass.runs.runner import PointMassRunner
 
     runner = PointMassRunner(PointMass)
     own = {one.name for group in PointMass.groups() for one in group.settings}
@@ -112,12 +85,14 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _print(base: "Base", *, trained: bool, as_json: bool) -> None:
     from tttui.cli.output import json_document, result
-    from tttui.runs.base import LOSS_FILE
+    from tttui.tasks.pointmass.runs.base import LOSS_FILE
 
     curve = base.source.parent / LOSS_FILE
     if as_json:
+        fits = f"{base.source.name} fits these settings already; --force trains another"
         json_document(
             {
+                **({} if trained else {"said": fits}),
                 "base": base.source,
                 "sha256": base.sha256,
                 "trained": trained,

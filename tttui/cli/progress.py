@@ -71,12 +71,12 @@ def job_bar(label: str, *, quiet: bool) -> Iterator[Callable[["Job"], object]]:
         yield lambda job: None  # noqa: ARG005
         return
     if not sys.stderr.isatty():
-        said: list[object] = []
+        shown_last: list[object] = []
 
         def tell(job: "Job") -> None:
             now = (job.state, int(10 * (job.progress or 0.0)))
-            if said != [now]:
-                said[:] = [now]
+            if shown_last != [now]:
+                shown_last[:] = [now]
                 with contextlib.suppress(OSError):
                     print(visible(f"{label}: {job_line(job)}"), file=sys.stderr, flush=True)
 

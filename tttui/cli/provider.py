@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import (
-    launcher_from,
-    launcher_options,
-    report,
-    typed_words,
-    wait_with_bar,
-    wrong,
-)
+from tttui.cli.jobs import JobOptions, job_options, typed_words, wait_with_bar, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
@@ -126,24 +119,15 @@ def remove_command(name: str) -> None:
 @limit_option
 @click.option("--repeat", type=click.IntRange(1, 10_000), help="repetitions of each probe")
 @root_option
-@launcher_options
-@json_option
-@click.pass_context
+@job_options
 def test_command(
-    ctx: click.Context,
-    /,
     names: tuple[str, ...],
     everything: bool,
     capabilities: tuple[str, ...],
     limit_s: float,
     repeat: int | None,
     root: Path,
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    as_json: bool,
+    job: JobOptions,
 ) -> int:
     """Find out what providers can do and how fast, by real work; prints the handle of the job.
 
@@ -152,7 +136,6 @@ def test_command(
     """
     if not names and not everything:
         raise click.UsageError("name providers, or add --all")
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
     matrix = _matrix(root)
     if matrix.problem and everything:
         raise RefusedInput(matrix.problem)
@@ -161,16 +144,12 @@ def test_command(
 
     from tttui.cli.matrixprint import print_results
     from tttui.lab.kinds.provider_test import settings_of
-    from tttui.lab.starting import start
 
-    settings = settings_of(parts, limit_s, repeat)
-    job = start(root, "provider_test", settings, command=typed_words(ctx), launcher=chosen)
-    if not wait:
-        report(job, as_json=as_json)
+    completed = job.start(root, "provider_test", settings_of(parts, limit_s, repeat))
+    if completed is None:
         return 0
-    job = wait_with_bar(job, quiet=False)
     matrix = _matrix(root)
-    print_results(job, matrix, named, as_json=as_json)
+    print_results(completed, matrix, named, as_json=job.as_json)
     return 1 if any(matrix.health(name)[0] is False for name in named) else 0
 
 
@@ -197,8 +176,8 @@ def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) 
         if not capabilities or capability in capabilities
     ]
     if not parts or (unknown := set(capabilities) - set(matrix.capabilities)):
-        asked = ", ".join(sorted(unknown) if parts else capabilities)
-        raise RefusedInput(f"--capability {asked}: there are {', '.join(matrix.capabilities)}")
+        names = ", ".join(sorted(unknown) if parts else capabilities)
+        raise RefusedInput(f"--capability {names}: there are {', '.join(matrix.capabilities)}")
     return parts
 
 
@@ -230,10 +209,10 @@ def matrix_command(
     matrix = _matrix(root)
     if refresh:
         from tttui.lab.kinds.provider_test import settings_of
-        from tttui.lab.providers.results import wanted
+        from tttui.lab.providers.results import parts_to_test
         from tttui.lab.starting import start
 
-        parts = wanted(matrix, list(matrix.providers), age_s)
+        parts = parts_to_test(matrix, list(matrix.providers), age_s)
         if parts:
             settings = settings_of(parts, limit_s, None)
             job = start(root, "provider_test", settings, command=typed_words(ctx))

@@ -71,8 +71,8 @@ def _answer_lines(found: Mapping[str, Any]) -> list[str]:
         lines += ["", f"prompt {k + 1}: {_one_line(prompt)}"]
         for one in found["contenders"]:
             answer = one["answers"][k]
-            said = f"error: {answer['error']}" if answer["error"] else answer["text"]
-            lines.append(f"  {one['name']}: {_one_line(said)}")
+            answer_text = f"error: {answer['error']}" if answer["error"] else answer["text"]
+            lines.append(f"  {one['name']}: {_one_line(answer_text)}")
     return [*lines, "", found["verdict"]]
 
 

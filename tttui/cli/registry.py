@@ -15,7 +15,7 @@ from tttui.lab.registry import (
     results_of,
     versions,
 )
-from tttui.lab.registry.difference import Difference
+from tttui.lab.registry.difference import VersionDifference
 from tttui.lab.registry.personas import TEST
 from tttui.model.errors import TttuiError
 from tttui.runs.start import short
@@ -32,8 +32,8 @@ def job_of(root: Path, run: str) -> "Job | None":
     """The job that a person named; None where it is a session, or neither."""
     from tttui.lab.jobs import find_job, handles
 
-    wanted = run.strip().lower()
-    if not any(name.startswith(wanted) for name in handles(root)) or (root / run).is_dir():
+    handle = run.strip().lower()
+    if not any(name.startswith(handle) for name in handles(root)) or (root / run).is_dir():
         return None
     return find_job(root, run)
 
@@ -107,7 +107,7 @@ def about(
     root: Path, version: Version, *, versions: int | None = None, whole: bool = False
 ) -> dict[str, Any]:
     """A version for `--json`; `whole` with all tensors and what depends on it."""
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": version.name,
         "skill": version.skill,
         "number": version.number,
@@ -127,11 +127,11 @@ def about(
         "path": str(version.path),
     }
     if versions is not None:
-        said["versions"] = versions
+        document["versions"] = versions
     if whole:
-        said["tensors"] = {name: list(shape) for name, shape in version.shapes.items()}
-        said["needed_by"] = dependents(root, version)
-    return said
+        document["tensors"] = {name: list(shape) for name, shape in version.shapes.items()}
+        document["needed_by"] = dependents(root, version)
+    return document
 
 
 def described(root: Path, version: Version) -> list[str]:
@@ -157,14 +157,14 @@ def described(root: Path, version: Version) -> list[str]:
     if version.results:
         lines.append(f"results     {_pairs(version.results)}")
     for one in results_of(root, version):
-        said = one["result"].get("sentence") or _pairs(one["result"])
-        lines.append(f"{one['key']:<11} {day(float(one.get('time', 0)))}  {said}")
+        sentence = one["result"].get("sentence") or _pairs(one["result"])
+        lines.append(f"{one['key']:<11} {day(float(one.get('time', 0)))}  {sentence}")
     needed = dependents(root, version)
     lines.append(f"needed by   {'; '.join(needed) if needed else 'nothing'}")
     return lines
 
 
-def difference_lines(one: Version, other: Version, found: Difference) -> list[str]:
+def difference_lines(one: Version, other: Version, found: VersionDifference) -> list[str]:
     """`tttui model diff`."""
     lines = [f"{one.name} -> {other.name}: weights changed by {100 * found.relative:.3g} %"]
     if not found.same_base:
@@ -192,7 +192,7 @@ def difference_lines(one: Version, other: Version, found: Difference) -> list[st
     return lines
 
 
-def difference_document(one: Version, other: Version, found: Difference) -> dict[str, Any]:
+def difference_document(one: Version, other: Version, found: VersionDifference) -> dict[str, Any]:
     """A difference for `--json`."""
     return {
         "from": one.name,

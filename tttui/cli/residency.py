@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.contenders import absolute_data, shared_settings, skill_entries, told
-from tttui.cli.jobs import launcher_from, launcher_options, report, typed_words, wait_with_bar
+from tttui.cli.contenders import absolute_data, announce, shared_settings, skill_entries
+from tttui.cli.jobs import JobOptions, job_options
 from tttui.cli.options import json_option, root_option, set_option
 
 if TYPE_CHECKING:
-    from tttui.lab.genome.holders import Holder
+    from tttui.lab.genome.holders import SkillHost
 
 HEADERS = ("skill", "state", "memory", "step", "loss", "frozen")
 
@@ -72,13 +72,8 @@ def job_option(command: Callable[..., Any]) -> Callable[..., Any]:
     help="documents to read from: a file or a directory  [default Python's standard library]",
 )
 @set_option("a setting that all have, such as mu=0.25 or lr=0.005")
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
-@click.pass_context
+@job_options
 def run_command(
-    ctx: click.Context,
-    /,
     skills: tuple[str, ...],
     root: Path,
     budget: int,
@@ -87,25 +82,18 @@ def run_command(
     seed: int,
     data: Path | None,
     assigned: tuple[str, ...],
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    job: JobOptions,
 ) -> None:
     """Let each SKILL (a version, a persona, or base) learn on one held-out stream, as one job.
 
     All share one base in memory and take turns. Skills that do not fit the budget are paged out
     to files of the job, the least recently used first; each computes exactly what it would alone.
     """
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
-
+    from tttui.cli.output import json_document, result
     from tttui.lab.evaluation.contest import Contest
+    from tttui.lab.genome.holders import host_of
     from tttui.lab.jobs import results
     from tttui.lab.kinds.genome_run import check
-    from tttui.lab.starting import start
 
     task, entries = skill_entries(root, skills)
     contest = Contest(
@@ -114,22 +102,18 @@ def run_command(
         shared_settings(task, assigned, steps),
         streams=1,
         seed=seed,
-        data=str(absolute_data(data)) if data is not None else "",
+        data=absolute_data(data),
     )
-    told(f"{check(root, contest).name}, the same for all")
-    asked = {**contest.settings(), "budget": budget, "turn": turn}
-    job = start(root, "genome_run", asked, command=typed_words(ctx), launcher=chosen)
-    if not wait:
-        report(job, as_json=as_json)
+    announce(f"{check(root, contest).name}, the same for all")
+    settings = {**contest.settings(), "budget": budget, "turn": turn}
+    completed = job.start(root, "genome_run", settings)
+    if completed is None:
         return
-    job = wait_with_bar(job, quiet=quiet)
-    from tttui.cli.output import json_document, result
-    from tttui.lab.genome.holders import holder_of
-
-    if as_json:
-        json_document({**results(job), "residency": _document(holder_of(job))})
+    holder = host_of(completed)
+    if job.as_json:
+        json_document({**results(completed), "residency": _document(holder)})
     else:
-        result(*_lines(holder_of(job)))
+        result(*_lines(holder))
 
 
 @click.command("status")
@@ -143,9 +127,9 @@ def status_command(root: Path, ended: bool, as_json: bool) -> None:
     while it lies on the disk only; when the process has ended, nothing is resident.
     """
     from tttui.cli.output import json_document, result, say
-    from tttui.lab.genome.holders import holders
+    from tttui.lab.genome.holders import skill_hosts
 
-    found = holders(root, ended=ended)
+    found = skill_hosts(root, ended=ended)
     if as_json:
         json_document([_document(one) for one in found])
     elif not found:
@@ -183,18 +167,18 @@ def evict_command(skill: str | None, root: Path, job: str | None, budget: int | 
 
 def _changed(root: Path, verb: str, skill: str | None, job: str | None, budget: int | None) -> None:
     from tttui.cli.output import result
-    from tttui.lab.genome.holders import change, holder_for
+    from tttui.lab.genome.holders import change, host_for
     from tttui.model.errors import RefusedInput
 
     if skill is None and budget is None:
         raise RefusedInput(f"say which skill to {verb}, or a --budget")
-    asked = {verb: skill, "budget": budget}
-    holder = holder_for(root, skill, job)
-    now = change(holder, {k: v for k, v in asked.items() if v is not None}, wait_s=WAIT_S)
+    changes = {verb: skill, "budget": budget}
+    holder = host_for(root, skill, job)
+    now = change(holder, {k: v for k, v in changes.items() if v is not None}, wait_s=WAIT_S)
     result(*_lines(now))
 
 
-def _lines(holder: "Holder") -> list[str]:
+def _lines(holder: "SkillHost") -> list[str]:
     from tttui.cli.output import number, table
     from tttui.model.ages import size_text
 
@@ -202,7 +186,7 @@ def _lines(holder: "Holder") -> list[str]:
     what = f"job {job.short} is {job.state}"
     if holder.problem:
         return [f"{what}: {holder.problem}"]
-    held = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
+    memory = f"holds {size_text(holder.used)} of {size_text(holder.budget)}"
     c = holder.counters
     rows = [
         (
@@ -216,14 +200,14 @@ def _lines(holder: "Holder") -> list[str]:
         for one in holder.skills
     ]
     return [
-        f"{what}, {held if holder.lives else 'so nothing is resident'}",
+        f"{what}, {memory if holder.lives else 'so nothing is resident'}",
         f"{c['activations']} activations: {c['hits']} hits, {c['loads']} loads; "
         f"{c['evictions']} evictions, {c['thrashes']} thrashes",
         *table(HEADERS, rows, right={2, 3, 4, 5}),
     ]
 
 
-def _document(holder: "Holder") -> Mapping[str, Any]:
+def _document(holder: "SkillHost") -> Mapping[str, Any]:
     return {
         "job": holder.job.handle,
         "state": holder.job.state,

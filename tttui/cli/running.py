@@ -18,8 +18,8 @@ from tttui.model.verdict import verdict
 from tttui.runs.background import continue_in_background
 from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
-from tttui.runs.planned import prepare
 from tttui.runs.runner import Ready
+from tttui.tasks.pointmass.runs.planned import prepare
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""
@@ -112,7 +112,7 @@ def execute(
         except BaseException as error:
             run.fail(error)
             raise
-        was_paused = run.frame().state == "paused"
+        was_paused = run.progress().state == "paused"
         run.close("completed" if done else "interrupted")
     if not done and stop.signal == signal.SIGHUP:
         # The terminal is gone: what was asked for still gets done, without one.

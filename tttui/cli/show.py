@@ -72,7 +72,7 @@ def as_document(
         "loss": data.meta.loss.name,
         "unit": data.meta.loss.unit,
         "lower_is_better": data.meta.loss.lower_is_better,
-        "mu": data.mu_now,
+        "mu": data.truth_now,
         "mu_first": data.meta.mu,
         "updates_attempted": data.attempted,
         "updates_committed": data.committed,
@@ -183,7 +183,7 @@ def as_lines(
     line("started from", meta.started_from)
     line("created", ago_text(meta.created_at))
     if meta.is_point_mass:
-        line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.mu_text}")
+        line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.truth_text}")
     else:
         _of_any_model(data, line)
     line("seed", meta.seed)

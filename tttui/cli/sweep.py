@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tttui.cli.jobs import launcher_from, launcher_options, typed_words, wrong
+from tttui.cli.jobs import JobOptions, job_options, typed_words, wrong
 from tttui.cli.options import SectionedCommand, did_you_mean, json_option, root_option
 from tttui.model.errors import RefusedInput
 
 if TYPE_CHECKING:
-    from tttui.lab.starting import Launcher
     from tttui.lab.sweeps.group import SweepJobs
-    from tttui.lab.sweeps.plan import Plan
+    from tttui.lab.sweeps.plan import SweepPlan
     from tttui.lab.sweeps.space import Axis
     from tttui.tasks.base import AnyTask
 
@@ -91,13 +90,8 @@ def command(ctx: click.Context, /) -> None:
     type=click.IntRange(min=1),
     help=f"jobs that share the sweep; on Slurm one array  [default 1, on Slurm {PARTS}]",
 )
-@launcher_options
-@click.option("--quiet", is_flag=True, help="no progress")
-@json_option
-@click.pass_context
+@job_options
 def start_command(
-    ctx: click.Context,
-    /,
     root: Path,
     assigned: tuple[str, ...],
     called: str,
@@ -108,21 +102,13 @@ def start_command(
     data: Path | None,
     by: str,
     parts: int | None,
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
+    job: JobOptions,
 ) -> None:
     """Try every combination of some settings, or some at random; prints the handle of the sweep.
 
     Every member meets the same streams, which no session and no training uses. The default
     settings are tried as well.
     """
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
-
     from tttui.lab.sweeps.planning import planned
     from tttui.model.here import absolute
     from tttui.tasks.find import find_task
@@ -139,9 +125,7 @@ def start_command(
         data=None if data is None else absolute(data),
         by="last" if by == "last" else "whole",
     )
-    wanted = parts or (PARTS if chosen.name == "slurm" else 1)
-    plans = plan.shared(wanted)
-    _start(ctx, root, plans, chosen, wait=wait, quiet=quiet, as_json=as_json)
+    _start(root, plan.shared(parts or (PARTS if job.launcher.name == "slurm" else 1)), job)
 
 
 command.add_command(start_command)
@@ -187,16 +171,7 @@ def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any
     return fixed, axes
 
 
-def _start(
-    ctx: click.Context,
-    root: Path,
-    plans: Sequence["Plan"],
-    chosen: "Launcher",
-    *,
-    wait: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def _start(root: Path, plans: Sequence["SweepPlan"], job: JobOptions) -> None:
     from tttui.cli.output import json_document, result, say
     from tttui.cli.sweeptable import wait_for_sweep
     from tttui.lab.evaluation.statistics import fewest
@@ -205,10 +180,9 @@ def _start(
     from tttui.lab.sweeps.group import find_sweep
     from tttui.model.ages import duration_text
     from tttui.model.shell import command_line
-    from tttui.runs.pointmass import pretraining_s
+    from tttui.tasks.pointmass.runs.runner import pretraining_s
 
-    words = typed_words(ctx)
-    if not quiet:
+    if not job.quiet:
         say(plans[0].estimate())
         say(f"on {plans[0].said}")
         bases = missing_bases(plans[0], root, range(len(plans[0].members)))
@@ -223,13 +197,13 @@ def _start(
                 f"{least} streams or more (--seeds {least}), or by `tttui sweep best --confirm`"
             )
     settings = [plan.settings() for plan in plans]
-    jobs = start_all(root, "sweep", settings, command=words, launcher=chosen)
+    jobs = start_all(root, "sweep", settings, command=job.words, launcher=job.launcher)
     sweep = find_sweep(root, jobs[0].handle)
-    if wait:
-        wait_for_sweep(root, sweep, quiet=quiet)
-        _show(root, sweep.handle, as_json=as_json)
-    elif as_json:
-        handles = [job.handle for job in sweep.jobs]
+    if job.wait:
+        wait_for_sweep(root, sweep, quiet=job.quiet)
+        _show(root, sweep.handle, as_json=job.as_json)
+    elif job.as_json:
+        handles = [one.handle for one in sweep.jobs]
         json_document({"sweep": sweep.handle, "state": sweep.job.state, "jobs": handles})
     else:
         result(sweep.handle)

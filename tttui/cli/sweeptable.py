@@ -10,10 +10,10 @@ from tttui.model.numbers import short
 from tttui.model.shell import command_line
 
 if TYPE_CHECKING:
-    from tttui.lab.evaluation import Comparison
+    from tttui.lab.evaluation import PairedComparison
     from tttui.lab.job import Job
     from tttui.lab.sweeps.group import SweepJobs
-    from tttui.lab.sweeps.outcome import Found
+    from tttui.lab.sweeps.outcome import SweepOutcome
 
 SHOWN = 20
 """Members that are printed where nobody asks for all."""
@@ -30,7 +30,7 @@ INTERVAL = "95 % interval"
 
 
 def sweep_lines(
-    sweep: "SweepJobs", found: "Found", width: int | None, *, every: bool = False
+    sweep: "SweepJobs", found: "SweepOutcome", width: int | None, *, every: bool = False
 ) -> list[str]:
     """All that is known of a sweep, in lines of at most so many columns."""
     from tttui.cli.progress import job_line
@@ -48,8 +48,8 @@ def sweep_lines(
     ]
     if plan.fixed:
         known = {name: plan.runner.task.all_settings()[name] for name in plan.fixed}
-        said = ", ".join(f"{name} {known[name].text(v)}" for name, v in plan.fixed.items())
-        lines.append(f"all have {said}")
+        fixed = ", ".join(f"{name} {known[name].text(v)}" for name, v in plan.fixed.items())
+        lines.append(f"all have {fixed}")
     if not found.order:
         return [*lines, "", "no member is computed on all streams yet"]
     room = width or WIDEST
@@ -60,7 +60,7 @@ def sweep_lines(
 
 
 def best_lines(
-    root: Path, sweep: "SweepJobs", found: "Found", again: Sequence["SweepJobs"]
+    root: Path, sweep: "SweepJobs", found: "SweepOutcome", again: Sequence["SweepJobs"]
 ) -> list[str]:
     """The best member, how sure that is, and the command that runs it, which is the last line."""
     plan, best = found.plan, found.best
@@ -98,7 +98,7 @@ def best_lines(
 
 
 def best_document(
-    sweep: "SweepJobs", found: "Found", again: Sequence["SweepJobs"]
+    sweep: "SweepJobs", found: "SweepOutcome", again: Sequence["SweepJobs"]
 ) -> dict[str, Any]:
     """The same for `--json`."""
     from tttui.lab.evaluation.ranking import document
@@ -173,7 +173,7 @@ def interval_bar(low: float, estimate: float, high: float, limit: float, size: i
     return "".join(cells)
 
 
-def _table(found: "Found", room: int, *, every: bool) -> list[str]:
+def _table(found: "SweepOutcome", room: int, *, every: bool) -> list[str]:
     from tttui.cli.output import cells, elided, table
 
     plan, order = found.plan, found.order
@@ -212,7 +212,7 @@ def _table(found: "Found", room: int, *, every: bool) -> list[str]:
     return [*lines, legend]
 
 
-def _than_default(found: "Found", member: int) -> tuple[str, str, str]:
+def _than_default(found: "SweepOutcome", member: int) -> tuple[str, str, str]:
     if member == 0:
         return "the default", "", ""
     if 0 not in found.there:
@@ -221,7 +221,7 @@ def _than_default(found: "Found", member: int) -> tuple[str, str, str]:
     return compared.amount, compared.between, f"{compared.wins}/{compared.n}"
 
 
-def _effects(found: "Found", room: int) -> list[str]:
+def _effects(found: "SweepOutcome", room: int) -> list[str]:
     from tttui.cli.output import cells, elided, table
 
     limit = max(_reach(effect.compared) for effect in found.effects)
@@ -244,7 +244,7 @@ def _effects(found: "Found", room: int) -> list[str]:
     return [elided(line, room) for line in table(heads, rows, right=set())]
 
 
-def _reach(compared: "Comparison") -> float:
+def _reach(compared: "PairedComparison") -> float:
     one = compared.interval
     ends = [abs(v) for v in (one.low, one.estimate, one.high) if abs(v) < float("inf")]
     return max(ends, default=1.0) or 1.0

@@ -13,7 +13,7 @@ from tttui.cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from tttui.artifacts.gpus import Gpu
-    from tttui.lab.machine import Machine
+    from tttui.lab.machine import MachineState
 
 EVERY_S = 2.0
 """Seconds between two looks."""
@@ -70,7 +70,7 @@ def _watch(look: Any, root: Path) -> None:
             time.sleep(EVERY_S)
 
 
-def lines(machine: "Machine", root: Path) -> Iterator[str]:
+def lines(machine: "MachineState", root: Path) -> Iterator[str]:
     """The machine for a person."""
     from tttui.cli.output import table
     from tttui.model.ages import size_text
@@ -94,7 +94,7 @@ def lines(machine: "Machine", root: Path) -> Iterator[str]:
             str(holder.pid),
             "-" if holder.cpu is None else f"{holder.cpu:.0f} %",
             size_text(holder.memory),
-            ", ".join(_held(index, size) for index, size in sorted(holder.gpus.items())) or "-",
+            ", ".join(_gpu_text(index, size) for index, size in sorted(holder.gpus.items())) or "-",
             holder.doing or "-",
         )
         for holder in machine.holders
@@ -106,7 +106,7 @@ def lines(machine: "Machine", root: Path) -> Iterator[str]:
             str(one.pid),
             "-",
             "-",
-            _held(one.gpu, one.memory),
+            _gpu_text(one.gpu, one.memory),
             "-",
         )
         for one in machine.strangers
@@ -142,12 +142,12 @@ def of_total(used: int, total: int) -> str:
     return f"{size_text(used)} of {size_text(total)}" if total else size_text(used)
 
 
-def _held(index: int, size: int | None) -> str:
+def _gpu_text(index: int, size: int | None) -> str:
     from tttui.model.ages import size_text
 
     return f"{index}" if size is None else f"{index}: {size_text(size)}"
 
 
-def document(machine: "Machine") -> Mapping[str, Any]:
+def document(machine: "MachineState") -> Mapping[str, Any]:
     """The machine for `--json`."""
     return asdict(replace(machine, recent=()))

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tttui.cli import job as jobs
-from tttui.cli.jobs import (
-    launcher_from,
-    launcher_options,
-    report,
-    typed_words,
-    wait_with_bar,
-    wrong,
-)
+from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import (
     SectionedCommand,
     given,
@@ -32,7 +25,6 @@ from tttui.tasks.find import find_task
 from tttui.tasks.pointmass.task import PointMass
 
 if TYPE_CHECKING:
-    from tttui.lab.starting import Launcher
     from tttui.lab.training.estimate import Cost
     from tttui.runs.training import TaskTraining
 
@@ -77,7 +69,7 @@ def start_command(
     how = training_of(task)
 
     def start(**values: Any) -> None:
-        _start(task, how, click.get_current_context(), **values)
+        _start(task, how, **values)
 
     made: Callable[..., Any] = start
     files = (
@@ -106,9 +98,7 @@ def start_command(
     decorators: tuple[Callable[[Any], Any], ...] = (
         group_options(how.groups(), skip=("mu", "noise_std")),
         group_options([Group.of("Training", TrainSettings, how.defaults)], skip=how.skip),
-        click.option("--quiet", is_flag=True, help="no progress"),
-        json_option,
-        launcher_options,
+        job_options,
         click.option(
             "--dry-run", is_flag=True, help="take three steps and say what it would all take"
         ),
@@ -139,13 +129,13 @@ def start_command(
         without = "; without --skill the base is trained"
     elif how.base_name:
         without = f"; without --skill a model from random weights, {how.base_name}"
-    said = (
+    help = (
         f"Train the task {task.name}, and print the handle of the job.\n\nThe plastic parameters "
         "are trained over their base, and the best weights by validation become a version of the "
         f"skill{without}. The options of another task are shown by `tttui train start --task text "
         "--help`."
     )
-    command = click.command("start", cls=cls, help=said)(made)
+    command = click.command("start", cls=cls, help=help)(made)
     command.checks(lambda params: _wrong(how, params))
     return command
 
@@ -170,7 +160,6 @@ def _wrong(how: "TaskTraining", params: Mapping[str, Any]) -> Mapping[str, str]:
 def _start(
     task: type[AnyTask],
     how: "TaskTraining",
-    ctx: click.Context,
     *,
     called: str,  # noqa: ARG001
     root: Path,
@@ -179,34 +168,18 @@ def _start(
     begin: str,
     provider: str | None,
     dry_run: bool,
-    wait: bool,
-    launcher: str,
-    partition: str | None,
-    time_limit: int | None,
-    slurm: tuple[str, ...],
-    as_json: bool,
-    quiet: bool,
+    job: JobOptions,
     include: str = "",
     **values: Any,
 ) -> None:
     from tttui.cli.output import json_document
+    from tttui.lab.jobs import results
     from tttui.lab.kinds import train
-    from tttui.lab.starting import start
 
-    chosen = launcher_from(launcher, partition, time_limit, slurm)
     training, own = _split(how, given(values))
     if skill is None and not how.takes_files:
-        _start_base(
-            ctx,
-            root,
-            own,
-            given(values),
-            chosen,
-            wait=wait,
-            quiet=quiet,
-            as_json=as_json,
-            refused={"--mu": data, "--from": begin, "--dry-run": dry_run},
-        )
+        refused = {"--mu": data, "--from": begin, "--dry-run": dry_run}
+        _start_base(root, own, given(values), job, refused)
         return
     name = skill or how.base_name
     if not name:
@@ -231,22 +204,18 @@ def _start(
         "device": _device(provider, how),
         "seed": training["seed"],
     }
-    asked = train.asked_of(root, settings)
-    refuse_other_line(root, name, task.name, how.check(asked))
+    request = train.request_of(root, settings)
+    refuse_other_line(root, name, task.name, how.check(request))
     if dry_run:
-        _tell_cost(train.dry_run(how, asked), as_json=as_json)
+        _print_cost(train.dry_run(how, request), as_json=job.as_json)
         return
-    job = start(root, "train", settings, command=typed_words(ctx), launcher=chosen)
-    if not wait:
-        report(job, as_json=as_json)
+    completed = job.start(root, "train", settings)
+    if completed is None:
         return
-    job = wait_with_bar(job, quiet=quiet)
-    from tttui.lab.jobs import results
-
-    if as_json:
-        json_document(results(job))
+    if job.as_json:
+        json_document(results(completed))
     else:
-        _print_results(results(job))
+        _print_results(results(completed))
 
 
 def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -263,15 +232,10 @@ def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, An
 
 
 def _start_base(
-    ctx: click.Context,
     root: Path,
     own: Mapping[str, Any],
     values: Mapping[str, Any],
-    launcher: "Launcher",
-    *,
-    wait: bool,
-    quiet: bool,
-    as_json: bool,
+    job: JobOptions,
     refused: Mapping[str, Any],
 ) -> None:
     """Train the base of the point mass, as `tttui pretrain` does."""
@@ -286,7 +250,7 @@ def _start_base(
     if "epochs" in values:
         named["pretrain_steps"] = values["epochs"] * EPOCH
     settings = Settings().updated({**own, **named}).validate()
-    train_base(ctx, root, settings, launcher, wait=wait, quiet=quiet, as_json=as_json)
+    train_base(root, settings, job)
 
 
 def _begin(root: Path, name: str) -> tuple[str, str]:
@@ -323,7 +287,7 @@ def _device(name: str | None, how: "TaskTraining") -> str:
     return provider.device
 
 
-def _tell_cost(cost: "Cost", *, as_json: bool) -> None:
+def _print_cost(cost: "Cost", *, as_json: bool) -> None:
     from tttui.cli.output import json_document, result
 
     if as_json:

@@ -76,8 +76,8 @@ def command(
     from tttui.engine.threads import let_threads_sleep
     from tttui.model.errors import RefusedInput
     from tttui.runs.whatif.knobs import changes, knobs
+    from tttui.runs.whatif.live import PastStates
     from tttui.runs.whatif.luck import Seeds
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.replayable import can_replay
     from tttui.runs.whatif.result import Request
     from tttui.runs.whatif.sensitivity import Sensitivity
@@ -231,8 +231,10 @@ def _turns(turned: "SensitivityResult") -> Sequence[str]:
 
     rows = []
     for row in turned.rows[:MOST_ROWS]:
-        told = [f"{turn.text}: {turn.difference or turn.refused}" for turn in row.turns]
-        rows.append((row.knob.name, row.knob.text(row.value), *told, *[""] * (2 - len(told))))
+        differences = [f"{turn.text}: {turn.difference or turn.refused}" for turn in row.turns]
+        rows.append(
+            (row.knob.name, row.knob.text(row.value), *differences, *[""] * (2 - len(differences)))
+        )
     left = len(turned.rows) - len(rows)
     more = [f"{left} more settings change less; --json has them"] if left > 0 else []
     return [*table(("setting", "is", "a step down", "a step up"), rows, right=set()), *more]

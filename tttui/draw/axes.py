@@ -16,14 +16,18 @@ from tttui.draw.ticks import Tick
 
 @lru_cache(maxsize=64)
 def labelled(scale: Scale, rows: int) -> tuple[Tick, ...]:
-    """The ticks inside the scale that have labels, for a plot of so many rows of cells; at least
-    two, but for a plot of a single row."""
+    """The ticks inside the scale that have labels, for a plot of so many rows of cells: one in
+    three rows, or in two where they were only two else; at least two, but for a single row."""
     ends = (scale.low, scale.high)
 
     def cell(value: float) -> int:
         return int(scale.dots(np.array([value]), 4 * rows)[0]) // 4
 
-    return ticks.enough(scale.ticks, rows // 3, rows, cell, ends)
+    found = ticks.enough(scale.ticks, (rows + 2) // 3, rows, cell, ends)
+    if len(found) > 2 or rows < 6:
+        return found
+    more = ticks.enough(scale.ticks, (rows + 1) // 2, rows, cell, ends)
+    return more if len(more) <= (rows + 1) // 2 else found
 
 
 def dot_row(scale: Scale, value: float, rows: int, glyphs: Glyphs) -> tuple[int, int]:

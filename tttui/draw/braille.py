@@ -31,10 +31,10 @@ def text(dots: Bools) -> list[str]:
 
 
 def spans(low: Ints, high: Ints, height: int) -> Bools:
-    """A dot raster [height, columns] with the dots low..high raised in each column.
+    """A dot raster [..., height, columns] with the dots low..high [..., columns] raised.
 
     `low` and `high` count dots from the bottom (0), inclusive; a column with high < low is
     empty, and what lies outside the raster is cut off.
     """
     row = np.arange(height - 1, -1, -1)[:, None]
-    return (row >= low) & (row <= high)
+    return (row >= low[..., None, :]) & (row <= high[..., None, :])

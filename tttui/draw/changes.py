@@ -18,14 +18,14 @@ _SPACE = ord(" ")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Changes:
+class RunChanges:
     """Changes of the run at ascending steps t [n], and what each was, in words."""
 
     t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     what: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Iterable[tuple[int, str]]) -> "Changes":
+    def of(cls, told: Iterable[tuple[int, str]]) -> "RunChanges":
         """From pairs of step and words, ascending."""
         pairs = tuple(told)
         return cls(np.array([t for t, _ in pairs], dtype=np.int64), tuple(w for _, w in pairs))
@@ -58,12 +58,12 @@ class Changes:
         return "; ".join(self.what[i:j])
 
 
-NO_CHANGES = Changes()
+NO_CHANGES = RunChanges()
 
 
 def lay(
     canvas: Canvas,
-    changes: Changes,
+    changes: RunChanges,
     axis: TimeAxis,
     left: int,
     rows: Iterable[int],
@@ -80,17 +80,20 @@ def lay(
 
 def flag(
     canvas: Canvas,
-    changes: Changes,
+    changes: RunChanges,
     axis: TimeAxis,
     left: int,
     row: int,
     look: Look,
-    over: str,
+    over: str = "",
 ) -> None:
-    """A flag in this row at every change, where the row shows one of the characters `over`."""
+    """A flag in this row at every change, where the row shows one of the characters `over`:
+    by default, where it is free or an axis."""
     columns = left + changes.columns(axis)
     if not len(columns):
         return
+    glyphs = look.glyphs
+    over = over or f"{glyphs.bars}{glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
     there, fits = canvas.char[row, columns], np.zeros(len(columns), dtype=np.bool_)
     for char in over:
         fits |= there == ord(char)

@@ -1,5 +1,7 @@
 """A series as dots: the envelope of every dot column, joined into one line."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tttui.draw import braille
@@ -38,6 +40,14 @@ class Curve:
         )
 
 
+def stacked(found: Sequence[Curve]) -> Curve:
+    """Curves of one axis together: [curves, dot columns]."""
+    low, high, mean = (
+        np.stack(ends) for ends in zip(*((c.low, c.high, c.mean) for c in found), strict=True)
+    )
+    return Curve(low, high, mean)
+
+
 def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     """The envelope of the series on the axis, interpolated where columns hold no sample.
 
@@ -73,7 +83,7 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
 
 
 def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> Bools:
-    """The curve as raised dots [height, dot columns].
+    """The curve as raised dots [height, dot columns]; of a `stacked` one, of each curve.
 
     Neighbouring columns are joined: a gap between their spans is split in the middle, half
     drawn in each. Values beyond the scale run into its edge. `heavy` makes the line two dots
@@ -81,15 +91,15 @@ def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> B
     """
     low, high = dots(curve, scale, height)
     drawn = high >= low
-    if len(low) > 1:
-        both = drawn[:-1] & drawn[1:]
-        up = np.where(both, np.maximum(low[1:] - high[:-1] - 1, 0), 0)
-        down = np.where(both, np.maximum(low[:-1] - high[1:] - 1, 0), 0)
+    if low.shape[-1] > 1:
+        both = drawn[..., :-1] & drawn[..., 1:]
+        up = np.where(both, np.maximum(low[..., 1:] - high[..., :-1] - 1, 0), 0)
+        down = np.where(both, np.maximum(low[..., :-1] - high[..., 1:] - 1, 0), 0)
         low, high = low.copy(), high.copy()
-        high[:-1] += up // 2
-        low[:-1] -= down // 2
-        high[1:] += down - down // 2
-        low[1:] -= up - up // 2
+        high[..., :-1] += up // 2
+        low[..., :-1] -= down // 2
+        high[..., 1:] += down - down // 2
+        low[..., 1:] -= up - up // 2
     if heavy:
         thin = drawn & (high - low < 1)
         at_top = high >= height - 1
@@ -106,6 +116,21 @@ def band(curve: Curve, scale: Scale, height: int) -> Bools:
     screen = (row + column) % 2 == 0
     inside: Bools = braille.spans(low, high, height) & screen
     return inside | extremes(curve, scale, height)
+
+
+def stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
+    """Lines from zero to the extremes of every column [height, width * across]; columns without a
+    sample stay empty. `across`: dots of a cell beside each other."""
+    found = series.columns(axis.edges())
+    low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+    empty = found.count == 0
+    if across == 1:
+        low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
+        high = np.fmax.reduce(high.reshape(-1, 2), axis=1)
+        empty = empty.reshape(-1, 2).all(axis=1)
+    bottom = np.where(empty, height, scale.dots(np.nan_to_num(low), height))
+    top = np.where(empty, -1, scale.dots(np.nan_to_num(high), height))
+    return braille.spans(bottom, top, height)
 
 
 def by_cell(values: Floats) -> Floats:

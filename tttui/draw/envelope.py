@@ -19,7 +19,7 @@ FEW = 16_384
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Columns:
+class ColumnRanges:
     """One value per column [n]; NaN where a column holds no sample but NaN.
 
     `low` and `high` may be infinite; `mean` is over the finite samples only; `count` is the
@@ -87,6 +87,17 @@ class Series:
         self._missing: Floats | Ints | None = None
         """Positions of the samples that are NaN, once they were asked for."""
 
+    @classmethod
+    def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
+        """The samples y [n] at t; `before` is continued where it holds the first of them (by its
+        own first and last one)."""
+        n = 0 if before is None else len(before)
+        if before is None or not 0 < n <= len(y):
+            return cls(t, y)
+        ends = [0, n - 1]
+        same = np.array_equal(before.y[ends], y[ends], equal_nan=True)
+        return cls(t, y, before if same and np.array_equal(before.t[ends], t[ends]) else None)
+
     def __len__(self) -> int:
         return len(self.y)
 
@@ -116,7 +127,7 @@ class Series:
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
-    def columns(self, edges: Floats) -> Columns:
+    def columns(self, edges: Floats) -> ColumnRanges:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""
         at = self.index(edges)
         start, stop = at[:-1], at[1:]
@@ -161,9 +172,9 @@ class Series:
             finite[wide] += np.add.reduceat(blocks.finite, pairs)[::2]
             count[wide] += np.add.reduceat(blocks.count, pairs)[::2]
         mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
-        return Columns(low, high, mean, count)
+        return ColumnRanges(low, high, mean, count)
 
-    def _directly(self, start: Ints, stop: Ints) -> Columns:
+    def _directly(self, start: Ints, stop: Ints) -> ColumnRanges:
         """Summaries of adjoining columns, of the samples start..stop (exclusive) one by one."""
         n, own = len(start), np.flatnonzero(stop > start)
         low, high, mean = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
@@ -173,7 +184,7 @@ class Series:
             low[own], high[own], count[own] = found.low, found.high, found.count
             known = found.finite > 0
             mean[own[known]] = found.total[known] / found.finite[known]
-        return Columns(low, high, mean, count)
+        return ColumnRanges(low, high, mean, count)
 
     def extent(self, t0: float, t1: float) -> tuple[float, float, float] | None:
         """Finite minimum, finite maximum and smallest positive value over t0 <= t <= t1.

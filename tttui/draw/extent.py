@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tttui.draw import held
 from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
@@ -20,6 +21,9 @@ FEWEST = 8
 SAMPLED = 16_384
 """Samples that are looked at, evenly spread, to find the range of all."""
 
+HEADROOM = 1.08
+"""Beyond values on an axis from zero, which would else run along its edge."""
+
 CLOSE = 0.1
 """What lies within this fraction of the value (on a log axis: of a decade) is no outlier."""
 
@@ -29,21 +33,24 @@ def of_plot(plot: Plot, axis: TimeAxis, log: bool) -> tuple[Range | None, bool]:
 
     A threshold widens the scale only if it lies close; far ones are named at the edge.
     """
-    series = [s for trace in plot.traces for s in (trace.series, trace.raw) if s is not None]
+    lines = [trace for trace in plot.traces if trace.style != "held"]
+    series = [s for trace in lines for s in (trace.series, trace.raw) if s is not None]
     if plot.band is not None:
         series += [plot.band.low, plot.band.high]
-    sampled = any(s.at(axis.t1) is not None for s in series)
+    held_ = [trace.series for trace in plot.held]
+    sampled = any(s.at(axis.t1) is not None for s in (*series, *held_))
     if plot.robust:
         # an average carries an outlier on, the samples behind it do not
-        ranges = [robust(samples(trace), axis, log) for trace in plot.traces]
+        ranges = [robust(samples(trace), axis, log) for trace in lines]
     else:
         ranges = [s.extent(axis.t0, axis.t1) for s in series]
+    ranges += [held.extent(s, axis, plot.last) for s in held_]
     found = [e for e in ranges if e is not None]
     if not found:
         return None, sampled
     low, high = min(e[0] for e in found), max(e[1] for e in found)
-    if plot.from_zero:
-        low, high = min(low, 0.0), max(high, 0.0)
+    if plot.from_zero or any(trace.style == "stems" for trace in lines):
+        low, high = min(HEADROOM * low, 0.0), max(HEADROOM * high, 0.0)
     positive = float(np.fmin.reduce([e[2] for e in found]))
     for line in plot.thresholds:
         span = high - low or abs(high)

@@ -26,7 +26,7 @@ WORDED = 84
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ForestRow:
     """One contender beside the one that all are compared with."""
 
     name: str
@@ -46,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class DifferenceScale:
     """What the differences are."""
 
     ratio: bool = True
@@ -65,7 +65,11 @@ def rows_needed(n: int) -> int:
 
 
 def paint(
-    rows: Sequence[Row], size: tuple[int, int], look: Look, scale: Scale, chosen: int | None
+    rows: Sequence[ForestRow],
+    size: tuple[int, int],
+    look: Look,
+    scale: DifferenceScale,
+    chosen: int | None,
 ) -> Canvas:
     """The rows from the best rank on, `chosen` marked; size is (width, height)."""
     width, height = size
@@ -115,7 +119,7 @@ def _interval(
     y: int,
     column: int,
     room: int,
-    row: Row,
+    row: ForestRow,
     span: tuple[float, float],
     look: Look,
 ) -> None:
@@ -138,7 +142,7 @@ def _interval(
     canvas.write(y, column + _cell(row.estimate, span, room), mark, ink, bold=True)
 
 
-def _ink(row: Row, look: Look) -> Colour:
+def _ink(row: ForestRow, look: Look) -> Colour:
     palette = look.palette
     if row.low > 0:
         return palette.good
@@ -150,7 +154,7 @@ def _window(n: int, room: int, chosen: int | None) -> int:
     return 0 if n <= room or chosen is None else min(max(chosen - room // 2, 0), n - max(room, 1))
 
 
-def _span(rows: Sequence[Row]) -> tuple[float, float]:
+def _span(rows: Sequence[ForestRow]) -> tuple[float, float]:
     ends = [v for row in rows for v in (row.low, row.high, row.estimate) if math.isfinite(v)]
     low, high = min(0.0, *ends, 0.0), max(0.0, *ends, 0.0)
     if high - low < 1e-12:
@@ -172,7 +176,7 @@ def _axis(
     room: int,
     span: tuple[float, float],
     look: Look,
-    scale: Scale,
+    scale: DifferenceScale,
 ) -> None:
     palette, glyphs = look
     canvas.write(y, column, glyphs.horizontal * room, palette.frame)
@@ -187,7 +191,7 @@ def _axis(
             canvas.write(y + 1, column + begin, label, palette.muted)
 
 
-def _ticks(span: tuple[float, float], room: int, scale: Scale) -> list[tuple[float, str]]:
+def _ticks(span: tuple[float, float], room: int, scale: DifferenceScale) -> list[tuple[float, str]]:
     """Places and labels, the most important first."""
     low, high = span
     if not scale.ratio:

@@ -20,7 +20,7 @@ LIVE = "rollback_live_regression"
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class GraphLayout:
     """Where the parts of the graph lie in a given height; -1 where dropped."""
 
     totals: int
@@ -29,12 +29,12 @@ class Rows:
     """Rows of the stubs' ends, from the top."""
 
 
-def rows(height: int, levels: int) -> Rows:
+def rows(height: int, levels: int) -> GraphLayout:
     """The main line on top, `levels` rows of stubs below it as far as there is room, the totals
     last: they go before the only row of stubs does."""
     totals = height - 1 if height >= 2 + min(levels, 1) else -1
     stubs = max(min(levels, height - 1 - (totals >= 0)), 0)
-    return Rows(totals, 0, tuple(range(1, 1 + stubs)))
+    return GraphLayout(totals, 0, tuple(range(1, 1 + stubs)))
 
 
 def levels(marks: Marks) -> int:
@@ -261,7 +261,7 @@ def _paint_selected(
     selected: int,
     axis: TimeAxis,
     left: int,
-    place: Rows,
+    place: GraphLayout,
     depth: list[int],
     look: Look,
 ) -> None:

@@ -89,7 +89,7 @@ def slim(shape: tuple[int, int]) -> tuple[bool, bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class HeatWindow:
     """Which part of a matrix is shown and how large, in half-block cells (about square).
 
     An element takes `wide` x `high` cells; or, where `level` > 0, a cell shows the signed extreme
@@ -106,7 +106,7 @@ class View:
     slim: tuple[bool, bool] = (False, False)
 
     @classmethod
-    def fitting(cls, shape: tuple[int, int], width: int, height: int) -> "View":
+    def fitting(cls, shape: tuple[int, int], width: int, height: int) -> "HeatWindow":
         """The largest view that shows all of a matrix in width x height character cells.
 
         Elements are at most `STRETCH` times as long one way as the other, or `LARGEST` times as
@@ -153,7 +153,7 @@ class View:
         down, across = self.size
         return (column - self.column) // across * self.wide, (row - self.row) // down * self.high
 
-    def zoomed(self, n: int) -> "View":
+    def zoomed(self, n: int) -> "HeatWindow":
         """The next larger (n = 1) or smaller (n = -1) view, elements square."""
         if self.level:
             return replace(self, level=max(self.level - n, 0))
@@ -161,7 +161,7 @@ class View:
             return replace(self._sized(1), level=1)
         return self._sized(min(max(min(self.wide, self.high) + n, 1), LARGEST))
 
-    def _sized(self, edge: int) -> "View":
+    def _sized(self, edge: int) -> "HeatWindow":
         """Elements of edge x edge cells; slim sides stay as long as they are."""
         rows, columns = self.slim
         wide = max(edge, self.wide) if columns else edge
@@ -181,7 +181,7 @@ def limit(*matrices: Floats) -> float:
     return largest
 
 
-def block(pyramid: Pyramid, view: View, width: int, height: int) -> Floats:
+def block(pyramid: Pyramid, view: HeatWindow, width: int, height: int) -> Floats:
     """Values [2 height, width] of the half-block cells of a view; NaN beside the matrix.
 
     (Infinite values stay; a NaN element cannot be told from the outside here, see `paint`.)
@@ -203,7 +203,7 @@ def textured(look: Look) -> bool:
 
 def paint(
     pyramid: Pyramid,
-    view: View,
+    view: HeatWindow,
     size: tuple[int, int],
     bound: float,
     look: Look,
@@ -245,7 +245,7 @@ def _blocks(
     colour: Ints,
     share: Floats,
     inside: Bools,
-    view: View,
+    view: HeatWindow,
     palette: Palette,
     signs: bool,
 ) -> None:

@@ -16,6 +16,9 @@ NUMBER = 8
 NAME = 6
 """Columns of a name at least."""
 
+ROWS = 7
+"""Rows of a chart of held curves from which on their values have a row below its title."""
+
 BESIDE = 40
 """Columns of the title row beside the names and values: title, step, gap and transaction."""
 
@@ -44,6 +47,8 @@ def arrange(shown: Plot, width: int, height: int) -> Legend:
     The main curves come first. A third of the rows is the most that it takes; names are
     shortened before curves are left out.
     """
+    if shown.held:
+        return Legend(rows=int(height >= ROWS))
     traces, n = shown.traces, len(shown.traces)
     if not shown.legend or not n or height < 8:
         return NONE

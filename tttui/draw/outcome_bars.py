@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from rich.cells import cell_len
 
-from tttui.draw import axes, bars
+from tttui.draw import axes, bars, plot
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded
@@ -25,7 +25,7 @@ PER_BIN = 4
 WIDEST = 8
 """Columns of a bin at most."""
 
-LABELLED = 8
+LABELLED = 5
 """Rows from which the stacks have their steps below them."""
 
 
@@ -117,6 +117,12 @@ def binned(marks: Marks, axis: TimeAxis) -> Bins:
     return Bins(wide, counts)
 
 
+def rows_wanted(marks: Marks, window: tuple[int, int], width: int) -> int:
+    """Rows in which `over_time` has a sign for every transaction of a window of steps."""
+    axis = TimeAxis(*window, max(width - plot.gutter(width), 0))
+    return max(binned(marks, axis).most + 2, LABELLED)
+
+
 def over_time(
     marks: Marks,
     axis: TimeAxis,
@@ -135,8 +141,7 @@ def over_time(
     canvas = Canvas(height, width)
     found = binned(marks, axis)
     labelled = height >= LABELLED
-    top, bottom = 1, height - labelled
-    rows = bottom - top
+    top, rows = 1, height - labelled - 1
     if rows < 1:
         return canvas
     per = max(1, -(-found.most // rows))

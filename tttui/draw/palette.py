@@ -230,14 +230,10 @@ ANSI = Palette(
     tinted=False,
 )
 
-COLOUR_BLIND = Palette(
+COLOUR_BLIND = replace(
+    DARK,
     name="colour-blind",
     signed=True,
-    ground=parse("#0d1117"),
-    text=parse("#e6edf3"),
-    muted=parse("#8b949e"),
-    faint=parse("#3b4049"),
-    frame=parse("#4a5361"),
     baseline=parse("#a3abb5"),
     baseline_raw=parse("#50575f"),
     adaptive=parse("#56b4e9"),
@@ -249,14 +245,7 @@ COLOUR_BLIND = Palette(
     worse_tint=parse("#4a2f06"),
     better_hatch=parse("#1f5486"),
     worse_hatch=parse("#a06a1c"),
-    adaptive_tint=parse("#0f1f3a"),
-    range_tint=parse("#1d2125"),
-    band_tint=parse("#1b2c46"),
     threshold=parse("#f0e442"),
-    cursor=parse("#f5f7fa"),
-    cursor_paper=parse("#3f454f"),
-    window=parse("#2c323b"),
-    selected_paper=parse("#454b56"),
     good=parse("#56b4e9"),
     bad=parse("#e69f00"),
     warn=parse("#f0e442"),
@@ -269,7 +258,6 @@ COLOUR_BLIND = Palette(
         "#00005f", "#005f87", "#0087d7", "#87d7ff", "#5f5f00", "#875f00", "#d78700", "#ffd75f"
     ),
     sequential=_all("#00204c", "#31446b", "#666970", "#958f78", "#cab969", "#ffe945"),
-    missing=parse("#30363d"),
 )
 
 PALETTES: Mapping[str, Palette] = MappingProxyType(

@@ -15,9 +15,9 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import ANSI, Colour, blend, ramp
 from tttui.draw.look import HasLook, Look
 from tttui.draw.path import Dots, PathFrame, Visits
+from tttui.draw.plot_area import ChartLayout
 from tttui.draw.tracks import Scene, Track, head, mark_of, time_stops
 from tttui.model.arrays import Ints
-from tttui.model.dataclass import dataclass
 
 LEVELS = 24
 """Colours from the first step of the window to the last."""
@@ -52,25 +52,7 @@ def shades(stops: tuple[Colour, ...], faint: Colour) -> Ints:
     return np.array(table, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class PlaneLayout:
-    """Rows and columns of the parts of a plane of `width` x `height` cells; -1 where dropped."""
-
-    width: int
-    height: int
-    gutter: int
-    title: int
-    top: int
-    rows: int
-    line: int
-    labels: int
-
-    @property
-    def columns(self) -> int:
-        return max(self.width - self.gutter, 0)
-
-
-def arrange(width: int, height: int) -> PlaneLayout:
+def arrange(width: int, height: int) -> ChartLayout:
     """Room for the plane first."""
     title = 0 if height >= 3 else -1
     labels = height >= 7
@@ -78,7 +60,7 @@ def arrange(width: int, height: int) -> PlaneLayout:
     gutter = plot.gutter(width) if width >= 20 else 0
     top = title + 1
     line = top + rows if labels else -1
-    return PlaneLayout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
+    return ChartLayout(width, height, gutter, title, top, rows, line, line + 1 if labels else -1)
 
 
 class Backdrop(HasLook):

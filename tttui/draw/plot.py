@@ -1,4 +1,4 @@
-"""What a time chart shows: curves, lines, a band, markers, and their colours."""
+"""What a chart over the steps shows: curves, lines, a band, markers, and their colours."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -13,6 +13,9 @@ from tttui.model.dataclass import dataclass
 Role = Literal["baseline", "adaptive", "third", "whatif"] | int
 """A named role, or a number into `Palette.series`."""
 
+
+Style = Literal["line", "held", "stems"]
+"""From sample to sample; each value held until the next one; a line from zero to every sample."""
 
 End = Literal["", "ended", "dated"]
 """Beyond the last sample of a curve: its value still holds; it says that it has ended; the last
@@ -49,6 +52,8 @@ class Trace:
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
     not_numbers: Ints | None = None
     """Positions of values that are NaN and get a mark; None: of all that are."""
+    style: Style = "line"
+    """Held curves of a plot share their positions; they are told apart by pattern and colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,19 @@ class Plot:
     note: str = ""
     """Beside the title, for example the span of the average; else what a point of a line by
     chunks is."""
+    short: str = ""
+    """Instead of the title where that does not fit."""
+    corner: str = ""
+    """In a corner of the drawing, for example how far a computation is."""
+    last: int | None = None
+    """The step up to which the newest value of held curves is in force; None: for ever."""
     message: str = "no data"
     """Said inside the plot when there is nothing to draw."""
+
+    @property
+    def held(self) -> tuple[Trace, ...]:
+        """The curves that hold each value until the next one."""
+        return tuple(trace for trace in self.traces if trace.style == "held")
 
 
 def ink(role: Role, palette: Palette) -> Colour:

@@ -9,17 +9,50 @@ from tttui.draw import axes, braille
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
-from tttui.draw.changes import Changes, flag
 from tttui.draw.colours import Colour
-from tttui.draw.layout import ChartLayout
 from tttui.draw.look import HasLook, Look
-from tttui.draw.plot import Threshold
+from tttui.draw.plot import Threshold, gutter
 from tttui.draw.scales import Scale
 from tttui.draw.ticks import Tick
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
 
 Grid = TypeVar("Grid", Ints, Bools)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLayout:
+    """Where the parts of a chart of `width` x `height` cells lie; rows are -1 where dropped."""
+
+    width: int
+    height: int
+    gutter: int
+    """Columns left of the plot: labels and the axis line."""
+    title: int
+    top: int
+    rows: int
+    """Rows of the plot."""
+    line: int
+    labels: int
+
+    @property
+    def columns(self) -> int:
+        return max(self.width - self.gutter, 0)
+
+
+def arrange(width: int, height: int, legend: int = 0, *, steps: bool = True) -> ChartLayout:
+    """Room for the plot first: below 7 rows the axis line goes, below 4 the labels, then the title.
+
+    `legend` rows stand between the title and the plot; without `steps` there is no axis of steps.
+    """
+    title = 0 if height >= 3 else -1
+    labelled = steps and height >= 4
+    lined = steps and height >= 7
+    rows = height - (title == 0) - labelled - lined - legend
+    top = title + 1 + legend
+    line_row = top + rows if lined else -1
+    label_row = height - 1 if labelled else -1
+    return ChartLayout(width, height, gutter(width), title, top, rows, line_row, label_row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,13 +156,6 @@ class PlotArea(HasLook):
         """The axis of the values; `cut`: a sign says where it does not reach to zero."""
         place = (self.top, self.rows, self.left)
         axes.values(self.canvas, place, self.marked, self.scale, self.look, cut=cut)
-
-    def flags(self, changes: Changes, axis: TimeAxis, line: int) -> None:
-        """A flag at every change on the axis line in row `line`, or at the top where that is -1."""
-        glyphs = self.glyphs
-        over = f" {glyphs.change_line}{glyphs.horizontal}{glyphs.tick_down}"
-        row = line if line >= 0 else self.top
-        flag(self.canvas, changes, axis, self.left, row, self.look, over)
 
     def say(self, text: str) -> None:
         """A sentence in the middle of the plot."""

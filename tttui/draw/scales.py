@@ -1,6 +1,7 @@
 """Values to dot rows: linear and logarithmic, for any finite range."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -48,6 +49,22 @@ class Scale:
         if not lower < upper:
             lower, upper = low, high
         return cls(min(lower, low), max(upper, high))
+
+    def with_room(self, named: Sequence[float], rows: int) -> "Scale":
+        """The axis with a row of cells more at an end beyond which one of the `named` values
+        lies: its name stands there, where no curve is."""
+        above = any(value > self.high for value in named)
+        below = any(value < self.low for value in named)
+        inner = rows - above - below
+        if not (above or below) or inner < 3:
+            return self
+        low, high = self.low, self.high
+        if self.log:
+            row = (high / low) ** (1 / inner)
+            return Scale(low / row if below else low, high * row if above else high, log=True)
+        row = (high / 2 - low / 2) / inner * 2
+        found = Scale(low - row if below else low, high + row if above else high)
+        return found if np.isfinite([found.low, found.high]).all() else self
 
     def position(self, values: Floats) -> Floats:
         """Values as fractions of the axis: 0 at `low`, 1 at `high`.

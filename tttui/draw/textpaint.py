@@ -14,7 +14,7 @@ from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.draw.prose import filling
-from tttui.draw.textrows import Row
+from tttui.draw.textrows import TextRow
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
@@ -148,7 +148,7 @@ def _brightness(colour: Colour) -> float:
 
 
 def paint_page(
-    rows: Sequence[Row],
+    rows: Sequence[TextRow],
     document: Document,
     mark: Mark,
     size: tuple[int, int],
@@ -171,7 +171,7 @@ def paint_page(
 def _paint_margin(
     canvas: Canvas,
     y: int,
-    row: Row,
+    row: TextRow,
     gains: Gains,
     mark: Mark,
     document: Document,
@@ -209,7 +209,7 @@ def _better(palette: Palette) -> Colour:
 def _paint_cells(
     canvas: Canvas,
     margin: int,
-    rows: Sequence[Row],
+    rows: Sequence[TextRow],
     gains: Gains,
     mark: Mark,
     document: Document,

@@ -25,7 +25,7 @@ KEPT = 400_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class TextRow:
     """One row: its bytes [begin, end) and their cells."""
 
     begin: int
@@ -33,17 +33,17 @@ class Row:
     cells: Cells
 
 
-class Rows:
+class TextRows:
     """The rows of a document in `width` cells; the end of a line may hang over in one more."""
 
     def __init__(self, source: Stretches, size: int, width: int) -> None:
         self.source = source
         self.size, self.width = size, max(width, 1)
-        self._kept: OrderedDict[int, list[Row]] = OrderedDict()
+        self._kept: OrderedDict[int, list[TextRow]] = OrderedDict()
         self._cells = 0
         """Of all of them."""
 
-    def page(self, begin: int, n: int) -> list[Row]:
+    def page(self, begin: int, n: int) -> list[TextRow]:
         """At most n rows from the one that holds the byte `begin` on."""
         line, i = self._place(begin)
         rows = self._rows(line)[i:]
@@ -128,7 +128,7 @@ class Rows:
             back = 1
         return at - back
 
-    def _rows(self, line: int) -> list[Row]:
+    def _rows(self, line: int) -> list[TextRow]:
         """The rows of a line."""
         rows = self._kept.get(line)
         if rows is None:
@@ -144,13 +144,13 @@ class Rows:
         return rows
 
 
-def _count(rows: list[Row]) -> int:
+def _count(rows: list[TextRow]) -> int:
     return sum(len(row.cells) for row in rows)
 
 
-def wrapped(cells: Cells, width: int) -> list[Row]:
+def wrapped(cells: Cells, width: int) -> list[TextRow]:
     """Cells in rows, broken after blanks where there are some; characters stay whole."""
-    rows, begin, n = list[Row](), 0, len(cells)
+    rows, begin, n = list[TextRow](), 0, len(cells)
     starts = cells.starts
     while begin < n:
         end = min(begin + width, n)
@@ -160,7 +160,7 @@ def wrapped(cells: Cells, width: int) -> list[Row]:
             end = _break(cells, starts, begin, end)
         part = cells.part(begin, end)
         last = int(cells.first[end]) if end < n else int(part.last[-1])
-        rows.append(Row(int(part.first[0]), max(last, int(part.first[0])), part))
+        rows.append(TextRow(int(part.first[0]), max(last, int(part.first[0])), part))
         begin = end
     return rows
 

@@ -1,22 +1,22 @@
-"""A time chart painted into cells."""
+"""A chart over the steps, painted into cells."""
 
+from collections.abc import Sequence
 from dataclasses import field
 
 import numpy as np
 
-from tttui.draw import axes, braille, chunks, curves, extent
+from tttui.draw import axes, braille, chunks, curves, extent, held
 from tttui.draw import legend as legends
 from tttui.draw import plot as plots
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
-from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.draw.changes import NO_CHANGES, RunChanges, flag
 from tttui.draw.colours import Colour
 from tttui.draw.curves import Curve
-from tttui.draw.layout import ChartLayout, arrange
 from tttui.draw.look import Look
 from tttui.draw.numbers import choose, count
 from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.draw.plot_area import Picture, PlotArea
+from tttui.draw.plot_area import Picture, PlotArea, arrange
 from tttui.draw.scales import Scale
 from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
@@ -29,7 +29,6 @@ DASH = 4
 @dataclass(slots=True, eq=False)
 class _Painter(PlotArea):
     plot: Plot
-    layout: ChartLayout
     axis: TimeAxis
     taken: Bools = field(init=False)
     """Plot cells [rows, columns] that hold a curve."""
@@ -65,10 +64,8 @@ class _Painter(PlotArea):
         self.taken |= self.cells(dots, ink, char, bold=heavy)
         endless = np.isposinf(curve.high)
         if endless.any():
-            per = 2 if self.glyphs.braille else 1
-            columns = np.flatnonzero(endless.reshape(-1, per).any(axis=1))
-            self.area(self.canvas.char)[0, columns] = ord(self.glyphs.above)
-            self.area(self.canvas.ink)[0, columns] = ink
+            columns = np.flatnonzero(endless.reshape(-1, self.across).any(axis=1))
+            self.sign(0, columns, self.glyphs.above, ink)
 
     def range(self, curve: Curve, ink: Colour, tint: Colour) -> None:
         """The band from the lowest to the highest sample: a tint, or where there is none a loose
@@ -94,18 +91,15 @@ class _Painter(PlotArea):
                 for row, columns, char in zip(
                     (0, -1), cells, (self.glyphs.above, self.glyphs.below), strict=True
                 ):
-                    self.area(self.canvas.char)[row, columns] = ord(char)
-                    self.area(self.canvas.ink)[row, columns] = ink
-                    self.area(self.canvas.bold)[row, columns] = True
-        layout, glyphs = self.layout, self.glyphs
-        ends = (layout.top, layout.top + layout.rows - 1)
-        for row, n, word, sign in zip(
-            ends, counts.tolist(), ("above", "below"), (glyphs.above, glyphs.below), strict=True
+                    self.sign(row, np.flatnonzero(columns), char, ink, bold=True)
+        for row, n, word, sign in (
+            (self.top, int(counts[0]), "above", self.glyphs.above),
+            (self.top + self.rows - 1, int(counts[1]), "below", self.glyphs.below),
         ):
             forms = (f"{count(n)} {word}", f"{count(n)}{sign}", sign)
-            text = choose(forms, layout.gutter - 1, "")
+            text = choose(forms, self.left - 1, "")
             if n and text:
-                self.canvas.write(row, 0, text.rjust(layout.gutter - 1), self.palette.warn)
+                self.canvas.write(row, 0, text.rjust(self.left - 1), self.palette.warn)
 
     def tag(self, trace: Trace, shape: Curve) -> None:
         """The curve's own character in the cell where it ends."""
@@ -114,9 +108,34 @@ class _Painter(PlotArea):
             return
         column = int(known[-1]) // 2
         value = min(max(float(shape.mean[known[-1]]), self.scale.low), self.scale.high)
-        _, row = axes.dot_row(self.scale, value, self.layout.rows, self.glyphs)
-        at = (self.layout.top + row, self.layout.gutter + column)
+        at = (self.top + self.dot_row(value)[1], self.left + column)
         self.canvas.write(*at, trace.tag, plots.ink(trace.role, self.palette), bold=True)
+
+    def held(self, traces: Sequence[Trace]) -> None:
+        """Curves in their patterns; cells that they share hold the dots of all."""
+        found = [held.in_force(trace.series, self.axis, self.plot.last) for trace in traces]
+        shapes = [values.curve for values in found]
+        char, ink = self.area(self.canvas.char), self.area(self.canvas.ink)
+        if self.glyphs.braille:
+            dots = held.patterned(shapes, self.scale, self.height)
+            bits = braille.pack(dots.reshape(-1, dots.shape[2])).reshape(len(found), *char.shape)
+            together = np.bitwise_or.reduce(bits, axis=0)
+            char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
+            shown = bits > 0
+        else:
+            thin = curves.stacked([curve.halved() for curve in shapes])
+            shown = curves.raster(thin, self.scale, self.height)
+        self.taken |= shown.any(axis=0)
+        for i, (trace, values) in enumerate(zip(traces, found, strict=True)):
+            ink[shown[i]] = colour = plots.ink(trace.role, self.palette)
+            if not self.glyphs.braille:
+                char[shown[i]] = ord(held.mark(i, trace.name, self.glyphs))
+            for row, where, sign in (
+                (0, values.endless, self.glyphs.above),
+                (-1, values.missing, self.glyphs.not_a_number),
+            ):
+                columns = np.flatnonzero(where.reshape(-1, 2).any(axis=1))
+                self.sign(row, columns, sign, colour)
 
     def lost(self, trace: Trace) -> None:
         """Mark the values of a curve that are no numbers."""
@@ -126,7 +145,7 @@ class _Painter(PlotArea):
             at = trace.not_numbers[(trace.not_numbers >= t0) & (trace.not_numbers <= t1)]
         self.not_numbers(at, self.axis, plots.ink(trace.role, self.palette), bold=True)
 
-    def changes(self, changes: Changes) -> None:
+    def changes(self, changes: RunChanges) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
         columns = changes.lines(self.axis)
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
@@ -137,7 +156,7 @@ class _Painter(PlotArea):
         """Cells whose middle is between curves a and b, and those of them where a is below b."""
         ya, yb = (curves.by_cell(self.scale.position(y)) for y in (a, b))
         known = ~(np.isnan(ya) | np.isnan(yb))
-        rows = self.layout.rows
+        rows = self.rows
         middle = (rows - 0.5 - np.arange(rows)[:, None]) / rows
         with np.errstate(invalid="ignore"):
             cells = known & (middle < np.maximum(ya, yb)) & (middle > np.minimum(ya, yb))
@@ -183,18 +202,13 @@ class _Painter(PlotArea):
     def _free(self, row: int, length: int) -> tuple[int, int]:
         """Row and first column of the plot for a text: where it covers no curve if there is such
         a place in that row or beside it, as far right as possible."""
-        last = self.layout.columns - length
+        last = self.columns - length
         for at in (row, row + 1, row - 1, row + 2, row - 2):
-            if 0 <= at < self.layout.rows and last >= 0:
+            if 0 <= at < self.rows and last >= 0:
                 clear = np.convolve(self.taken[at], np.ones(length, dtype=np.int64), "valid") == 0
                 if clear.any():
                     return at, int(np.flatnonzero(clear)[-1])
-        return min(max(row, 0), self.layout.rows - 1), max(last, 0)
-
-    def step_axis(self, labels: bool) -> None:
-        layout, look = self.layout, self.look
-        rows = (layout.line, layout.labels)
-        axes.steps(self.canvas, self.axis, layout.gutter, rows, look, labels=labels)
+        return min(max(row, 0), self.rows - 1), max(last, 0)
 
 
 def paint(
@@ -203,7 +217,7 @@ def paint(
     size: tuple[int, int],
     look: Look,
     log: bool = False,
-    changes: Changes = NO_CHANGES,
+    changes: RunChanges = NO_CHANGES,
 ) -> Picture:
     """The chart over steps `axis_range` (inclusive) in `size` = (width, height) cells.
 
@@ -215,11 +229,36 @@ def paint(
     canvas = Canvas(height, width)
     if layout.columns < 2 or layout.rows < 1:
         return Picture(canvas, layout, axis, None)
+    place = (layout.top, layout.rows, layout.gutter)
+    scale = fill(canvas, place, plot, axis, look, log, changes)
+    labels = any(len(trace.series) for trace in plot.traces)
+    below = (layout.line, layout.labels)
+    axes.steps(canvas, axis, layout.gutter, below, look, labels=labels)
+    row = layout.line if layout.line >= 0 else layout.top
+    flag(canvas, changes, axis, layout.gutter, row, look)
+    lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
+    return Picture(canvas, layout, axis, scale, next(filter(None, lines), ""))
+
+
+def fill(
+    canvas: Canvas,
+    place: tuple[int, int, int],
+    plot: Plot,
+    axis: TimeAxis,
+    look: Look,
+    log: bool = False,
+    changes: RunChanges = NO_CHANGES,
+) -> Scale | None:
+    """Paint what the plot shows at `place` = (top, rows, left), with the axis of its values.
+
+    Returns the scale of these; None where nothing finite is in view.
+    """
     reach, sampled = extent.of_plot(plot, axis, log)
-    scale = Scale.fit(*reach, log=log) if reach else Scale(0.0, 1.0)
-    painter = _Painter(
-        canvas, layout.top, layout.rows, layout.gutter, scale, look, plot, layout, axis
-    )
+    scale = Scale(0.0, 1.0)
+    if reach:
+        fitted = Scale.fit(*reach, log=log)
+        scale = fitted.with_room([line.value for line in plot.thresholds], place[1])
+    painter = _Painter(canvas, *place, scale, look, plot, axis)
     if reach:
         painter.grid(tick.value for tick in painter.marked)
         painter.changes(changes)
@@ -231,11 +270,11 @@ def paint(
             painter.outliers()
     else:
         painter.say("no finite values in view" if sampled else plot.message)
-    painter.step_axis(labels=any(len(trace.series) for trace in plot.traces))
-    painter.flags(changes, axis, layout.line)
+    corner = f" {plot.corner} "
+    if plot.corner and len(corner) < painter.columns:
+        canvas.write(painter.top, canvas.columns - len(corner), corner, look.palette.accent)
     painter.shade()
-    lines = (chunks.note(t.series, axis, t.chunk) for t in plot.traces if t.chunk)
-    return Picture(canvas, layout, axis, scale if reach else None, next(filter(None, lines), ""))
+    return scale if reach else None
 
 
 def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
@@ -246,7 +285,14 @@ def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
 
 def _paint_curves(painter: _Painter) -> None:
     plot, palette, scale = painter.plot, painter.palette, painter.scale
-    shapes = [_shape(trace, painter.axis, scale) for trace in plot.traces]
+    for trace in plot.traces:
+        if trace.style == "stems":
+            dots = curves.stems(trace.series, painter.axis, scale, painter.height, painter.across)
+            painter.cells(dots, plots.ink(trace.role, palette), painter.glyphs.vertical)
+    if plot.held:
+        painter.held(plot.held)
+    lines = [trace for trace in plot.traces if trace.style == "line"]
+    shapes = [_shape(trace, painter.axis, scale) for trace in lines]
     gap = None
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
@@ -257,11 +303,11 @@ def _paint_curves(painter: _Painter) -> None:
         ends = (plot.band.low, plot.band.high)
         low, high = (curves.trace(end, painter.axis, scale.log).mean for end in ends)
         painter.shades.lay(scale.position(low), scale.position(high), palette.band_tint)
-    for trace in plot.traces:
+    for trace in lines:
         if trace.raw is not None:
             raw = curves.trace(trace.raw, painter.axis, scale.log)
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
-    for trace, shape in zip(plot.traces, shapes, strict=True):
+    for trace, shape in zip(lines, shapes, strict=True):
         faint = plots.faint_ink(trace.role, palette)
         if trace.alone:
             continue
@@ -270,8 +316,9 @@ def _paint_curves(painter: _Painter) -> None:
         if shape.dense and painter.axis.t1 - painter.axis.t0 < painter.axis.dots:
             single = curves.trace(trace.series, painter.axis, scale.log)
             painter.curve(single, faint, painter.glyphs.raw)  # there is room for every sample
-    for i, (trace, shape) in enumerate(zip(plot.traces, shapes, strict=True)):
-        char = trace.tag or painter.glyphs.curve_marks[0 if trace.heavy else 1 + min(i, 1)]
+    for i, (trace, shape) in enumerate(zip(lines, shapes, strict=True)):
+        main = trace.heavy or len(lines) == 1
+        char = trace.tag or painter.glyphs.curve_marks[0 if main else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
         if shape.dense:
             around = None if trace.alone or palette.tinted else shape
@@ -280,6 +327,8 @@ def _paint_curves(painter: _Painter) -> None:
             painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
     if gap is not None:
         painter.hatch(*gap)
-    for trace, shape in zip(plot.traces, shapes, strict=True):
+    for trace, shape in zip(lines, shapes, strict=True):
         painter.tag(trace, shape)
-        painter.lost(trace)
+    for trace in plot.traces:
+        if trace.style != "held":
+            painter.lost(trace)

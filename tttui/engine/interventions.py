@@ -41,6 +41,9 @@ LIVE_SETTINGS: tuple[str, ...] = tuple(
 )
 """Settings of the updates that can change while a session runs; the others shape its buffers."""
 
+OF_NO_STEP = ("steps", "checkpoint_s", "history_mb")
+"""Settings on which no step depends."""
+
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -62,6 +65,22 @@ class Intervention:
 def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
     """By the step at which they take effect; at the same step in the order of recording."""
     return sorted(interventions, key=lambda i: i.t)
+
+
+def without(
+    recorded: Iterable[Intervention], asked: Mapping[str, Any], at: int
+) -> Iterable[Intervention]:
+    """The interventions, but for what they set of the settings that are asked for, from step
+    `at` on."""
+    for one in recorded:
+        if one.t < at:
+            yield one
+        elif one.kind == "settings":
+            rest = {name: value for name, value in one.value.items() if name not in asked}
+            if rest:
+                yield replace(one, value=rest)
+        elif one.kind != "mu" or "mu" not in asked:
+            yield one
 
 
 def record(directory: Path, intervention: Intervention, *, durably: bool = True) -> None:

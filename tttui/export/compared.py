@@ -6,18 +6,19 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from tttui.export import look
-from tttui.export.request import Request
+from tttui.export import look, painter
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
 from tttui.model.compare import SCALED_LOSS, loss_scales, losses_differ
 from tttui.model.schema import Loss
 from tttui.model.transfer import BASE, transfer_sentence
+from tttui.plots.compared import compared_errors
 
-LINE = 140
+LINE = 120
 """Characters of a line of text below a figure."""
 
 
-def comparison(request: Request) -> Figure:
+def comparison(request: ExportRequest) -> Figure:
     compared = request.compared
     assert compared is not None
     figure = look.figure(4.8, "Sessions compared: " + ", ".join(compared.names))
@@ -25,27 +26,14 @@ def comparison(request: Request) -> Figure:
     mixed, scales = losses_differ(compared.sessions), loss_scales(compared.sessions)
     loss = Loss("loss") if mixed else compared.sessions[0].meta.loss
     name, axis = loss.name, SCALED_LOSS if mixed else look.loss_axis(loss)
-    t0, t1 = None, None
-    for k, (of, data) in enumerate(zip(compared.names, compared.sessions, strict=True)):
-        steps, scale = data.steps, scales[k]
-        if not len(steps) or scale is None:
-            continue
-        colour = look.SERIES[k % len(look.SERIES)]
-        at, frozen, _ = steps.compared()
-        look.curve(curves, at, frozen / scale, colour, f"{of}, frozen", width=0.4)
-        curves.lines[-1].set(linestyle=":", alpha=0.8)
-        higher = " (higher is better)" if mixed and not data.meta.loss.lower_is_better else ""
-        adaptive = steps.adaptive / scale
-        look.curve(curves, steps.t, adaptive, colour, f"{of}, adaptive{higher}", order=3)
-        first, last = int(steps.t[0]), int(steps.t[-1])
-        t0 = first if t0 is None else min(t0, first)
-        t1 = last if t1 is None else max(t1, last)
+    plot = compared_errors(compared, smooth=False)
+    drawn = [trace.series.t for trace in plot.traces]
+    span = (min(int(t[0]) for t in drawn), max(int(t[-1]) for t in drawn)) if drawn else (0, 0)
+    painter.paint(curves, plot, span, log=request.log)
     curves.set_ylabel(axis)
-    if request.log:
-        known = zip(compared.sessions, scales, strict=True)
-        look.logarithmic(curves, *(data.steps.adaptive / by for data, by in known if by))
-    look.step_axis(curves, (t0 or 0, t1 or 0))
-    curves.legend(loc="best", ncols=2)
+    look.step_axis(curves, span)
+    if drawn:
+        curves.legend(loc="best", ncols=2)
     shown = [m for m in compared.metrics if m.name in (f"frozen {name}", f"adaptive {name}")]
     at, every = np.arange(len(compared.names)), list[Floats]()
     for k, metric in enumerate(shown):
@@ -66,7 +54,7 @@ def comparison(request: Request) -> Figure:
     return figure
 
 
-def transfer(request: Request) -> Figure:
+def transfer(request: ExportRequest) -> Figure:
     """Errors as numbers, their ratio to the frozen base of the same world as colour."""
     assert request.compared is not None
     tested = request.compared.transfer

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure  # noqa: E402
 
 from tttui.draw.plot import Plot  # noqa: E402
 from tttui.export import compared, look, over_time, painter, pictures  # noqa: E402
-from tttui.export.request import Request  # noqa: E402
+from tttui.export.request import ExportRequest  # noqa: E402
 
-_FIGURES: dict[str, Callable[[Request], Figure]] = {
+_FIGURES: dict[str, Callable[[ExportRequest], Figure]] = {
     "mse": over_time.mse,
     "trajectory": pictures.trajectory,
     "ghost": pictures.ghost,
@@ -36,7 +36,7 @@ _FIGURES: dict[str, Callable[[Request], Figure]] = {
 }
 
 
-def rendered(request: Request, format: str) -> bytes:
+def rendered(request: ExportRequest, format: str) -> bytes:
     """The figure of a checked request as PNG, SVG or PDF."""
     return _drawn(lambda: _FIGURES[request.what](request), format)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tttui.artifacts.atomic import write_whole
 from tttui.export.columns import csv_of
-from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, Request
+from tttui.export.request import FORMATS, OF_TRANSACTIONS, TABLES_ONLY, ExportRequest
 from tttui.export.tables import table_of
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved
@@ -20,7 +20,7 @@ LONGEST = 200
 """Bytes of a file's name without its ending; filesystems allow 255 with it."""
 
 
-def export(request: Request, format: str, target: Path) -> Path:
+def export(request: ExportRequest, format: str, target: Path) -> Path:
     """Write one figure or table to `target` (a file, or a directory for a free name in it).
 
     Returns the file's path. Raises TttuiError naming the file and the remedy. Importing
@@ -55,7 +55,7 @@ def is_directory(target: Path) -> bool:
     return target.is_dir() or target.suffix.removeprefix(".") not in FORMATS
 
 
-def stem(request: Request) -> str:
+def stem(request: ExportRequest) -> str:
     """`demo-weights-t320`: what a file without a name of its own is called."""
     if request.what == "sessions":
         return request.what

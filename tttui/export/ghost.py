@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.errors import TttuiError
 from tttui.tasks.pointmass import ghost
 from tttui.tasks.pointmass.hidden import mu_at, mu_column
 
 
-def ghost_of(request: Request) -> ghost.Ghost:
+def ghost_of(request: ExportRequest) -> ghost.Ghost:
     """The ghost of a checked request; raises TttuiError where it cannot start."""
     whole = request.trajectory
     if whole is None:
@@ -23,7 +23,7 @@ def ghost_of(request: Request) -> ghost.Ghost:
     return found
 
 
-def table(request: Request) -> dict[str, np.ndarray]:
+def table(request: ExportRequest) -> dict[str, np.ndarray]:
     """Both paths and the distance between them, a row a step."""
     found = ghost_of(request)
     return {

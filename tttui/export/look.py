@@ -18,7 +18,6 @@ from tttui.draw.reading import status_words as status_words
 from tttui.draw.tracks import time_stops
 from tttui.model.arrays import Floats, Ints
 from tttui.model.schema import Loss
-from tttui.model.statistics import Statistics
 from tttui.model.text import visible, visible_lines
 from tttui.model.transactions import UNDONE
 
@@ -252,24 +251,3 @@ def not_numbers(axes: Axes, t: Ints | Floats, colour: str) -> None:
     if len(t):
         edge = axes.get_xaxis_transform()
         axes.plot(t, np.zeros(len(t)), "x", color=colour, ms=4, transform=edge, clip_on=False)
-
-
-def stairs(axes: Axes, statistics: Statistics, measure: str, span: tuple[int, int]) -> None:
-    """A figure of every matrix over the steps `span`, each value held until the next snapshot.
-
-    Curves are told apart by pattern as well as by colour.
-    """
-    first = max(int(np.searchsorted(statistics.t, span[0], side="right")) - 1, 0)
-    part = slice(first, int(np.searchsorted(statistics.t, span[1], side="right")))
-    t = np.maximum(statistics.t[part], span[0])
-    for i, name in enumerate(statistics.matrices if len(t) else ()):
-        y = statistics.column(name, measure)[part]
-        not_numbers(axes, t[np.isnan(y)], SERIES[i])
-        axes.plot(
-            np.append(t, span[1]),
-            np.where(np.isfinite(np.append(y, y[-1])), np.append(y, y[-1]), np.nan),
-            color=SERIES[i],
-            ls=PATTERNS[i % len(PATTERNS)],
-            label=name,
-            drawstyle="steps-post",
-        )

@@ -1,33 +1,35 @@
 """Figures over the steps: errors, state, transactions, gates, implied friction, statistics."""
 
 from dataclasses import replace
+from textwrap import fill
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.envelope import Series
 from tttui.export import look, painter, tables, weight_tables
-from tttui.export.request import Request
-from tttui.model.arrays import Floats
+from tttui.export.request import ExportRequest
+from tttui.model.errors import TttuiError
+from tttui.model.statistics import Statistics
 from tttui.model.transactions import COMMIT
 from tttui.plots.errors import error_plot, losses_of
 from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
-from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_column
+from tttui.plots.learned import learned_mu
+from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
+from tttui.plots.weights import weight_plot
+from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 40
 """Bins of the transactions over time."""
 
-MEASURES = {
-    "fro": "Frobenius norm",
-    "max_abs": "largest |value|",
-    "mean": "mean",
-    "std": "standard deviation",
-}
+BESIDE = 18
+"""Characters of a line beside the plot of a series."""
 
 
-def mse(request: Request) -> Figure:
+def mse(request: ExportRequest) -> Figure:
     data, loss = request.data, request.data.meta.loss
     title = (
         "one-step prediction error" if data.meta.is_point_mass else f"{loss.name} of both models"
@@ -45,46 +47,7 @@ def mse(request: Request) -> Figure:
     return figure
 
 
-def state(request: Request) -> Figure:
-    motion = request.motion()
-    figure = look.figure(5.8, f"{request.name}: observed state and actions")
-    axes = look.panels(figure, 4)
-    units = ("position", "position", "velocity", "velocity")
-    for k, (name, unit) in enumerate(zip(tables.STATE, units, strict=True)):
-        if k >= 2:
-            push = motion.a[:, k - 2].astype(np.float64)
-            at: Floats = motion.t.astype(np.float64)
-            stems: Floats = push
-            if len(push) > look.MOST:
-                edges = look.stretches(at[0], at[-1])
-                at, stems = (edges[1:] + edges[:-1]) / 2, Series(at, push).columns(edges).mean
-            label = f"action a{name[1]} (acceleration)"
-            axes[k].vlines(at, 0.0, stems, color=look.THIRD, lw=0.5, label=label)
-        look.curve(axes[k], motion.t, motion.z[:, k].astype(np.float64), look.ADAPTIVE, name)
-        axes[k].set_ylabel(f"{name} ({unit})")
-        if k >= 2:
-            look.legend_above(axes[k], 2)
-    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
-    return figure
-
-
-def series(request: Request) -> Figure:
-    """Every recorded series above the other, with the unit that it has."""
-    table = request.recorded()
-    names = table.names[: tables.MOST_DRAWN]
-    figure = look.figure(0.8 + 1.1 * len(names), f"{request.name}: recorded series")
-    axes = look.panels(figure, len(names))
-    for k, (panel, name) in enumerate(zip(axes, names, strict=True)):
-        t, y = table.of(name)
-        part = request.rows(t)
-        look.curve(panel, t[part], y[part], look.SERIES[k % len(look.SERIES)], name)
-        unit = request.data.meta.schema.units.get(name, "")
-        panel.set_ylabel(f"{name} ({unit})" if unit else name)
-    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
-    return figure
-
-
-def transactions(request: Request) -> Figure:
+def transactions(request: ExportRequest) -> Figure:
     events, inside = request.transactions()
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
@@ -106,33 +69,7 @@ def transactions(request: Request) -> Figure:
     return figure
 
 
-def gates(request: Request) -> Figure:
-    events, inside = request.transactions()
-    figure = look.figure(4.6, f"{request.name}: what the gates saw")
-    axes = look.panels(figure, 3)
-    data, meta = request.data, request.data.meta
-    if not inside.all():
-        data = replace(data, transactions=events.only(inside))
-    loss = "loss (MSE)" if meta.is_point_mass else f"loss ({meta.loss.label})"
-    titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
-    words = {"pre": "before", "post": "after"}
-    plots = gate_plots(data, "")
-    if not meta.is_point_mass:  # on paper there is room for the limits of any model
-        (norm, norm_log), (losses, losses_log), own = plots
-        key = "grad_norm_max"
-        traces = (*limit_curve(data, key), *norm.traces)
-        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
-        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
-    for panel, (plot, log) in zip(axes, plots, strict=True):
-        painter.paint(panel, plot, request.span, log=log, words=words, dots=True)
-        panel.set_ylabel(titles.get(plot.title, plot.title))
-        if plot.traces:
-            look.legend_above(panel, 4)
-    look.step_axis(axes[-1], request.span, data.interventions, axes[:-1])
-    return figure
-
-
-def reasons(request: Request) -> Figure:
+def reasons(request: ExportRequest) -> Figure:
     found = tables.counts(request)
     events, inside = request.transactions()
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
@@ -161,48 +98,115 @@ def reasons(request: Request) -> Figure:
     return figure
 
 
-def mu(request: Request) -> Figure:
-    t, found, truth = tables.implied_over_time(request)
+def state(request: ExportRequest) -> Figure:
+    """x, y, vx and vy above one another, with the actions that push the velocities."""
+    plots = state_plots(motion_of(request.motion()))
+    figure, axes = _stacked(request, 5.8, "observed state and actions", len(plots))
+    words = {name: f"action {name} (acceleration)" for name in ACTIONS}
+    for panel, plot in zip(axes, plots, strict=True):
+        painter.paint(panel, plot, request.span, words=words)
+        panel.set_ylabel(f"{plot.title} ({plot.unit})")
+        if len(plot.traces) > 1:
+            look.legend_above(panel, 2)
+    return figure
+
+
+def series(request: ExportRequest) -> Figure:
+    """Every recorded series above the other, with the unit that it has."""
+    table = request.recorded()
+    names = table.names[: tables.MOST_DRAWN]
+    figure, axes = _stacked(request, 0.8 + 1.1 * len(names), "recorded series", len(names))
+    for panel, name in zip(axes, names, strict=True):
+        plot = series_plot(request.data, name, Series(*table.of(name)))
+        painter.paint(panel, plot, request.span)
+        panel.set_ylabel(fill(plot.title, BESIDE))
+    return figure
+
+
+def gates(request: ExportRequest) -> Figure:
+    """What the gates measured, with their limits."""
+    events, inside = request.transactions()
+    data, meta = request.data, request.data.meta
+    if not inside.all():
+        data = replace(data, transactions=events.only(inside))
+    loss = "loss (MSE)" if meta.is_point_mass else f"loss ({meta.loss.label})"
+    titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
+    words = {"pre": "before", "post": "after"}
+    plots = gate_plots(data, "")
+    if not meta.is_point_mass:  # on paper there is room for the limits of any model
+        (norm, norm_log), (losses, losses_log), own = plots
+        key = "grad_norm_max"
+        traces = (*limit_curve(data, key), *norm.traces)
+        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
+        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
+    figure, axes = _stacked(request, 4.6, "what the gates saw", len(plots))
+    for panel, (plot, log) in zip(axes, plots, strict=True):
+        painter.paint(panel, plot, request.span, log=log, words=words, dots=True)
+        panel.set_ylabel(titles.get(plot.title, plot.title))
+        if plot.traces:
+            look.legend_above(panel, 4)
+    return figure
+
+
+def _stacked(
+    request: ExportRequest, height: float, title: str, n: int
+) -> tuple[Figure, list[Axes]]:
+    """A figure of n plots above one another, which share their axis of steps."""
+    figure = look.figure(height, f"{request.name}: {title}")
+    axes = look.panels(figure, n)
+    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
+    return figure, axes
+
+
+def mu(request: ExportRequest) -> Figure:
+    """The friction that the weights imply, over the steps and by world."""
+    data, trajectory = request.data, request.trajectory
+    held = in_force(data, request.at)
+    found = implied(held, data.meta.world) if isinstance(held, Snapshot) else None
+    column = None if trajectory is None else mu_column(data, trajectory)
+    true = None
+    if trajectory is not None and column is not None:
+        true = Series(trajectory.t, column)
+    plot = learned_mu(data, None if found is None else (request.at, found.mu), true)
+    if not plot.traces and isinstance(held, str):
+        raise TttuiError(f"{request.name}: no implied mu to export: {held}")
     figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")
     over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
-    over.plot(t, found, ".-", color=look.ADAPTIVE, lw=0.8, ms=3, label="implied by the weights")
-    known = [(at, value) for at, value in zip(t, truth, strict=True) if value is not None]
-    column = None if request.trajectory is None else mu_column(request.data, request.trajectory)
-    if column is not None and request.trajectory is not None:
-        part = request.rows(request.trajectory.t)
-        over.step(
-            request.trajectory.t[part], column[part], where="post", color=look.THIRD, label="true"
-        )
-    elif known:
-        over.axhline(known[-1][1], color=look.THIRD, label="true")
+    painter.paint(over, plot, request.span, words={"implied": "implied by the weights"})
     over.set_ylabel("friction mu")
-    look.step_axis(over, request.span, request.data.interventions)
-    over.legend(loc="best")
-    held = in_force(request.data, request.at)
-    if isinstance(held, Snapshot):
-        result = implied(held, request.data.meta.world)
-        by.plot(MU_GRID, result.curve, color=look.ADAPTIVE, label=held.name)
-        if known:
-            by.axvline(known[-1][1], color=look.THIRD, lw=0.8, label=f"true {known[-1][1]:.4f}")
-        if np.isfinite(result.mu):
-            by.axvline(
-                result.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=f"implied {result.mu:.4f}"
-            )
-        look.logarithmic(by, result.curve)
+    look.step_axis(over, request.span, data.interventions)
+    if plot.traces:
+        over.legend(loc="best")
+    truth = mu_at(data, trajectory, request.at)
+    if found is not None and isinstance(held, Snapshot):
+        by.plot(MU_GRID, found.curve, color=look.ADAPTIVE, label=held.name)
+        if truth is not None:
+            by.axvline(truth, color=look.THIRD, lw=0.8, label=f"true {truth:.4f}")
+        if np.isfinite(found.mu):
+            told = f"implied {found.mu:.4f}"
+            by.axvline(found.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=told)
+        look.logarithmic(by, found.curve)
         by.legend(loc="best")
     by.set_xlabel("friction mu of a test world")
     by.set_ylabel("mean squared error")
     return figure
 
 
-def weight_statistics(request: Request) -> Figure:
+def weight_statistics(request: ExportRequest) -> Figure:
+    """Norm, largest value, mean and standard deviation of the weights over the snapshots."""
     statistics, _ = weight_tables.statistics_of(request)
     figure = look.figure(4.0, f"{request.name}: plastic weights over the snapshots")
     axes = figure.subplots(2, 2, sharex=True)
-    for panel, (measure, title) in zip(axes.flat, MEASURES.items(), strict=True):
-        look.stairs(panel, statistics, measure, request.span)
-        panel.set_ylabel(title)
+    for panel, measure in zip(axes.flat, weight_tables.STATISTICS, strict=True):
+        weight_curves(panel, request, statistics, measure)
     for panel, above in zip(axes[-1], axes[0], strict=True):
         look.step_axis(panel, request.span, request.data.interventions, [above])
     axes[0, 0].legend(loc="best", ncols=3)
     return figure
+
+
+def weight_curves(axes: Axes, request: ExportRequest, statistics: Statistics, measure: str) -> None:
+    """One figure of the matrices over the snapshots, with its name."""
+    plot = weight_plot(measure, statistics, request.last)
+    painter.paint(axes, plot, request.span, log=measure == "condition")
+    axes.set_ylabel(plot.title)

@@ -31,7 +31,8 @@ def paint(
     words: Mapping[str, str] = NO_WORDS,
     dots: bool = False,
 ) -> None:
-    """All that the plot describes but its title; outliers too are drawn where they lie.
+    """All that the plot describes but its title and the reach of its axis: outliers too are drawn
+    where they lie.
 
     `words`: the names in the legend, where they differ from those of the traces. `dots`: every
     sample has a dot.
@@ -43,8 +44,14 @@ def paint(
     if not plot.traces:
         place, grey = axes.transAxes, look.CHANGE
         axes.text(0.5, 0.5, plot.message, ha="center", va="center", transform=place, color=grey)
-    for trace in plot.traces:
-        _trace(axes, trace, span, words.get(trace.name, trace.name), dots)
+    for k, trace in enumerate(plot.traces):
+        name = words.get(trace.name, trace.name)
+        if trace.style == "held":
+            _held(axes, trace, span, name, plot.last, look.PATTERNS[k % len(look.PATTERNS)])
+        elif trace.style == "stems":
+            _stems(axes, trace, span, name)
+        else:
+            _line(axes, trace, span, name, dots)
     if plot.compare is not None:
         _tint(axes, plot, span)
     values = [_inside(trace.series, span)[1] for trace in plot.traces]
@@ -64,7 +71,7 @@ def _inside(series: Series, span: Span) -> tuple[Ints | Floats, Floats]:
     return series.t[part], series.y[part]
 
 
-def _trace(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
+def _line(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
     """A curve, with the samples that it is the average of behind it."""
     if trace.raw is not None and not trace.alone:
         faint = look.hexed(faint_ink(trace.role, palette.LIGHT))
@@ -83,6 +90,34 @@ def _trace(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
         dots=dots,
         lost=lost[(lost >= span[0]) & (lost <= span[1])],
     )
+
+
+def _held(axes: Axes, trace: Trace, span: Span, name: str, last: int | None, pattern: str) -> None:
+    """Each value held until the next one, the newest up to step `last`."""
+    before = trace.series.at(span[0])
+    first = span[0] if before is None else int(before[0])
+    end = span[1] if last is None else min(span[1], last)
+    t, y = _inside(trace.series, (first, end))
+    if not len(t):
+        return
+    t, colour = np.maximum(t, span[0]), look.hexed(ink(trace.role, palette.LIGHT))
+    look.not_numbers(axes, t[np.isnan(y)], colour)
+    t, y = np.append(t, end), np.append(y, y[-1])
+    y = np.where(np.isfinite(y), y, np.nan)
+    axes.plot(t, y, color=colour, ls=pattern, label=name, drawstyle="steps-post")
+
+
+def _stems(axes: Axes, trace: Trace, span: Span, name: str) -> None:
+    """A line from zero to every sample; of many, to the extremes of stretches."""
+    t, y = _inside(trace.series, span)
+    at, low, high = t.astype(np.float64), np.minimum(y, 0.0), np.maximum(y, 0.0)
+    if len(t) > look.MOST:
+        edges = look.stretches(*span)
+        found = Series(t, y).columns(edges)
+        at = (edges[1:] + edges[:-1]) / 2
+        low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+    colour = look.hexed(ink(trace.role, palette.LIGHT))
+    axes.vlines(at, low, high, color=colour, lw=0.5, label=name, zorder=1.5)
 
 
 def _tint(axes: Axes, plot: Plot, span: Span) -> None:

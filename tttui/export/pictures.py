@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from tttui.draw.path import extent, thinned
 from tttui.export import ghost as ghosts
-from tttui.export import look, tables, weight_tables
-from tttui.export.request import Request
+from tttui.export import look, over_time, tables, weight_tables
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.spectrum import spectrum
 from tttui.model.tensor_axes import INPUTS, ROLES, part_name
@@ -29,7 +29,7 @@ LARGEST = 10
 """Singular values shown for each matrix."""
 
 
-def trajectory(request: Request) -> Figure:
+def trajectory(request: ExportRequest) -> Figure:
     motion = request.motion()
     figure = look.figure(4.6, f"{request.name}: trajectory")
     axes = figure.subplots()
@@ -60,7 +60,7 @@ def trajectory(request: Request) -> Figure:
     return figure
 
 
-def ghost(request: Request) -> Figure:
+def ghost(request: ExportRequest) -> Figure:
     found = ghosts.ghost_of(request)
     figure = look.figure(5.4, f"{request.name}: the same actions with friction mu = {found.mu:g}")
     plane, over = figure.subplots(2, 1, height_ratios=(2.6, 1))
@@ -87,7 +87,7 @@ def ghost(request: Request) -> Figure:
     return figure
 
 
-def _arrows(request: Request, axes: Axes) -> None:
+def _arrows(request: ExportRequest, axes: Axes) -> None:
     """Velocities along the path, start and current position, and the action there."""
     motion = request.motion()
     z, n = motion.z.astype(np.float64), len(motion)
@@ -116,7 +116,7 @@ def _arrows(request: Request, axes: Axes) -> None:
     axes.legend(loc="best")
 
 
-def weights(request: Request) -> Figure:
+def weights(request: ExportRequest) -> Figure:
     found = weight_tables.compared_at(request)
     matrices = found.matrices
     what = TITLES[found.aspect] if found.is_change else "plastic weights"
@@ -159,7 +159,7 @@ def _minus(panel: Axes, W: Floats, limit: float) -> None:
     panel.scatter(columns, rows, s=5, marker="_", c=list(ink), lw=0.5)
 
 
-def moved(request: Request) -> Figure:
+def moved(request: ExportRequest) -> Figure:
     of, found = weight_tables.movement_of(request)
     figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
     shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
@@ -178,12 +178,12 @@ def moved(request: Request) -> Figure:
     return figure
 
 
-def spectrum_figure(request: Request) -> Figure:
+def spectrum_figure(request: ExportRequest) -> Figure:
     matrices, source = weight_tables.matrices_at(request)
-    over_time = request.data.history is not None and len(request.data.history) > 0
+    recorded = request.data.history is not None and len(request.data.history) > 0
     title = f"{request.name}: singular values at step {request.at} ({source})"
-    figure = look.figure(4.2 if over_time else 2.4, title)
-    grid = figure.add_gridspec(2 if over_time else 1, max(6, 2 * len(matrices)))
+    figure = look.figure(4.2 if recorded else 2.4, title)
+    grid = figure.add_gridspec(2 if recorded else 1, max(6, 2 * len(matrices)))
     for k, (name, W) in enumerate(matrices.items()):
         panel = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
         found = spectrum(W)
@@ -197,22 +197,17 @@ def spectrum_figure(request: Request) -> Figure:
         panel.set_title(f"{name}\n{sizes}", fontsize=7)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel("singular value")
-    if over_time:
-        statistics, part = weight_tables.statistics_of(request)
-        measures = (("condition", "condition number"), ("effective_rank", "effective rank"))
-        for k, (measure, label) in enumerate(measures):
+    if recorded:
+        statistics, _ = weight_tables.statistics_of(request)
+        for k, measure in enumerate(("condition", "effective_rank")):
             panel = figure.add_subplot(grid[1, 3 * k : 3 * k + 3])
-            look.stairs(panel, statistics, measure, request.span)
-            panel.set_ylabel(label)
-            if measure == "condition":
-                columns = [statistics.column(n, measure)[part] for n in statistics.matrices]
-                look.logarithmic(panel, *columns)
+            over_time.weight_curves(panel, request, statistics, measure)
             look.step_axis(panel, request.span, request.data.interventions)
             panel.legend(loc="best")
     return figure
 
 
-def _modules(request: Request) -> Figure:
+def _modules(request: ExportRequest) -> Figure:
     """The largest parameters of any model, those that learn apart from the frozen ones."""
     rows = sorted(tables.modules_of(request), key=lambda row: -row.size)[:LARGEST_PARAMETERS]
     figure = look.figure(0.9 + 0.22 * len(rows), f"{request.name}: where the parameters are")
@@ -229,7 +224,7 @@ def _modules(request: Request) -> Figure:
     return figure
 
 
-def architecture(request: Request) -> Figure:
+def architecture(request: ExportRequest) -> Figure:
     if not request.data.meta.is_point_mass:
         return _modules(request)
     decays = tables.decays_of(request)

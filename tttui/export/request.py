@@ -65,7 +65,7 @@ NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class ExportRequest:
     """One export. The window includes both ends; None is the whole run."""
 
     what: str
@@ -100,7 +100,7 @@ class Request:
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
 
-    def checked(self) -> "Request":
+    def checked(self) -> "ExportRequest":
         """Self with every default filled in; raises TttuiError where the data is not there."""
         if self.what not in WHATS:
             raise RefusedInput(f"{self.what!r} cannot be exported; choose from {', '.join(WHATS)}")
@@ -131,7 +131,7 @@ class Request:
             )
         return replace(self, t=t, window=self._window())
 
-    def _checked_comparison(self) -> "Request":
+    def _checked_comparison(self) -> "ExportRequest":
         if self.compared is None:
             raise RefusedInput(f"--what {self.what}: needs two or more sessions")
         if self.what == "transfer":

@@ -5,28 +5,34 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.export import document, ghost, weight_tables
+from tttui.export import ghost, weight_tables
 from tttui.export.columns import Column, Table
-from tttui.export.request import Request
-from tttui.model.arrays import Floats
+from tttui.export.request import ExportRequest
+from tttui.model.arrays import Floats, Ints
+from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.explain import limits
 from tttui.model.moduletree import Row, from_names, tree
 from tttui.model.parameters import specs_of
+from tttui.model.text import visible
 from tttui.model.transactions import Transactions
+from tttui.plots.motion import STATE
 from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
 
-STATE = ("x", "y", "vx", "vy")
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
 
 
-def table_of(request: Request) -> Table:
+MOST_BYTES = 1_000_000
+"""Bytes of a table, at most."""
+
+
+def table_of(request: ExportRequest) -> Table:
     """The table of a checked request; raises TttuiError where the data is not there."""
     return _TABLES[request.what](request)
 
 
-def _mse(request: Request) -> Table:
+def _mse(request: ExportRequest) -> Table:
     steps = request.steps()
     frozen: Column = steps.baseline
     if steps.evaluated is not None:
@@ -47,7 +53,7 @@ MOST_DRAWN = 12
 """Series in one figure."""
 
 
-def _series(request: Request) -> Table:
+def _series(request: ExportRequest) -> Table:
     table = request.recorded()
     part = request.rows(table.t)
     columns: dict[str, Column] = {"t": table.t[part]}
@@ -58,14 +64,14 @@ def _series(request: Request) -> Table:
     return columns
 
 
-def _state(request: Request) -> Table:
+def _state(request: ExportRequest) -> Table:
     motion = request.motion()
     table: dict[str, Column] = {"t": motion.t}
     table |= {name: motion.z[:, k] for k, name in enumerate(STATE)}
     return table | {name: motion.a[:, k] for k, name in enumerate(ACTION)}
 
 
-def _trajectory(request: Request) -> Table:
+def _trajectory(request: ExportRequest) -> Table:
     motion = request.motion()
     table = dict(_state(request))
     for prefix, predicted in (("base", motion.baseline), ("adapt", motion.adaptive)):
@@ -79,7 +85,7 @@ def _absent(values: Floats) -> list[float | None]:
     return [None if np.isnan(v) else float(v) for v in values]
 
 
-def _transactions(request: Request) -> Table:
+def _transactions(request: ExportRequest) -> Table:
     events, inside = request.transactions()
     table: dict[str, Column] = {
         "t": events.t[inside],
@@ -96,7 +102,7 @@ def _transactions(request: Request) -> Table:
     }
 
 
-def _gates(request: Request) -> Table:
+def _gates(request: ExportRequest) -> Table:
     data = request.data
     events, inside = request.transactions()
     limit = events.pre_loss * (1 + limits(data, "rollback_tol"))
@@ -118,7 +124,7 @@ def largest_state(events: Transactions) -> Floats:
     return np.asarray(np.fmax(events.pre_max_h, events.post_max_h))
 
 
-def counts(request: Request) -> dict[str, int]:
+def counts(request: ExportRequest) -> dict[str, int]:
     """Transactions in the window by outcome, in the order of the statuses."""
     events, inside = request.transactions()
     outcome, names = events.outcomes()
@@ -126,12 +132,12 @@ def counts(request: Request) -> dict[str, int]:
     return {name: int(k) for name, k in zip(names, found, strict=True) if k}
 
 
-def _reasons(request: Request) -> Table:
+def _reasons(request: ExportRequest) -> Table:
     found = counts(request)
     return {"status": list(found), "count": list(found.values())}
 
 
-def implied_over_time(request: Request) -> tuple[list[int], list[float], list[float | None]]:
+def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], list[float | None]]:
     """Steps, implied friction and true friction of the weights in the window.
 
     There is one for every commit, and for every return to earlier weights.
@@ -152,12 +158,12 @@ def implied_over_time(request: Request) -> tuple[list[int], list[float], list[fl
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
-def _mu(request: Request) -> Table:
+def _mu(request: ExportRequest) -> Table:
     t, found, truth = implied_over_time(request)
     return {"t": t, "implied_mu": found, "true_mu": truth}
 
 
-def _comparison(request: Request) -> Table:
+def _comparison(request: ExportRequest) -> Table:
     compared = request.compared
     assert compared is not None
     rows: list[tuple[str, str, Sequence[object]]] = [
@@ -170,7 +176,7 @@ def _comparison(request: Request) -> Table:
     return table
 
 
-def _transfer(request: Request) -> Table:
+def _transfer(request: ExportRequest) -> Table:
     """A row for the weights of each session, and one for the base, in the world of each."""
     assert request.compared is not None
     tested = request.compared.transfer
@@ -187,7 +193,7 @@ def _transfer(request: Request) -> Table:
     }
 
 
-def decays_of(request: Request) -> Floats:
+def decays_of(request: ExportRequest) -> Floats:
     """The decays [n_state] of the base's frozen a_raw, each in (0, 1)."""
     base = request.data.base
     if base is None or "a_raw" not in base:
@@ -203,7 +209,7 @@ def half_lives(decays: Floats) -> Floats:
         return np.asarray(np.log(0.5) / np.log(decays))
 
 
-def modules_of(request: Request) -> list[Row]:
+def modules_of(request: ExportRequest) -> list[Row]:
     """The parameters of any model, module by module."""
     data = request.data
     parts = data.meta.schema.model or from_names(specs_of(data))
@@ -213,7 +219,7 @@ def modules_of(request: Request) -> list[Row]:
     return rows
 
 
-def _architecture(request: Request) -> Table:
+def _architecture(request: ExportRequest) -> Table:
     if not request.data.meta.is_point_mass:
         rows = modules_of(request)
         return {
@@ -233,7 +239,7 @@ def _architecture(request: Request) -> Table:
     }
 
 
-def _sessions(request: Request) -> Table:
+def _sessions(request: ExportRequest) -> Table:
     rows = request.summaries
     return {
         "name": [row.place.name for row in rows],
@@ -244,7 +250,7 @@ def _sessions(request: Request) -> Table:
         "task": [row.meta.schema.task.name for row in rows],
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
-        "mu": [row.mu_now for row in rows],
+        "mu": [row.truth_now for row in rows],
         "mu_first": [row.meta.mu for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
@@ -256,7 +262,48 @@ def _sessions(request: Request) -> Table:
     }
 
 
-_TABLES: dict[str, Callable[[Request], Table]] = {
+def _text(request: ExportRequest) -> Table:
+    """A row for each byte of the window that was scored: its character (empty within one), and
+    its loss by both models; of a token, at its first byte."""
+    document = request.document
+    if document is None:
+        raise TttuiError(f"{request.name}: no document to export")
+    t0, t1 = request.span
+    begin, end = document.window(t0)[0], min(document.window(t1)[1], document.scored)
+    if end - begin > MOST_BYTES:
+        raise TttuiError(
+            f"{request.name}: {end - begin} bytes are too many for one table; choose a window of "
+            f"at most {MOST_BYTES // document.chunk} steps"
+        )
+    data = document.source.read(begin, end)
+    losses = document.source.losses(begin, begin + len(data))
+    at = np.arange(begin, begin + len(data))
+    return {
+        "offset": at,
+        "t": _steps_of(document, at),
+        "byte": np.frombuffer(data, dtype=np.uint8),
+        "character": _characters(data),
+        f"frozen_{document.unit}": losses[:, 0],
+        f"adaptive_{document.unit}": losses[:, 1],
+        f"saved_{document.unit}": losses[:, 0] - losses[:, 1],
+    }
+
+
+def _steps_of(document: Document, at: Ints) -> Ints:
+    number = at if document.places is None else document.places.number(at)
+    return number // document.chunk
+
+
+def _characters(data: bytes) -> list[str]:
+    """The character that begins at each byte; '' within one."""
+    found = list[str]()
+    for character in data.decode("utf-8", "surrogateescape"):
+        size = len(character.encode("utf-8", "surrogateescape"))
+        found += [visible(character), *[""] * (size - 1)]
+    return found
+
+
+_TABLES: dict[str, Callable[[ExportRequest], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
     "ghost": ghost.table,
@@ -271,7 +318,7 @@ _TABLES: dict[str, Callable[[Request], Table]] = {
     "reasons": _reasons,
     "mu": _mu,
     "architecture": _architecture,
-    "text": document.table,
+    "text": _text,
     "sessions": _sessions,
     "comparison": _comparison,
     "transfer": _transfer,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tttui.export.columns import Column, Table
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import TttuiError
 from tttui.model.session import History
@@ -17,7 +17,7 @@ from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, wh
 STATISTICS = ("fro", "max_abs", "mean", "std")
 
 
-def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
+def matrices_at(request: ExportRequest) -> tuple[dict[str, Floats], str]:
     """The plastic matrices at the request's step and where they come from."""
     names = request.matrices
     held = held_at(request.data, request.at, names)
@@ -27,7 +27,7 @@ def matrices_at(request: Request) -> tuple[dict[str, Floats], str]:
     return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
 
 
-def compared_at(request: Request) -> Comparison:
+def compared_at(request: ExportRequest) -> Comparison:
     """What the request's aspect shows of the plastic matrices at its step."""
     found = compare(
         request.aspect,
@@ -43,7 +43,7 @@ def compared_at(request: Request) -> Comparison:
     return found
 
 
-def weights(request: Request) -> Table:
+def weights(request: ExportRequest) -> Table:
     shown = compared_at(request)
     names: list[str] = []
     rows, columns, values = [], [], []
@@ -61,7 +61,7 @@ def weights(request: Request) -> Table:
     }
 
 
-def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
+def movement_of(request: ExportRequest) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
     """Which change is meant, and the parts of every matrix along both axes, largest first.
 
     Where values are asked for, it is the change since the start.
@@ -76,7 +76,7 @@ def movement_of(request: Request) -> tuple[str, dict[tuple[str, int], list[Moved
     return f"{TITLES[aspect]} ({shown.says})", parts
 
 
-def moved_parts(request: Request) -> Table:
+def moved_parts(request: ExportRequest) -> Table:
     _, found = movement_of(request)
     parts = [part for along in found.values() for part in along]
     return {
@@ -89,7 +89,7 @@ def moved_parts(request: Request) -> Table:
     }
 
 
-def statistics_of(request: Request) -> tuple[Statistics, slice]:
+def statistics_of(request: ExportRequest) -> tuple[Statistics, slice]:
     """Figures of every snapshot, and the snapshots in the window."""
     history: History | None = request.data.history
     if history is None or not len(history):
@@ -100,7 +100,7 @@ def statistics_of(request: Request) -> tuple[Statistics, slice]:
     return statistics, request.rows(statistics.t)
 
 
-def weight_statistics(request: Request) -> Table:
+def weight_statistics(request: ExportRequest) -> Table:
     statistics, part = statistics_of(request)
     table: dict[str, Column] = {"t": statistics.t[part]}
     for name in statistics.matrices:
@@ -109,7 +109,7 @@ def weight_statistics(request: Request) -> Table:
     return table
 
 
-def singular_values(request: Request) -> Table:
+def singular_values(request: ExportRequest) -> Table:
     matrices, _ = matrices_at(request)
     names: list[str] = []
     index: list[int] = []

@@ -40,7 +40,7 @@ NONE = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditEntry:
     """One change. `before` and `after` are what it was about; each may be empty."""
 
     n: int
@@ -116,7 +116,7 @@ def raw_lines(root: Path) -> Iterator[tuple[bytes, bool]]:
         yield rest, False
 
 
-def parsed(line: bytes) -> Line:
+def parsed(line: bytes) -> AuditEntry:
     """A line of the log. Raises ValueError saying what is wrong with it."""
     if len(line) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} bytes")
@@ -141,7 +141,7 @@ def parsed(line: bytes) -> Line:
     )
     if not pairs:
         raise ValueError("moves are no pairs of paths")
-    return Line(
+    return AuditEntry(
         n=n,
         time=at,
         before=before,
@@ -187,7 +187,7 @@ def written(
     return line + b"\n"
 
 
-def lines(root: Path) -> Iterator[Line]:
+def lines(root: Path) -> Iterator[AuditEntry]:
     """The lines that can be read, in order; for the ones that cannot see `lab.auditing`."""
     for line, _ in raw_lines(root):
         try:

@@ -16,7 +16,7 @@ from typing import Literal
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import open_regular, read_bytes, sha256_of
-from tttui.lab.audit import NONE, Line, parsed, raw_lines, read_head
+from tttui.lab.audit import NONE, AuditEntry, parsed, raw_lines, read_head
 from tttui.lab.changing import LOCK, PATIENCE_S, settle
 from tttui.lab.registry.finding import REMOVED
 from tttui.lab.registry.names import is_version, named
@@ -37,7 +37,7 @@ Trouble = Literal["changed", "missing", "cut off", "artifact"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One thing that does not fit."""
 
     trouble: Trouble
@@ -54,7 +54,7 @@ class Verified:
     """That were read."""
     digest: str
     """The hash of the last one, to be kept elsewhere."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -66,19 +66,19 @@ class Verified:
 class _Walk:
     """The chain up to the first line that does not fit."""
 
-    last: Line | None = None
+    last: AuditEntry | None = None
     linked: int = 0
     """Lines that fit, or may: of the last one only what follows it tells."""
     read: int = 0
-    finding: Finding | None = None
+    finding: AuditFinding | None = None
     unfinished: bool = False
-    registered: dict[str, Line] = field(default_factory=dict[str, Line])
+    registered: dict[str, AuditEntry] = field(default_factory=dict[str, AuditEntry])
     """The change that made each version that should be there."""
-    personas: dict[str, Line] = field(default_factory=dict[str, Line])
+    personas: dict[str, AuditEntry] = field(default_factory=dict[str, AuditEntry])
     """The change that moved each persona last."""
-    measured: dict[str, list[Line]] = field(default_factory=dict[str, list[Line]])
+    measured: dict[str, list[AuditEntry]] = field(default_factory=dict[str, list[AuditEntry]])
 
-    def take(self, line: Line) -> None:
+    def take(self, line: AuditEntry) -> None:
         """Remember what should be there after this line."""
         self.last, self.linked = line, self.linked + 1
         line = replace(line, raw={}, before={}, moves=())  # there may be very many
@@ -123,7 +123,7 @@ def _still(root: Path) -> AbstractContextManager[None]:
 
 def _walk(root: Path) -> _Walk:
     walk, before = _Walk(), (0, NONE)
-    waiting: Finding | None = None
+    waiting: AuditFinding | None = None
     """A line says that the one before it is another; the next one tells which was changed."""
     for at, (raw, whole) in enumerate(raw_lines(root), start=1):
         if not whole:
@@ -134,13 +134,13 @@ def _walk(root: Path) -> _Walk:
         try:
             line = parsed(raw)
         except ValueError as error:
-            walk.finding = waiting or Finding("changed", f"line {at} {error}", at)
+            walk.finding = waiting or AuditFinding("changed", f"line {at} {error}", at)
             return walk
         if waiting is not None:
             if line.previous == before[1]:
                 walk.finding = waiting
             else:
-                walk.finding = Finding("changed", f"line {at - 1} was changed", at - 1)
+                walk.finding = AuditFinding("changed", f"line {at - 1} was changed", at - 1)
             return walk
         n, previous = before
         if line.n != n + 1:
@@ -148,35 +148,35 @@ def _walk(root: Path) -> _Walk:
             return walk
         if line.previous != previous:
             if at == 1:
-                walk.finding = Finding("changed", "line 1 follows a line that is not there", 1)
+                walk.finding = AuditFinding("changed", "line 1 follows a line that is not there", 1)
                 return walk
-            said = f"line {at - 1} was changed: line {at} has another hash of it"
-            waiting = Finding("changed", said, at - 1)
+            why = f"line {at - 1} was changed: line {at} has another hash of it"
+            waiting = AuditFinding("changed", why, at - 1)
         walk.take(line)
         before = (line.n, digest)
     walk.finding = waiting
     return walk
 
 
-def _first(root: Path, walk: _Walk, finding: Finding) -> Finding:
+def _first(root: Path, walk: _Walk, finding: AuditFinding) -> AuditFinding:
     """Of the last line, only the head tells whether it was changed, or the one before it."""
     head, last = read_head(root), walk.last
     ends = finding.line == walk.read - 1 == walk.linked - 1
     if not ends or last is None or head is None or head.lines != last.n:
         return finding
     if head.digest != last.digest:
-        return Finding("changed", f"line {walk.read} was changed", walk.read)
+        return AuditFinding("changed", f"line {walk.read} was changed", walk.read)
     return finding
 
 
-def _gap(at: int, n: int, found: int) -> Finding:
+def _gap(at: int, n: int, found: int) -> AuditFinding:
     if found <= n:
-        return Finding("changed", f"line {at} has the number {found} after {n}", at)
+        return AuditFinding("changed", f"line {at} has the number {found} after {n}", at)
     lost = f"change {n + 1}" if found == n + 2 else f"changes {n + 1} to {found - 1}"
-    return Finding("missing", f"before line {at}: {lost} missing", at)
+    return AuditFinding("missing", f"before line {at}: {lost} missing", at)
 
 
-def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
+def _end(root: Path, walk: _Walk) -> tuple[list[AuditFinding], list[str]]:
     head, last = read_head(root), walk.last
     n, digest = (last.n, last.digest) if last else (0, NONE)
     if head is None:
@@ -187,9 +187,9 @@ def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
         lost = f"change {head.lines}" if head.lines == n + 1 else f"changes {n + 1} to {head.lines}"
         half = ", the last line is half one" if walk.unfinished else ""
         text = f"cut off after line {walk.read}: {lost} missing at the end{half}"
-        return [Finding("cut off", text, walk.read + 1)], []
+        return [AuditFinding("cut off", text, walk.read + 1)], []
     if head.lines == n and head.digest != digest:
-        return [Finding("changed", f"line {walk.read} was changed", walk.read)], []
+        return [AuditFinding("changed", f"line {walk.read} was changed", walk.read)], []
     if head.lines + 1 < n:
         return [], [f"audit.head.json stops at change {head.lines}: it was put back, or kept"]
     if head.lines < n:
@@ -199,7 +199,7 @@ def _end(root: Path, walk: _Walk) -> tuple[list[Finding], list[str]]:
     return [], []
 
 
-def _artifacts(root: Path, walk: _Walk) -> Iterator[Finding]:
+def _artifacts(root: Path, walk: _Walk) -> Iterator[AuditFinding]:
     """What is not what the lines say of it."""
     for name, line in walk.registered.items():
         yield from _version(root, name, line)
@@ -211,18 +211,18 @@ def _artifacts(root: Path, walk: _Walk) -> Iterator[Finding]:
         yield from _persona(root, name, line)
 
 
-def _version(root: Path, name: str, line: Line) -> Iterator[Finding]:
+def _version(root: Path, name: str, line: AuditEntry) -> Iterator[AuditFinding]:
     try:
-        wanted = named(name)
-        version = read_version(root, wanted.skill, wanted.number or 0)
+        name_parts = named(name)
+        version = read_version(root, name_parts.skill, name_parts.number or 0)
         path = version.path / VERSION
         if sha256_of(path) != line.after.get("version_sha256"):
             raise TttuiError(f"{path}: is not what was registered")
     except (TttuiError, OSError) as error:
-        yield Finding("artifact", f"{name} (change {line.n}): {error}")
+        yield AuditFinding("artifact", f"{name} (change {line.n}): {error}")
 
 
-def _weights(root: Path) -> Iterator[Finding]:
+def _weights(root: Path) -> Iterator[AuditFinding]:
     """Versions whose weights, or the base that is kept for them, were changed."""
     bases: set[Path] = set()
     for skill in skill_names(root):
@@ -235,41 +235,41 @@ def _weights(root: Path) -> Iterator[Finding]:
                 version.check()
             except TttuiError as error:
                 if version.path.is_dir():  # it was not removed just now
-                    yield Finding("artifact", f"{version.name}: {error}")
+                    yield AuditFinding("artifact", f"{version.name}: {error}")
             bases.add(base_path(root, version.base_sha256))
     for base in sorted(bases):
         try:
             if base.exists() and sha256_of(base) != base.stem:
-                yield Finding("artifact", f"{base}: was changed since it was kept")
+                yield AuditFinding("artifact", f"{base}: was changed since it was kept")
         except OSError as error:
-            yield Finding("artifact", f"{base}: {error.strerror}")
+            yield AuditFinding("artifact", f"{base}: {error.strerror}")
 
 
-def _unknown(root: Path, registered: dict[str, Line]) -> Iterator[Finding]:
+def _unknown(root: Path, registered: dict[str, AuditEntry]) -> Iterator[AuditFinding]:
     for skill in skill_names(root):
         for number in numbers_of(root, skill):
             if f"{skill}@v{number}" not in registered:
                 place = version_folder(root, skill, number)
-                yield Finding("artifact", f"{place}: no line of the audit registered it")
+                yield AuditFinding("artifact", f"{place}: no line of the audit registered it")
 
 
-def _result(root: Path, line: Line) -> Iterator[Finding]:
-    wanted = named(line.subject)  # it is registered, so it is a name
-    folder = version_folder(root, wanted.skill, wanted.number or 0)
-    path = folder.with_name(f"results-v{wanted.number}") / f"{line.n:08}.json"
+def _result(root: Path, line: AuditEntry) -> Iterator[AuditFinding]:
+    name_parts = named(line.subject)  # it is registered, so it is a name
+    folder = version_folder(root, name_parts.skill, name_parts.number or 0)
+    path = folder.with_name(f"results-v{name_parts.number}") / f"{line.n:08}.json"
     try:
         found = hashlib.sha256(read_bytes(path, 2 * LONGEST_RESULT)).hexdigest()
         why = "" if found == line.after.get("sha256") else "was changed"
     except OSError as error:
         why = f"{error.strerror}"
     if why:
-        yield Finding("artifact", f"{path} (change {line.n}): {why}")
+        yield AuditFinding("artifact", f"{path} (change {line.n}): {why}")
 
 
-def _persona(root: Path, name: str, line: Line) -> Iterator[Finding]:
+def _persona(root: Path, name: str, line: AuditEntry) -> Iterator[AuditFinding]:
     try:
-        wanted = named(name)
-        persona = read_personas(root, wanted.persona).get(wanted.domain)
+        name_parts = named(name)
+        persona = read_personas(root, name_parts.persona).get(name_parts.domain)
         now = None if persona is None else persona.current
         if now is None:
             raise RefusedInput("is missing")
@@ -279,4 +279,4 @@ def _persona(root: Path, name: str, line: Line) -> Iterator[Finding]:
         ):
             raise RefusedInput(f"points to {now.version}, not to {line.after.get('version')}")
     except TttuiError as error:
-        yield Finding("artifact", f"{name} (change {line.n}): {error}")
+        yield AuditFinding("artifact", f"{name} (change {line.n}): {error}")

@@ -24,8 +24,8 @@ from tttui.artifacts.regular import NotRegular, folder_to_write, open_regular
 from tttui.lab.audit import (
     LONGEST,
     NONE,
+    AuditEntry,
     Head,
-    Line,
     audit_path,
     head_path,
     parsed,
@@ -50,7 +50,7 @@ _PART = re.compile(r"\.?[A-Za-z0-9][A-Za-z0-9._@+-]{0,199}")
 _FOLDERS = ("registry", "genomes")
 
 
-class Changes:
+class LockedRegistry:
     """What may be done while the lock is held: see `changing`."""
 
     def __init__(self, root: Path) -> None:
@@ -79,7 +79,7 @@ class Changes:
         command: Sequence[str],
         moves: Sequence[tuple[str, str]] = (),
         forced: str = "",
-    ) -> Line:
+    ) -> AuditEntry:
         """Make one change: its line, its files, its event.
 
         `moves` are paths below `<root>/.lab`, in the folders registry or genomes. Raises
@@ -130,7 +130,7 @@ class Changes:
 
 
 @contextmanager
-def changing(root: Path) -> Iterator[Changes]:
+def changing(root: Path) -> Iterator[LockedRegistry]:
     """Hold the registry of a root to change it; what a crash left half done is done first.
 
     Raises RefusedInput where it may not be written, TttuiError where another process holds it.
@@ -143,7 +143,7 @@ def changing(root: Path) -> Iterator[Changes]:
             _repair(root)
             _holding.root = root
             try:
-                yield Changes(root)
+                yield LockedRegistry(root)
             finally:
                 _holding.root = None
     except OSError as error:
@@ -179,7 +179,7 @@ def _repair(root: Path) -> None:
         shutil.rmtree(root / LAB / PREPARING, ignore_errors=True)
 
 
-def _finish(root: Path, line: Line) -> None:
+def _finish(root: Path, line: AuditEntry) -> None:
     """Tell the event and write the head; where the disk is full the next change does."""
     with suppress(TttuiError, OSError):
         events_below(root).append(f"data:{line.action}", id=line.subject, audit=line.n)
@@ -237,7 +237,7 @@ def _place(folder: Path, path: str) -> Path:
     return place / parts[-1]
 
 
-def _last(root: Path) -> tuple[Line | None, int]:
+def _last(root: Path) -> tuple[AuditEntry | None, int]:
     """The last whole line, where it can be read, and where whole lines end."""
     path = audit_path(root)
     try:

@@ -25,7 +25,7 @@ _FILE = re.compile(r"checkpoint-([A-Za-z0-9][A-Za-z0-9._-]{0,63})\.pt")
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class JobCheckpoint:
     """A point from which a job goes on; `step` is that of the last row of metrics before it."""
 
     name: str
@@ -79,7 +79,7 @@ def save(directory: Path, state: Mapping[str, Any], *, step: int, name: str | No
         raise
 
 
-def go_back(directory: Path, found: Checkpoint) -> None:
+def go_back(directory: Path, found: JobCheckpoint) -> None:
     """Make an earlier checkpoint the newest, and remove those that are `later`. Raises TttuiError.
 
     A process that is killed in between leaves `found` as it is: going back again finishes it.
@@ -95,7 +95,7 @@ def go_back(directory: Path, found: Checkpoint) -> None:
             raise write_error(path, error) from error
 
 
-def later(directory: Path, found: Checkpoint) -> list[str]:
+def later(directory: Path, found: JobCheckpoint) -> list[str]:
     """The named checkpoints of steps after that of another, the newest first, and damaged ones."""
     others = [n for n in names(directory) if n not in (LATEST, PREVIOUS, found.name)]
     return [name for name in others if _step(directory, name) > found.step]
@@ -108,7 +108,9 @@ def _step(directory: Path, name: str) -> float:
         return math.inf
 
 
-def load(directory: Path, name: str | None, complain: Callable[[str], object]) -> Checkpoint | None:
+def load(
+    directory: Path, name: str | None, complain: Callable[[str], object]
+) -> JobCheckpoint | None:
     """The checkpoint of a name, or the newest that is whole; None where there is none.
 
     `complain` gets what is damaged. Raises RefusedInput where a named one cannot be had.
@@ -130,7 +132,7 @@ def load(directory: Path, name: str | None, complain: Callable[[str], object]) -
     return None
 
 
-def _load(directory: Path, name: str) -> Checkpoint:
+def _load(directory: Path, name: str) -> JobCheckpoint:
     path = path_of(directory, name)
     with open_to_read(path) as file:
         carried = pt_checksum(file)
@@ -140,4 +142,4 @@ def _load(directory: Path, name: str) -> Checkpoint:
     step = whole(raw.get("step")) if isinstance(raw, dict) else None
     if step is None or not isinstance(raw.get("state"), dict):
         raise TttuiError(f"{path}: is no checkpoint of a job")
-    return Checkpoint(name, step, raw["state"])
+    return JobCheckpoint(name, step, raw["state"])

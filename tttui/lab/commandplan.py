@@ -29,12 +29,14 @@ ON, OFF = "on", "off"
 
 _DEFAULT = re.compile(r"\s*\[default[^\]]*\]")
 
+_FLAG = re.compile(r"--([a-z][a-z-]*)")
+"""The option that a message begins with."""
 
-Words = tuple[str, ...]
+CommandWords = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What came of a command: the handle of the job that it started, and what it said."""
 
     job: str | None
@@ -48,7 +50,7 @@ class Outcome:
 class CommandPlan:
     """A command to start; `typed` holds a text by option, empty ones are left to the default."""
 
-    words_before: Words
+    words_before: CommandWords
     """The command's own words: `("train", "start")`."""
     command: click.Command
     root: Path
@@ -88,11 +90,11 @@ class CommandPlan:
         param, setting = self._param(name), _setting(self._param(name))
         if setting is not None:
             return "; ".join(filter(None, (setting.help, setting.range or setting.shape)))
-        said = _DEFAULT.sub("", getattr(param, "help", None) or "")
-        if isinstance(param, click.Argument) and not said:
-            said = f"the {param.human_readable_name} of the command"
+        help = _DEFAULT.sub("", getattr(param, "help", None) or "")
+        if isinstance(param, click.Argument) and not help:
+            help = f"the {param.human_readable_name} of the command"
         more = "several, with blanks between them" if _takes_several(param) else ""
-        return "; ".join(filter(None, (said, _range(param.type), more)))
+        return "; ".join(filter(None, (help, _range(param.type), more)))
 
     def defaults(self) -> dict[str, str]:
         """What holds where nothing is typed, by field."""
@@ -139,7 +141,7 @@ class CommandPlan:
         """The whole line, to be shown and copied."""
         return command_line("tttui", *self.words_before, *self._safe_arguments())
 
-    def carry_out(self, told: Callable[[str], object]) -> Outcome:
+    def carry_out(self, on_output: Callable[[str], object]) -> CommandOutcome:
         """Run it as a process; returns when that has ended, for jobs at once.
 
         Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
@@ -151,18 +153,20 @@ class CommandPlan:
         starts = bool(how & set(STARTS))
         more = ["--json"] if starts and "as_json" in how else []
         more += ["--detach"] if "detach" in how else []
-        said = run_command([*self.words_before, *more, *self.arguments()], told)
+        output = run_command([*self.words_before, *more, *self.arguments()], on_output)
         found: object = None
         with suppress(ValueError):
-            found = json.loads(said) if starts else None
+            found = json.loads(output) if starts else None
         if isinstance(found, dict):
-            job, path = found.get("job"), found.get("path")
+            job, path = found.get("job") or found.get("sweep"), found.get("path")
             if isinstance(job, str):
-                return Outcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
+                return CommandOutcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
+            if isinstance(found.get("said"), str):
+                return CommandOutcome(None, f"{self.title}: {found['said']}")
             if path is not None:
-                return Outcome(None, f"{self.title}: {path}")
-        lines = tuple(said.rstrip().splitlines())
-        return Outcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
+                return CommandOutcome(None, f"{self.title}: {path}")
+        lines = tuple(output.rstrip().splitlines())
+        return CommandOutcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
 
     def _safe_arguments(self) -> list[str]:
         """The same as far as it goes, while a quotation mark is open."""
@@ -203,7 +207,8 @@ class CommandPlan:
         except SettingError as error:
             return {self._field(error.name): str(error).removeprefix(f"{error.name}: ")}
         except (RefusedInput, click.ClickException) as error:
-            return {self._field(None): str(error)}
+            flag = _FLAG.match(str(error))
+            return {self._field(flag and flag[1].replace("-", "_")): str(error)}
 
     def _field(self, name: str | None) -> str:
         """The field of a parameter of the command; the first one where it has none."""
@@ -227,7 +232,7 @@ class ShellCommands:
 
     definition: Callable[[Sequence[str]], click.Command]
     """The command of some words. Raises RefusedInput where there is none."""
-    listing: Callable[[], Sequence[tuple[Words, str]]]
+    listing: Callable[[], Sequence[tuple[CommandWords, str]]]
     """The words of every command that can be started, with what it does in a line."""
 
     def plan(self, words: Sequence[str], root: Path, typed: Mapping[str, str]) -> CommandPlan:
@@ -247,7 +252,13 @@ def _params(command: click.Command) -> Mapping[str, click.Parameter]:
         and not getattr(param, "hidden", False)
         and not getattr(param, "hide_input", False)
     ]
-    shown.sort(key=lambda param: (isinstance(param, click.Option), bool(_section(param))))
+    shown.sort(
+        key=lambda param: (
+            isinstance(param, click.Option),
+            bool(_section(param)),
+            getattr(param, "last", False),
+        )
+    )
     sections = list(dict.fromkeys(map(_section, shown)))
     return {
         _called(param): param

@@ -60,7 +60,7 @@ class Context:
         """The results of the parts that are finished, by name."""
         self.last_metrics: Mapping[str, float] = {}
         """The newest row of metrics of this execution."""
-        self.told: dict[str, Any] = {}
+        self.reported: dict[str, Any] = {}
         """Keys of status.json."""
         self._collection = collection
         self._guard = threading.RLock()
@@ -69,7 +69,7 @@ class Context:
         self._events = EventLog(directory)
         self._pace = deque[tuple[float, float]]()
         self._end = threading.Event()
-        self._asked: list[tuple[str | None, str]] = []
+        self._requested: list[tuple[str | None, str]] = []
         self._trouble: BaseException | None = None
 
     # -- what a kind tells ----------------------------------------------------------------------
@@ -78,9 +78,9 @@ class Context:
         """How far the job is, and what it does now; as cheap as it is called often."""
         share = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
         with self._guard:
-            self.told["progress"] = share
+            self.reported["progress"] = share
             if doing:
-                self.told["doing"] = doing
+                self.reported["doing"] = doing
             now = time.monotonic()
             if not self._pace or now - self._pace[-1][0] >= 0.2:
                 self._pace.append((now, share))
@@ -90,7 +90,7 @@ class Context:
     def doing(self, what: str) -> None:
         """What the job does now, a few words for a person."""
         with self._guard:
-            self.told["doing"] = what
+            self.reported["doing"] = what
 
     def metrics(self, step: int, **values: float) -> None:
         """One row of metrics.csv at `step`, which never descends; names may turn up later."""
@@ -126,7 +126,7 @@ class Context:
             raise Ended
 
     def save(
-        self, state: Mapping[str, Any], *, step: int, name: str | None = None, **told: Any
+        self, state: Mapping[str, Any], *, step: int, name: str | None = None, **fields: Any
     ) -> None:
         """Write a checkpoint: all that an exact continuation needs, plain data and numpy arrays.
 
@@ -136,13 +136,13 @@ class Context:
         self.flush()
         checkpoints.save(self.directory, state, step=step, name=name)
         if name is not None:
-            self.event("checkpoint", name=name, step=step, **told)
+            self.event("checkpoint", name=name, step=step, **fields)
 
-    def asked_checkpoints(self) -> list[tuple[str | None, str]]:
+    def requested_checkpoints(self) -> list[tuple[str | None, str]]:
         """Checkpoints that somebody asked for since the last time: name, and id of the request."""
         with self._guard:
-            asked, self._asked = self._asked, []
-        return asked
+            requested, self._requested = self._requested, []
+        return requested
 
     def rewind(self, step: int) -> None:
         """Forget the rows of metrics after `step`, to which the kind has gone back."""
@@ -209,7 +209,7 @@ class Context:
     def ask_for_checkpoint(self, name: str | None, request: str) -> None:
         """Let the kind save a checkpoint as soon as it can."""
         with self._guard:
-            self._asked.append((name, request))
+            self._requested.append((name, request))
 
     def check(self) -> None:
         """Raise what another thread met."""

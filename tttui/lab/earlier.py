@@ -16,7 +16,7 @@ from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.regular import refuse_link
 from tttui.lab import checkpoints
 from tttui.lab.job import RESULTS, Job
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import JobKind
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 
@@ -28,7 +28,7 @@ class Earlier:
     """A named checkpoint from which a job that has ended is to go on."""
 
     job: Job
-    found: checkpoints.Checkpoint
+    found: checkpoints.JobCheckpoint
     later: tuple[str, ...]
     """Checkpoints that are removed, the newest first."""
     progress: float | None
@@ -37,7 +37,7 @@ class Earlier:
     """What the job made so far, which stays."""
 
     @classmethod
-    def of(cls, job: Job, kind: Kind, name: str) -> Self:
+    def of(cls, job: Job, kind: JobKind, name: str) -> Self:
         """Look what there is. Raises RefusedInput where the job cannot go on from there."""
         if not kind.saves:
             raise RefusedInput(
@@ -69,15 +69,15 @@ class Earlier:
     @property
     def replaced(self) -> str:
         """What going on replaces and what it keeps, in one line for a person."""
-        said = f"goes on from {self.found.name}, step {self.found.step}: its curves are cut there"
+        text = f"goes on from {self.found.name}, step {self.found.step}: its curves are cut there"
         if self.later:
-            said += f", later checkpoints ({', '.join(self.later)}) are replaced"
+            text += f", later checkpoints ({', '.join(self.later)}) are replaced"
         if self.job.state == "completed":
             kept = f"results-{len(earlier_results(self.job.path)) + 1}.json"
-            said += f", its results are kept as {kept}"
+            text += f", its results are kept as {kept}"
         if self.version:
-            said += f"; {self.version} stays as it is, and a new version comes of it"
-        return said
+            text += f"; {self.version} stays as it is, and a new version comes of it"
+        return text
 
     def go_back(self) -> None:
         """Replace what `replaced` says, but for the curves. Raises TttuiError.

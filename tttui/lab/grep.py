@@ -64,13 +64,13 @@ class Grep:
             return [self.pattern in text for text in texts]
         found = list[bool]()
         for i in range(0, len(texts), BATCH):
-            said = self._asked(texts[i : i + BATCH])
-            if said == "late":
+            answer = self._ask(texts[i : i + BATCH])
+            if answer == "late":
                 raise RefusedInput(
                     f"{self._flag} {self.pattern!r} tries for more than {LONGEST_S:g} s without "
                     "an end: leave out repeats within repeats, such as (a+)+"
                 )
-            found += [one == "1" for one in said]
+            found += [one == "1" for one in answer]
         return found
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class Grep:
             self._process.communicate()
             self._process = None
 
-    def _asked(self, texts: Sequence[str]) -> str:
+    def _ask(self, texts: Sequence[str]) -> str:
         try:
             if self._process is None:
                 self._process = subprocess.Popen(
@@ -96,8 +96,8 @@ class Grep:
             assert process.stdout is not None
             process.stdin.write(json.dumps(list(texts)) + "\n")
             process.stdin.flush()
-            if said := process.stdout.readline().strip():
-                return said
+            if answer := process.stdout.readline().strip():
+                return answer
             raise OSError(0, "its process ended")
         except (OSError, ValueError) as error:
             with suppress(OSError):

@@ -138,9 +138,9 @@ def find_job(root: Path, handle: str) -> Job:
     Raises RefusedInput where there is none, or more than one.
     """
     known = handles(root)
-    wanted = handle.strip().lower()
-    exact = [name for name in known if name == wanted]
-    found = exact or [name for name in known if wanted and name.startswith(wanted)]
+    prefix = handle.strip().lower()
+    exact = [name for name in known if name == prefix]
+    found = exact or [name for name in known if prefix and name.startswith(prefix)]
     session = None
     if handle and "/" not in handle and not handle.startswith("."):
         session = session_job(root / handle)

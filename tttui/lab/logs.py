@@ -35,7 +35,7 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class LogSource:
     """A log, and whose it is: a job (its handle) or a session (its name)."""
 
     path: Path
@@ -44,13 +44,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
+class LogEntry:
     """One line of a log; `time` is local, as it was written (`2026-11-28 07:24:39,123`)."""
 
     time: str
     level: str
     text: str
-    source: Source
+    source: LogSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class LogFilter:
             None if since is None else time.time() - age_of(since),
         )
 
-    def chosen(self, lines: Iterable[LogLine]) -> list[LogLine]:
+    def chosen(self, lines: Iterable[LogEntry]) -> list[LogEntry]:
         """Those of the lines that are wanted. Raises RefusedInput for an expression without end."""
         after = "" if self.since is None else _as_logged(self.since)
         least = LEVELS.index(self.level)
@@ -104,10 +104,10 @@ class Logs:
         self._files: dict[Path, _Followed] = {}
         self._of_all = session is None and job is None
         if session is not None:
-            self._add(Source(session / LOG, session.name, True))
+            self._add(LogSource(session / LOG, session.name, True))
         elif job is not None:
             found = find_job(root, job)
-            self._add(Source(found.path / LOG, found.handle, found.kind == SESSION))
+            self._add(LogSource(found.path / LOG, found.handle, found.kind == SESSION))
         self._deep: list[Path] = []
         self._search_at = 0.0
         self._marks: object = None
@@ -116,22 +116,22 @@ class Logs:
         self._written: list[Path] = []
         """Logs whose next lines are expected: of jobs that lived at the last look, or young."""
 
-    def _add(self, source: Source) -> None:
+    def _add(self, source: LogSource) -> None:
         self._files[source.path] = _Followed(source)
 
-    def take(self, wanted: LogFilter, *, unfinished: bool = False) -> tuple[list[LogLine], int]:
+    def take(self, passing: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
         """The lines that nobody has taken yet, in the order of time, and how many older ones
         were left out since they are too many.
 
         `unfinished`: also last lines that have no end, which would be finished the next time.
         """
-        lines, left_out = list[LogLine](), 0
+        lines, left_out = list[LogEntry](), 0
         for path, file in self._due(unfinished):
             with suppress(OSError):  # it has none, or one that must not be opened
-                if wanted.since is not None and os.stat(path).st_mtime < wanted.since:
+                if passing.since is not None and os.stat(path).st_mtime < passing.since:
                     continue
                 for some in file.take(unfinished=unfinished):
-                    lines += wanted.chosen(some)
+                    lines += passing.chosen(some)
                     if len(lines) > 2 * MOST:
                         lines, left_out = _newest(lines, left_out)
         return _newest(lines, left_out)
@@ -174,13 +174,15 @@ class Logs:
         self._turns, self._marks = cycle(list(self._files)), marks
         return [path for path in self._files if path not in known]
 
-    def _sources(self) -> Iterator[Source]:
+    def _sources(self) -> Iterator[LogSource]:
         folder, names = jobs_folder(self._root), list[str]()
         with suppress(OSError), os.scandir(self._root) as entries:
             names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
-        yield from (Source(folder / handle / LOG, handle, False) for handle in handles(self._root))
-        yield from (Source(self._root / name / LOG, name, True) for name in names)
-        yield from (Source(path / LOG, _name(self._root, path), True) for path in self._deep)
+        yield from (
+            LogSource(folder / handle / LOG, handle, False) for handle in handles(self._root)
+        )
+        yield from (LogSource(self._root / name / LOG, name, True) for name in names)
+        yield from (LogSource(path / LOG, _name(self._root, path), True) for path in self._deep)
 
 
 def _mark(folder: Path) -> object:
@@ -198,7 +200,7 @@ def _mark(folder: Path) -> object:
 class _Followed:
     """One log, and the time and level that its next line has where it does not say them."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: LogSource) -> None:
         self._source, self._file = source, GrowingFile(source.path)
         self._when, self._level = "", "INFO"
 
@@ -207,7 +209,7 @@ class _Followed:
         """It grew a moment ago, as far as the last look knows."""
         return self._file.size > 0 and not self._file.settled
 
-    def take(self, *, unfinished: bool) -> Iterator[list[LogLine]]:
+    def take(self, *, unfinished: bool) -> Iterator[list[LogEntry]]:
         """Its new lines, a block at a time. Raises OSError."""
         if self._file.check() is Change.MISSING:
             return
@@ -217,15 +219,15 @@ class _Followed:
         if unfinished and self._file.open_line:
             yield self._lines(self._file.open_line)
 
-    def _lines(self, block: bytes) -> list[LogLine]:
+    def _lines(self, block: bytes) -> list[LogEntry]:
         """A line without a time, as of a traceback, has that of the line before it."""
-        found = list[LogLine]()
+        found = list[LogEntry]()
         for text in block.decode(errors="replace").splitlines():
             if (head := _LINE.fullmatch(text)) is not None:
                 self._when, level, text = head[1], head[2], head[3]
                 self._level = level if level in LEVELS else "INFO"
             if text:
-                found.append(LogLine(self._when, self._level, text, self._source))
+                found.append(LogEntry(self._when, self._level, text, self._source))
         return found
 
 
@@ -234,6 +236,6 @@ def _name(root: Path, path: Path) -> str:
     return str(path.relative_to(root)) if root in path.parents else path.name
 
 
-def _newest(lines: list[LogLine], left_out: int) -> tuple[list[LogLine], int]:
+def _newest(lines: list[LogEntry], left_out: int) -> tuple[list[LogEntry], int]:
     lines.sort(key=lambda line: line.time)
     return lines[-MOST:], left_out + max(0, len(lines) - MOST)

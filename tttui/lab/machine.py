@@ -36,7 +36,7 @@ every look."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LocalProcess:
     """A job or session that a process of this machine executes, and what that takes."""
 
     handle: str
@@ -60,7 +60,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
+class ForeignProcess:
     """A process that holds a GPU and belongs to no job or session of the root."""
 
     pid: int
@@ -83,7 +83,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineState:
     """This machine at one moment."""
 
     host: str
@@ -104,9 +104,9 @@ class Machine:
     gpus: tuple[Gpu, ...]
     no_gpus: str
     """Why there are none, for a person; empty where there are."""
-    holders: tuple[Holder, ...]
+    holders: tuple[LocalProcess, ...]
     """Jobs first; those that use the most of the processors first."""
-    strangers: tuple[Stranger, ...]
+    strangers: tuple[ForeignProcess, ...]
     recent: tuple[Sample, ...] = ()
     """This look and those before it, the newest at the end."""
 
@@ -125,15 +125,15 @@ class MachineReader:
         self._recent = deque[Sample](maxlen=RECENT)
         psutil.cpu_percent(None)
 
-    def look(self) -> Machine:
+    def look(self) -> MachineState:
         """The machine now. Never raises for what files hold."""
         memory = self._psutil.virtual_memory()
         gpus = self._nvml.all()
-        held = [*self._jobs(), *self._running_sessions()]
-        holders, strangers = self._held(held, gpus)
+        owned_here = [*self._jobs(), *self._running_sessions()]
+        holders, strangers = self._with_usage(owned_here, gpus)
         free, total = _disk(self._root)
         cpu = float(self._psutil.cpu_percent(None))
-        machine = Machine(
+        machine = MachineState(
             host=socket.gethostname(),
             at=time.time(),
             cores=all_cores(),
@@ -152,7 +152,7 @@ class MachineReader:
         self._recent.append(_sample(machine))
         return replace(machine, recent=tuple(self._recent))
 
-    def _jobs(self) -> list[tuple[Holder, tuple[int, ...]]]:
+    def _jobs(self) -> list[tuple[LocalProcess, tuple[int, ...]]]:
         """The jobs that run here, with the GPUs that they were given."""
         found = []
         for handle in active(self._root):
@@ -161,11 +161,11 @@ class MachineReader:
             if job.state in ("running", "stalled") and process.is_here and process.runs():
                 given = job.raw.get("gpus")
                 gpus = tuple(g for g in given if isinstance(g, int)) if given else ()
-                holder = Holder(handle, job.kind, job.path, process.pid or 0, job.doing)
+                holder = LocalProcess(handle, job.kind, job.path, process.pid or 0, job.doing)
                 found.append((holder, gpus))
         return found
 
-    def _running_sessions(self) -> list[tuple[Holder, tuple[int, ...]]]:
+    def _running_sessions(self) -> list[tuple[LocalProcess, tuple[int, ...]]]:
         """The sessions that a process of this machine writes, with their GPUs."""
         if time.monotonic() >= self._search_at:
             self._search_at = time.monotonic() + SEARCH_S
@@ -183,21 +183,21 @@ class MachineReader:
                 name = (
                     str(path.relative_to(self._root)) if self._root in path.parents else path.name
                 )
-                holder = Holder(name, SESSION, path, status.pid, doing)
+                holder = LocalProcess(name, SESSION, path, status.pid, doing)
                 found.append((holder, tuple(gpus_of(status.device or "", self._nvml))))
         return found
 
-    def _held(
-        self, held: list[tuple[Holder, tuple[int, ...]]], gpus: tuple[Gpu, ...]
-    ) -> tuple[tuple[Holder, ...], tuple[Stranger, ...]]:
-        used = self._usage.of([holder.pid for holder, _ in held])
-        holders, owned = list[Holder](), set[int]()
-        for holder, given in held:
+    def _with_usage(
+        self, owned_here: list[tuple[LocalProcess, tuple[int, ...]]], gpus: tuple[Gpu, ...]
+    ) -> tuple[tuple[LocalProcess, ...], tuple[ForeignProcess, ...]]:
+        used = self._usage.of([holder.pid for holder, _ in owned_here])
+        holders, owned = list[LocalProcess](), set[int]()
+        for holder, given in owned_here:
             mine = used[holder.pid]
             owned |= set(mine.pids)
             memory = dict.fromkeys(given) | _memory_of(mine, gpus)
             holders.append(
-                Holder(
+                LocalProcess(
                     holder.handle,
                     holder.kind,
                     holder.path,
@@ -217,15 +217,15 @@ class MachineReader:
         holders.sort(key=lambda one: (one.kind == SESSION, -(one.cpu or 0.0), one.handle))
         return tuple(holders), tuple(strangers)
 
-    def _stranger(self, process: GpuProcess, gpu: int) -> Stranger:
+    def _stranger(self, process: GpuProcess, gpu: int) -> ForeignProcess:
         name = user = ""
         with suppress(self._psutil.Error):
             known = self._psutil.Process(process.pid)
             name, user = known.name(), known.username()
-        return Stranger(process.pid, gpu, process.memory, name, user)
+        return ForeignProcess(process.pid, gpu, process.memory, name, user)
 
 
-def look(root: Path, seconds: float = 0.5) -> Machine:
+def look(root: Path, seconds: float = 0.5) -> MachineState:
     """The machine once, with shares of the processors over so many seconds."""
     reader = MachineReader(root)
     reader.look()
@@ -233,7 +233,7 @@ def look(root: Path, seconds: float = 0.5) -> Machine:
     return reader.look()
 
 
-def _sample(machine: Machine) -> Sample:
+def _sample(machine: MachineState) -> Sample:
     gpus = tuple(
         (
             None if gpu.use is None else float(gpu.use),
@@ -250,9 +250,9 @@ def _memory_of(used: Used, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
     found = dict[int, int | None]()
     for gpu in gpus:
         mine = [process.memory for process in gpu.processes if process.pid in used.pids]
-        told = [memory for memory in mine if memory is not None]
+        known = [memory for memory in mine if memory is not None]
         if mine:
-            found[gpu.index] = sum(told) if told else None
+            found[gpu.index] = sum(known) if known else None
     return found
 
 

@@ -82,8 +82,8 @@ class JobReader:
         except OSError as error:
             self._problems.append(f"{file.path.name}: {error.strerror}")
             return None
-        said: list[Problem] = list(file.problems()) if table is not None else []
-        self._problems += [f"{file.path.name}: {problem.reason}" for problem in said]
+        problems: list[Problem] = list(file.problems()) if table is not None else []
+        self._problems += [f"{file.path.name}: {problem.reason}" for problem in problems]
         return table
 
     def _parts(self) -> Mapping[str, Any]:

@@ -125,10 +125,10 @@ def _made(root: Path, request: Mapping[str, Any], group: str | None) -> Job:
         content = json_bytes(request)
         write_whole(building / JOB, content)
         write_whole(building / SIGNATURE, sign(place, content))
-        said: dict[str, Any] = {"group": group} if group else {}
+        fields: dict[str, Any] = {"group": group} if group else {}
         if env := request["needs"]["env"]:
-            said["env"] = list(env)
-        StatusFile(building, carried_on(said, request)).write(state="queued", progress=0.0)
+            fields["env"] = list(env)
+        StatusFile(building, carried_on(fields, request)).write(state="queued", progress=0.0)
         enqueue(root, handle)
         building.rename(place)
     return read_job(place)

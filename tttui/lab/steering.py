@@ -63,22 +63,22 @@ def cancel_all(jobs: Sequence[Job], *, wait_s: float = PATIENCE_S) -> list[Job]:
             ours = [read_job(p) for p, j in found.items() if not j.is_session]
             waiting = [j for j in ours if root_of(j.path) == root and j.state == "queued"]
             found |= {job.path: job for job in _withdrawn(waiting)}
-    asked = {path: ask(path, "stop") for path, job in found.items() if not job.has_ended}
+    requests = {path: ask(path, "stop") for path, job in found.items() if not job.has_ended}
     deadline = time.monotonic() + wait_s
-    watches = {path: HeartbeatWatch() for path in asked}
+    watches = {path: HeartbeatWatch() for path in requests}
     try:
         while True:
-            for path in asked:
+            for path in requests:
                 if not found[path].has_ended:
                     found[path] = look_again(found[path], watches[path])
-            alive = [found[path] for path in asked if not found[path].has_ended]
+            alive = [found[path] for path in requests if not found[path].has_ended]
             if not alive:
                 return list(found.values())
             if time.monotonic() > deadline:
                 raise TttuiError(_no_answer(alive[0], wait_s))
             time.sleep(LOOK_S)
     finally:
-        for path, id in asked.items():
+        for path, id in requests.items():
             withdraw(path, id)
 
 
@@ -105,16 +105,16 @@ def checkpoint(job: Job, *, name: str | None = None, wait_s: float = PATIENCE_S)
             raise RefusedInput(f"{name!r} is the name of a checkpoint that is always there")
     events = EventLog(job.path)
     last = events.last()
-    asked = ask(job.path, "checkpoint", name)
+    request = ask(job.path, "checkpoint", name)
     deadline = time.monotonic() + wait_s
     while True:
         now = look_again(job)
         for event in events.read(last):
-            if event.fields.get("asked") == asked:
+            if event.fields.get("asked") == request:
                 return str(event.fields.get("name"))
             last = event.seq
         if now.has_ended or time.monotonic() > deadline:
-            withdraw(job.path, asked)
+            withdraw(job.path, request)
             raise TttuiError(f"job {job.short} saved no checkpoint ({now.detail})")
         time.sleep(LOOK_S)
 
@@ -147,13 +147,13 @@ def resume(
             _refuse_unless_ended(job)
         request = read_request(job.path)
         kind = kind_of(request["kind"])
-        said = carried_on(job.raw, request) | {"gpus": [], "slurm_id": None}
+        fields = carried_on(job.raw, request) | {"gpus": [], "slurm_id": None}
         if checkpoint is not None:
             earlier = Earlier.of(job, kind, checkpoint)
             replacing(earlier.replaced)
             earlier.go_back()
-            said["progress"] = earlier.progress
-        StatusFile(job.path, said).write(
+            fields["progress"] = earlier.progress
+        StatusFile(job.path, fields).write(
             state="queued", doing="", error=None, ended_at=None, resume_from=checkpoint
         )
         enqueue(root, job.handle, again=True)
@@ -215,8 +215,8 @@ def _withdrawn(jobs: Sequence[Job]) -> list[Job]:
 
         withdraw_from_slurm([job for job in jobs if job.launcher == "slurm"])
     for job in jobs:
-        said = carried_on(job.raw, {})
-        StatusFile(job.path, said).write(state="cancelled", ended_at=time.time())
+        fields = carried_on(job.raw, {})
+        StatusFile(job.path, fields).write(state="cancelled", ended_at=time.time())
         _publish(job, job.kind, "cancelled")
     return [read_job(job.path) for job in jobs]
 

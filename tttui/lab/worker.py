@@ -118,8 +118,8 @@ class _Execution:
         context.doing("begins")
         try:
             self._say("running", context, started_at=self._started_at, error=None, ended_at=None)
-            wanted = self._known.get("resume_from")
-            context.restore(wanted if isinstance(wanted, str) else None)
+            checkpoint = self._known.get("resume_from")
+            context.restore(checkpoint if isinstance(checkpoint, str) else None)
             self._log.info("%s begins", kind.name)
             context.event("started", kind=kind.name)
             beat.start()
@@ -157,11 +157,11 @@ class _Execution:
 
     def _ended(self, context: Context, state: str, error: str, *, final: bool) -> int:
         clear_requests(self._directory)
-        said = {"state": state, "error": error or None, "ended_at": time.time()}
+        ending = {"state": state, "error": error or None, "ended_at": time.time()}
         if final:
-            said["final"] = True
+            ending["final"] = True
         try:
-            self._status.write(last=True, **context.told, **said, seconds_left=None)
+            self._status.write(last=True, **context.reported, **ending, seconds_left=None)
         except TttuiError as failure:
             self._log.error("%s", failure)
         context.event(state, **({"error": error} if error else {}))
@@ -212,7 +212,7 @@ class _Execution:
         with self._guard:
             self._status.write(
                 state=state,
-                **dict(context.told),
+                **dict(context.reported),
                 seconds_left=None if left is None else round(left, 1),
                 **more,
             )

@@ -9,6 +9,7 @@ from tttui.model.cautions import Caution, cautions, common_steps, spans
 from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW, difference, last_means
 from tttui.model.numbers import Forms
+from tttui.model.schema import MU
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import COMMIT
@@ -85,7 +86,7 @@ def compare(
         tuple(sessions),
         names,
         metrics_of(sessions),
-        with_mu(differences([data.meta for data in sessions]), sessions),
+        with_truth(differences([data.meta for data in sessions]), sessions),
         cautions(sessions, trajectories, names),
     )
 
@@ -155,8 +156,10 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     undone = [int(data.transactions.undone().sum()) for data in sessions]
     if any(undone):
         found.append(Metric("commits undone", tuple(undone), whole=True))
-    if any(data.meta.is_point_mass for data in sessions):
-        found.append(Metric("implied mu error", tuple(map(_mu_error, sessions)), "lower"))
+    hidden = next(filter(None, (data.meta.schema.hidden for data in sessions)), None)
+    if hidden is not None:
+        errors = tuple(map(_implied_error, sessions))
+        found.append(Metric(f"implied {hidden.name} error", errors, "lower"))
     return tuple(found)
 
 
@@ -212,9 +215,9 @@ def _committed(data: SessionData) -> float | None:
     return 100 * float(data.steps.update_ok.sum()) / tried if tried else None
 
 
-def _mu_error(data: SessionData) -> float | None:
-    """How far the friction that the weights in force imply is from the true one."""
-    events, truth = data.transactions, data.mu_now
+def _implied_error(data: SessionData) -> float | None:
+    """How far the value that the weights in force imply is from the true one."""
+    events, truth = data.transactions, data.truth_now
     last = events.in_force(int(events.t[-1])) if len(events) else None
     if truth is None or last is None or not np.isfinite(events.implied_mu[last]):
         return None
@@ -270,11 +273,13 @@ def differences(metas: Sequence[Meta]) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
 
 
-def with_mu(found: Sequence[Difference], sessions: Sequence[SessionData]) -> tuple[Difference, ...]:
-    """The differences, that of mu told by what is in force now and what was at first."""
-    values = tuple(data.mu_text for data in sessions)
-    rest = tuple(d for d in found if d.name not in ("mu", "mu_schedule"))
-    return (Difference("world", "mu", values), *rest) if len(set(values)) > 1 else rest
+def with_truth(
+    found: Sequence[Difference], sessions: Sequence[SessionData]
+) -> tuple[Difference, ...]:
+    """The differences, that of the hidden quantity told by its present and its first value."""
+    values = tuple(data.truth_text for data in sessions)
+    rest = tuple(d for d in found if d.name not in (MU.name, "mu_schedule"))
+    return (Difference("world", MU.name, values), *rest) if len(set(values)) > 1 else rest
 
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:

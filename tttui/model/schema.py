@@ -31,6 +31,23 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A quantity of a task's world that its model is not told, and that its weights may imply."""
+
+    name: str
+    """As it is called in files and on the screen."""
+    highest: float
+    """The largest value that weights are tested for: what implies this may imply more."""
+
+
+MU = Hidden("mu", 0.5)
+"""The friction of the point mass."""
+
+HIDDEN: Mapping[str, Hidden] = {POINT_MASS: MU}
+"""By task."""
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """What is recorded of both models at every step."""
 
@@ -130,6 +147,11 @@ class Schema:
     @property
     def is_point_mass(self) -> bool:
         return self.task.name == POINT_MASS
+
+    @property
+    def hidden(self) -> Hidden | None:
+        """What the model is not told; None where the task has no such quantity."""
+        return HIDDEN.get(self.task.name)
 
     def spec(self, name: str) -> TensorSpec | None:
         """The plastic parameter of this name."""

@@ -8,13 +8,13 @@ from typing import Any, Literal, Protocol
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.configuration import Configuration
 from tttui.model.dataclass import dataclass
-from tttui.model.mu import MuChanges, merged, mu_at, mu_since
 from tttui.model.schema import CONTROL, Loss, Schema, TensorSpec
 from tttui.model.settings import World
 from tttui.model.status import Status
 from tttui.model.steps import Steps
 from tttui.model.tensors import Tensors
 from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.truth import TruthChanges, merged, since_text, value_at
 
 Layout = Literal["native", "flat", "store"]
 """`native` is tttui's own; `flat` and `store` are the two layouts of the public predecessor."""
@@ -83,7 +83,7 @@ class Meta:
 
     @property
     def is_point_mass(self) -> bool:
-        """The session is of the task with the hidden friction."""
+        """The session is of the point mass."""
         return self.schema.is_point_mass
 
     @property
@@ -219,13 +219,23 @@ class SessionData:
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
     """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
-    mu_set: MuChanges = ()
-    """The frictions among that."""
+    truth_set: TruthChanges = ()
+    """The values of the hidden quantity among that."""
     settings_changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
     """The options among that: the step before which they took effect, and their new values."""
     problems: tuple[Problem, ...] = ()
-    loading: bool = False
-    """More is still being read; what is here is shown meanwhile."""
+    read: float = 1.0
+    """The part of the steps and transactions that has been read, 0 to 1."""
+
+    @property
+    def loading(self) -> bool:
+        """More is still being read; what is here is shown meanwhile."""
+        return self.read < 1
+
+    @property
+    def read_percent(self) -> str:
+        """How much of it has been read: `32 %`."""
+        return f"{int(100 * self.read)} %"
 
     @property
     def damage(self) -> tuple[Problem, ...]:
@@ -237,23 +247,23 @@ class SessionData:
         return _damage(self)
 
     @property
-    def mu_changes(self) -> MuChanges:
-        """When mu changed and to what, as planned and as set while the run went on."""
-        return merged(self.meta.configuration.mu_changes, self.mu_set)
+    def truth_changes(self) -> TruthChanges:
+        """When the hidden quantity changed, and to what: as planned and as set while it ran."""
+        return merged(self.meta.configuration.mu_changes, self.truth_set)
 
-    def mu_at(self, t: int) -> float | None:
-        """The friction in force at step t, or None where it is not recorded."""
-        return mu_at(self.meta.mu, self.mu_changes, t)
-
-    @property
-    def mu_now(self) -> float | None:
-        """The friction in force at the last recorded step, or None where it is not recorded."""
-        return self.mu_at(max(self.steps_done - 1, 0))
+    def truth_at(self, t: int) -> float | None:
+        """The true hidden quantity at step t, or None where it is not recorded."""
+        return value_at(self.meta.mu, self.truth_changes, t)
 
     @property
-    def mu_text(self) -> str:
+    def truth_now(self) -> float | None:
+        """The true hidden quantity at the last recorded step; None where it is not recorded."""
+        return self.truth_at(max(self.steps_done - 1, 0))
+
+    @property
+    def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return mu_since(self.mu_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.mu)
 
     @property
     def steps_done(self) -> int:
@@ -327,30 +337,30 @@ class SessionSummary:
     """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
     interval: tuple[float, float] | None = None
     """The 95 % confidence interval of the improvement, in percent."""
-    implied_mu: float | None = None
-    """The friction that the weights in force at the end imply, where a transaction records it."""
+    implied: float | None = None
+    """The hidden quantity that the weights in force at the end imply, where that is recorded."""
     recent: tuple[float | None, ...] = ()
     """Mean adaptive error of each of the newest stretches of steps (`artifacts.tail`), oldest
     first; None where one holds a value that is not finite."""
-    mu_set: MuChanges = ()
-    """The frictions that were set while the run went on."""
+    truth_set: TruthChanges = ()
+    """The values of the hidden quantity that were set while it ran."""
     problems: tuple[Problem, ...] = ()
 
     @property
-    def mu_now(self) -> float | None:
-        """The friction in force at the last step, or None where it is not recorded."""
-        changes = merged(self.meta.configuration.mu_changes, self.mu_set)
-        return mu_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
+    def truth_now(self) -> float | None:
+        """The true hidden quantity at the last step; None where it is not recorded."""
+        changes = merged(self.meta.configuration.mu_changes, self.truth_set)
+        return value_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
 
     @property
-    def mu_text(self) -> str:
+    def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return mu_since(self.mu_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.mu)
 
     @property
-    def mu_error(self) -> float | None:
-        """How far the friction that the weights imply is from the true one."""
-        implied, truth = self.implied_mu, self.mu_now
+    def implied_error(self) -> float | None:
+        """How far the value that the weights imply is from the true one."""
+        implied, truth = self.implied, self.truth_now
         return None if implied is None or truth is None else abs(implied - truth)
 
     @property

@@ -23,6 +23,21 @@ STATUSES = (
 )
 """The statuses that tttui writes; `Transactions.statuses` may hold foreign ones after these."""
 
+IMPLIED = "implied_mu"
+"""Key of a record: the hidden quantity that the committed weights imply."""
+
+NUMBERS = (
+    "pre_loss",
+    "post_loss",
+    "grad_norm",
+    "pre_max_h",
+    "post_max_h",
+    "lr",
+    IMPLIED,
+    "to_t",
+)
+"""Keys of a record that are float columns, NaN where absent or null."""
+
 COMMIT = 0
 """Index of `commit` in STATUSES and in every `Transactions.statuses`."""
 
@@ -311,8 +326,10 @@ class Transactions:
         return tuple((max(to_t, 0), t) for to_t, t, some in pairs if some)
 
     def implied(self) -> tuple[Ints, Floats]:
-        """Steps at which other weights came into force, and the friction that these imply; NaN
-        where that is not recorded."""
+        """Steps at which other weights came into force, and the hidden quantity that these imply.
+
+        NaN where that is not recorded.
+        """
         return self._once("implied", self._find_implied)
 
     def _find_implied(self) -> tuple[Ints, Floats]:
@@ -320,9 +337,9 @@ class Transactions:
         back = sorted(set(self._returns().t) - set(self.t[commits].tolist()))
         restored = [np.nan if (i := self.in_force(t)) is None else self.implied_mu[i] for t in back]
         t = np.concatenate([self.t[commits], np.array(back, dtype=np.int64)])
-        mu = np.concatenate([self.implied_mu[commits], np.array(restored)])
+        values = np.concatenate([self.implied_mu[commits], np.array(restored)])
         order = np.argsort(t, kind="stable")
-        return t[order], mu[order]
+        return t[order], values[order]
 
     def restored_at(self, t: int) -> bool:
         """Whether weights of an earlier step were put back in force at step t."""

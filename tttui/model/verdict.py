@@ -19,16 +19,12 @@ from tttui.model.improvement import (
     final_improvement,
     improvement,
 )
-from tttui.model.mu import mu_text
 from tttui.model.numbers import short, whole_until
 from tttui.model.session import Meta, SessionData
+from tttui.model.truth import value_text
 
 if TYPE_CHECKING:  # of few sessions
     from tttui.model.ledger import Ledger
-
-HIGHEST_MU = 0.5
-"""The largest friction of the worlds in which weights are tested for the one that they imply:
-with this answer they imply it or a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +92,16 @@ def with_ledger(judged: Verdict, ledger: "Ledger | None") -> Verdict:
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     """Judge a session by what was recorded; every clause says only what its numbers show.
 
-    `implied` is the friction that the newest weights imply, where no transaction tells it.
+    `implied` is the hidden quantity that the newest weights imply, where no transaction tells it.
     """
     steps, attempted, committed = data.steps, data.attempted, data.committed
     if len(steps) == 0:
         why = data.problem("steps")
         reason = why.reason if why else "no step was recorded."
         return Verdict.plain(f"There is nothing to judge yet: {reason}", "unclear")
+    if data.loading:
+        said = f"No verdict yet: {data.read_percent} of the session has been read."
+        return Verdict.plain(said, "unclear")
     lower = data.meta.loss.lower_is_better
     result = final_improvement(steps, lower=lower)
     counted = f"{committed} of {attempted} transactions committed"
@@ -156,7 +155,7 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
         ]
     body += _mostly_rolled_back(data)
     if data.meta.is_point_mass:
-        body += _mu_sentence(data, implied)
+        body += _implied_sentence(data, implied)
     return Verdict(tuple(body), tone, result)
 
 
@@ -279,13 +278,14 @@ def _mostly_rolled_back(data: SessionData) -> list[Clause]:
     return [Clause(" Most transactions were rolled back", 2), Clause(why, 5), Clause(".", 2)]
 
 
-def _mu_sentence(data: SessionData, implied: float | None) -> list[Clause]:
-    events = data.transactions
+def _implied_sentence(data: SessionData, implied: float | None) -> list[Clause]:
+    events, hidden = data.transactions, data.meta.schema.hidden
     last = events.in_force(int(data.steps.t[-1]))
     recorded = last is not None and np.isfinite(events.implied_mu[last])
     value = float(events.implied_mu[last]) if recorded and last is not None else implied
-    if value is None or not np.isfinite(value):
+    if hidden is None or value is None or not np.isfinite(value):
         return []
-    shown = f"mu {HIGHEST_MU:g} or more" if value >= HIGHEST_MU else f"mu {mu_text(value)}"
-    truth = "not recorded" if data.mu_now is None else data.mu_text
-    return [Clause(f" The newest weights imply {shown}; the truth is {truth}.", 7)]
+    much = f"{hidden.highest:g} or more" if value >= hidden.highest else value_text(value)
+    truth = "not recorded" if data.truth_now is None else data.truth_text
+    said = f" The newest weights imply {hidden.name} {much}; the truth is {truth}."
+    return [Clause(said, 7)]

@@ -1,5 +1,6 @@
 """The six tabs: the app starts with one of them and imports the others once that one is shown."""
 
+import gc
 from importlib import import_module
 from threading import Thread
 
@@ -130,5 +131,6 @@ def prepare() -> None:
     def work() -> None:
         for pane in (*PANES, *OTHERS):
             pane_class(pane)
+        gc.freeze()  # modules stay: no collection has to look at them again
 
     Thread(target=work, name="tabs", daemon=True).start()

@@ -1,5 +1,6 @@
 """What fills the body of a screen: it knows its room and its look, whatever it shows there."""
 
+import gc
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, ClassVar
@@ -41,6 +42,7 @@ class Body(Widget):
     def on_mount(self) -> None:
         self.use_room()
         self.post_message(self.Ready())
+        self.call_after_refresh(gc.freeze)  # it stays: no collection has to look at it again
 
     def on_resize(self) -> None:
         self.post_message(self.Ready())
@@ -86,8 +88,14 @@ class Body(Widget):
         """Look at the session as this view does; also called before the tab is mounted."""
 
     @property
+    def takes_turns(self) -> bool:
+        """Not all of it is on the screen: the key for the next region turns the page."""
+        return False
+
+    @property
     def hidden_next(self) -> str:
-        """What the key for the next region brings to the screen; '' where it is there already."""
+        """What the key for the next region brings to the screen, or that something else is hidden;
+        '' where nothing is."""
         return ""
 
     def back(self) -> bool:

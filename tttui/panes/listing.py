@@ -13,7 +13,7 @@ from tttui.panes.regions import RegionPane, Regions
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar, QueryField
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Column, Sort, called
+from tttui.widgets.table_columns import TEXTS, Sort, TableColumn, called
 
 TABLE = "table"
 
@@ -55,7 +55,7 @@ class Listing(Regions, Generic[V]):
         """Give the table its rows, filtered by the query."""
         raise NotImplementedError(type(self).__name__)
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         """All columns, also those for which there is no room."""
         raise NotImplementedError(type(self).__name__)
 
@@ -169,7 +169,7 @@ class Listing(Regions, Generic[V]):
         key = keys[((keys.index(now) if now in keys else 0) + by) % len(keys)]
         return self._set_sort(Sort(key, self._column(key).falls if key is not None else False))
 
-    def _column(self, key: str) -> Column:
+    def _column(self, key: str) -> TableColumn:
         return next(column for column in self.columns() if column.key == key)
 
     def _set_sort(self, sort: Sort) -> str:
@@ -187,10 +187,10 @@ class Listing(Regions, Generic[V]):
         self.query_one(QueryBar).type("sort:")
         self._offer("")
 
-    def _sortable(self) -> tuple[Column, ...]:
+    def _sortable(self) -> tuple[TableColumn, ...]:
         """All columns, and the order of the rows by itself, by its name."""
         own = self.sorts[0]
-        first = () if self.natural is not None else (Column(own, own, len(own), orders=TEXTS),)
+        first = () if self.natural is not None else (TableColumn(own, own, len(own), orders=TEXTS),)
         return (*first, *self.columns())
 
     def _sort_named(self, typed: str) -> None:

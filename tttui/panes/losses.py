@@ -33,8 +33,8 @@ class Digest:
     """The committed part of them; None where there are none."""
 
 
-def digest(data: SessionData) -> Digest:
-    """Summarise a session's errors and transactions."""
+def digest(data: SessionData, before: Digest | None = None) -> Digest:
+    """Summarise a session's errors and transactions; `before`: an earlier state of it."""
     steps = data.steps
     t, frozen, adaptive = steps.compared(WINDOW)
     if steps.never_evaluated:
@@ -43,7 +43,7 @@ def digest(data: SessionData) -> Digest:
         adaptive_tail = Series(t, adaptive)
     return Digest(
         progress(data) if is_pretraining(data) else verdict(data),
-        losses_of(data),
+        losses_of(data, None if before is None else before.losses),
         Series(t, frozen),
         adaptive_tail,
         transaction_texts(data),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.message import Message
 
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.look import HasLook, Look
 from tttui.model.ages import age_text
 from tttui.model.dataclass import dataclass
@@ -16,7 +16,7 @@ from tttui.store.snapshot import Part, Parts, Snapshot
 from tttui.widgets.timeview import TimeView
 
 if TYPE_CHECKING:  # needed to export
-    from tttui.export.request import Request
+    from tttui.export.request import ExportRequest
     from tttui.runs.whatif.result import WhatIfResult
 
 T = TypeVar("T")
@@ -62,6 +62,13 @@ class View(Parts, HasLook):
     def failure(self, part: Part[Any]) -> str:
         """Why a part could not be worked out, '' where it could."""
         return self.snapshot.failures.get(part.name, "")
+
+    @property
+    def newest_implied(self) -> tuple[int, float] | None:
+        """The last step and the friction that the newest weights imply, where these were asked
+        since no transaction tells it."""
+        steps = self.data.steps.t
+        return (int(steps[-1]), self.implied) if self.implied is not None and len(steps) else None
 
     @property
     def age(self) -> str:
@@ -150,7 +157,7 @@ class Pane(Body):
         """The width of the charts over the whole run, which begin at the left edge; None: all."""
         return None
 
-    def set_changes(self, changes: Changes) -> None:
+    def set_changes(self, changes: RunChanges) -> None:
         """Mark where somebody changed the open run on every time axis."""
         for view in self.query(TimeView):
             view.set_changes(changes)
@@ -167,6 +174,6 @@ class Pane(Body):
         """The name of the figure that `e` exports: the focused chart or table of this tab."""
         return "mse"
 
-    def export_of(self, request: "Request") -> "Request":
+    def export_of(self, request: "ExportRequest") -> "ExportRequest":
         """The request for that, narrowed to what this tab shows of it."""
         return request

@@ -11,6 +11,7 @@ from tttui.draw.smoothing import SPAN, exponential
 from tttui.model.dataclass import dataclass
 from tttui.model.improvement import percentiles
 from tttui.model.session import SessionData
+from tttui.model.steps import Steps
 from tttui.model.transactions import COMMIT, Transactions, of_statuses
 
 LOG_SPREAD = 20.0
@@ -30,14 +31,22 @@ class Losses:
     marks: Marks
 
 
-def losses_of(data: SessionData) -> Losses:
-    """The series of a session's errors."""
-    steps = data.steps
+def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tuple[Series, Series]:
+    """The errors of the frozen model, where it was evaluated, and of the adaptive one; `before`:
+    those of fewer steps of the same session, which are continued."""
     t, frozen, _ = steps.compared()
+    known = (None, None) if before is None else before
+    adaptive = Series.after(known[1], steps.t, steps.adaptive)
+    return Series.after(known[0], t, frozen), adaptive
+
+
+def losses_of(data: SessionData, before: Losses | None = None) -> Losses:
+    """The series of a session's errors; `before`: of an earlier state of it."""
+    steps, idle = data.steps, data.steps.no_update
+    known = None if before is None else before.no_update
     return Losses(
-        Series(t, frozen),
-        Series(steps.t, steps.adaptive),
-        None if steps.no_update is None else Series(steps.t, steps.no_update),
+        *errors_of(steps, None if before is None else (before.baseline, before.adaptive)),
+        None if idle is None else Series.after(known, steps.t, idle),
         steps.evaluated is None,
         marks_of(data),
     )

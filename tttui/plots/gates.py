@@ -1,5 +1,7 @@
 """What the gates of transactions measured over the steps, with their limits."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tttui.draw.envelope import Series
@@ -45,6 +47,13 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     odd = [i for i in np.flatnonzero(events.status == NON_FINITE).tolist() if not untaken(t[i])]
     taken = np.zeros(len(events), dtype=np.bool_)
     taken[odd] = True
+
+    def pair(pre: Floats, post: Floats) -> tuple[Trace, Trace]:
+        """A number before the step of each transaction, and after it."""
+        after = Trace("post", Series(t, post), "adaptive", heavy=True, absent=untaken)
+        marked = t[taken & np.isnan(post)]
+        return Trace("pre", Series(t, pre), "baseline"), replace(after, not_numbers=marked)
+
     return [
         (
             Plot(
@@ -65,15 +74,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                 traces=(
                     # where the band cannot be seen its upper edge, the gate itself, still can
                     *((Trace("allowed", band.high, "third"),) if band is not None else ()),
-                    Trace("pre", Series(t, events.pre_loss), "baseline"),
-                    Trace(
-                        "post",
-                        Series(t, events.post_loss),
-                        "adaptive",
-                        heavy=True,
-                        absent=untaken,
-                        not_numbers=t[taken & np.isnan(events.post_loss)],
-                    ),
+                    *pair(events.pre_loss, events.post_loss),
                 ),
                 band=band,
                 message=message,
@@ -85,15 +86,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
                 title="max |h|",
                 traces=(
                     *limit_curve(data, "state_norm_max"),
-                    Trace("pre", Series(t, events.pre_max_h), "baseline"),
-                    Trace(
-                        "post",
-                        Series(t, events.post_max_h),
-                        "adaptive",
-                        heavy=True,
-                        absent=untaken,
-                        not_numbers=t[taken & np.isnan(events.post_max_h)],
-                    ),
+                    *pair(events.pre_max_h, events.post_max_h),
                 ),
                 thresholds=limit_line(data, "state_norm_max"),
                 message=message,

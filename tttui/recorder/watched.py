@@ -1,14 +1,16 @@
 """Tensors that are watched: a copy of each as it was last seen, and what has changed since."""
 
 import math
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from tttui.artifacts.contenthash import tensor_digest, version_of
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
-from tttui.recorder.parallel import each
 from tttui.recorder.statistics import Figures, Taking
 from tttui.recorder.tensors import (
     Tensor,
@@ -325,3 +327,29 @@ def _check_alike(name: str, x: Tensor, kept: Tensor) -> None:
                 f"{name} had the {what} {of(kept)} and has now {of(x)}: make the recorder after "
                 "the model has been converted and moved"
             )
+
+
+WORKERS = 8
+"""Threads at most; what they do is bound by the memory."""
+
+LARGE = 1 << 22
+"""Bytes together from which on threads are worth it."""
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def each(act: Callable[[Item], Made], items: Iterable[Item], size: int) -> list[Made]:
+    """What `act` makes of every item, in order; in threads where there are many bytes (`size`)."""
+    if size < LARGE or _processors() == 1:
+        return [act(item) for item in items]
+    return list(_pool(os.getpid()).map(act, items))
+
+
+@lru_cache(maxsize=1)
+def _pool(_process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(WORKERS, _processors()), "tttui recorder")
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
 """Driving a session: as fast as it goes, at a given rate or step by step, until it is done.
 
 Whatever is asked of the run meanwhile is carried out here, between two stretches of steps, and
-answered. A change of the session (friction, options, faults, updates, rollbacks) is recorded
+answered. A change of the session (its world, options, faults, updates, rollbacks) is recorded
 with its step before it takes effect, so that a replay makes it too.
 """
 
@@ -66,9 +66,9 @@ def drive(
         now = time.monotonic()
         if on_progress is not None and now >= report_at:
             report_at = now + FRAMES_EVERY
-            on_progress(run.frame())
+            on_progress(run.progress())
     if on_progress is not None:
-        on_progress(run.frame())
+        on_progress(run.progress())
     return True
 
 
@@ -154,7 +154,7 @@ class Course:
     def _reached(self, goal: Goal) -> bool:
         if goal.t is not None:
             return self._run.t >= goal.t
-        return goal.attempts is not None and self._run.attempted > goal.attempts
+        return goal.attempts is not None and self._run.tally.attempted > goal.attempts
 
     def _next_chance(self) -> int:
         """The first step after the next point where an update may be tried."""
@@ -178,7 +178,7 @@ class Course:
                 chunk = run.chunk
                 self._step(Goal(t=run.t - run.t % chunk + chunk))
             case "transaction":
-                self._step(Goal(attempts=run.attempted))
+                self._step(Goal(attempts=run.tally.attempted))
             case "speed":
                 self._limit(value)
             case "fault" if value == "disk":

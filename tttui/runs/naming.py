@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from tttui.artifacts.names import run_directory, usable_name
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
 from tttui.model.shell import command_line
 
 Made = TypeVar("Made")
@@ -34,18 +33,11 @@ def make_in(name: str | None, directory: Callable[[], Path], make: Callable[[Pat
                 raise
 
 
-def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
-    """The directory for a new session, which does not exist yet.
+def named_directory(root: Path, name: str) -> Path:
+    """The directory of that name, which does not exist yet.
 
     Raises RefusedInput for a name that is taken or not allowed, or a root that is a file.
     """
-    if name is None:
-        return free_directory(root, f"{settings.world.env_mode}-seed{settings.seed}")
-    return named_directory(root, name)
-
-
-def named_directory(root: Path, name: str) -> Path:
-    """The directory of that name, which does not exist yet. Raises RefusedInput as above."""
     _refuse_file(root)
     directory = run_directory(root, name)
     if directory.exists():

@@ -20,6 +20,7 @@ from tttui.runs.answering import Answering
 from tttui.runs.control import Request, clear_requests
 from tttui.runs.heartbeat import Heartbeat
 from tttui.runs.runlog import RunLog
+from tttui.runs.tally import Tally
 
 FLUSH_S = 0.25
 """Time in seconds after which rows go to the disk."""
@@ -43,8 +44,6 @@ class RunProgress:
     committed: int
     improvement: float | None
     """Percent over the last 100 steps."""
-    mu: float | None
-    """The friction in force; None where the task has none."""
     state: str
     waits_for: str = ""
     """Where the next step is to come from, while it is not there."""
@@ -102,6 +101,8 @@ class OwnedRun(ABC):
 
     meta: dict[str, Any]
     """meta.json as it is, or is to be."""
+    tally: Tally
+    """Sums and counts of what was computed so far."""
 
     @property
     @abstractmethod
@@ -112,11 +113,6 @@ class OwnedRun(ABC):
     @abstractmethod
     def chunk(self) -> int:
         """Steps from one attempt at an update to the next."""
-
-    @property
-    @abstractmethod
-    def attempted(self) -> int:
-        """Updates that were tried so far."""
 
     @abstractmethod
     def advance_stretch(self, limit: int) -> None:
@@ -129,9 +125,23 @@ class OwnedRun(ABC):
         Raises SessionTaken where another process has the session.
         """
 
-    @abstractmethod
-    def frame(self) -> RunProgress:
+    @property
+    def waits_for(self) -> str:
+        """Where the next step is to come from, while it is not there."""
+        return ""
+
+    def progress(self) -> RunProgress:
         """Where the run stands now."""
+        return RunProgress(
+            self.t,
+            self.steps_total,
+            self._heart.steps_per_second(self.t),
+            self.tally.attempted,
+            self.tally.committed,
+            self.tally.percent_better(),
+            self._heart.state,
+            self.waits_for,
+        )
 
     @abstractmethod
     def intervene(self, kind: Any, value: Any = None, *, at: int | None = None) -> None:
@@ -311,8 +321,7 @@ class OwnedRun(ABC):
 
     def _counts(self) -> tuple[int, int]:
         """Transactions that were tried, and committed."""
-        frame = self.frame()
-        return frame.attempted, frame.committed
+        return self.tally.attempted, self.tally.committed
 
     def _checkpoint_made(self) -> None:
         """Note that everything up to here is saved."""

@@ -226,8 +226,8 @@ def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
     like: dict[str, Any] = {}
     with suppress(TttuiError):
         like = dict(runner.forked(data.meta.raw, data.place))
-    if like and data.mu_now is not None:
-        like["mu"] = data.mu_now
+    if like and (hidden := data.meta.schema.hidden) and data.truth_now is not None:
+        like[hidden.name] = data.truth_now
     typed = {} if at is None else {"at": str(at)}
     last = int(data.steps.t[-1]) + 1 if len(data.steps) else None
     return Plan("fork", root, typed, data.place, runner, like, last)

@@ -30,12 +30,13 @@ from tttui.artifacts.checkpoint import copies_of, sha256_of_parts
 from tttui.artifacts.contents import history_dtype
 from tttui.artifacts.findings import Action, Finding, Known
 from tttui.artifacts.history import header, read_layout
+from tttui.artifacts.layout import BASE, SHIPPED_BASES
 from tttui.artifacts.listed import listed
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.regular import blocks_of, open_regular, remove, sha256_of, stat_regular
 from tttui.artifacts.session_events import tell_of_session
-from tttui.artifacts.writer import HISTORY, RunWriter
-from tttui.runs.base import FILE, SHIPPED
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.writer import HISTORY
 from tttui.runs.saved import restored
 from tttui.runs.tally import Tally
 
@@ -163,7 +164,11 @@ def _text(session: Known, finding: Finding) -> bool:
 def _base(session: Known, finding: Finding) -> bool:
     """From the bases that tttui ships, the cache of the root, or another session there."""
     root = session.path.parent
-    places = (*sorted(SHIPPED.glob("*.pt")), *root.glob(f"bases/*/{FILE}"), *root.glob(f"*/{FILE}"))
+    places = (
+        *sorted(SHIPPED_BASES.glob("*.pt")),
+        *root.glob(f"bases/*/{BASE}"),
+        *root.glob(f"*/{BASE}"),
+    )
     for path in places:
         try:
             if sha256_of(path) != session.meta.get("base_ckpt_hash"):
@@ -183,7 +188,7 @@ def _status(session: Known, _finding: Finding) -> bool:
     if step is None or not isinstance(total, int):
         return False
     state = "completed" if step >= total else "interrupted"
-    RunWriter(session.path).status(
+    StatusFile(session.path).write(
         state=state, t=step, steps_total=total, device=session.meta.get("device")
     )
     return True

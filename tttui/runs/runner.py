@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import is_task_session, read_meta_of
@@ -16,11 +16,18 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
 from tttui.model.setting import options
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.start import Learned, StartWeights
 from tttui.tasks.base import AnyTask
 from tttui.tasks.find import again, find_task, shipped
+
+if TYPE_CHECKING:
+    from tttui.runs.turns import Host
+    from tttui.runs.whatif.knobs import Turnable
+    from tttui.runs.whatif.live import Live, PastStates
+    from tttui.runs.whatif.luck import Pairs
+    from tttui.runs.whatif.result import Request
 
 OF_A_RUN = ("seed", "steps", "device", "threads", "checkpoint_s", "history_mb", "weights_every")
 """Settings that say how long and where a session runs, and nothing of what it learns."""
@@ -132,6 +139,31 @@ class Runner(ABC):
     @abstractmethod
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
         """Replay a session; one Check a file."""
+
+    @abstractmethod
+    def turnable(self) -> "Turnable":
+        """What a what-if can turn."""
+
+    @abstractmethod
+    def live(self, request: "Request", known: "PastStates") -> "Live":
+        """The session in memory that a what-if asks for.
+
+        Raises RefusedInput, TttuiError or OSError where it cannot be computed.
+        """
+
+    @abstractmethod
+    def pairs(self, request: "Request", total: int) -> "Pairs":
+        """On what the recorded and the changed settings are compared, so often at most.
+
+        Raises as `live`.
+        """
+
+    @abstractmethod
+    def host(self, settings: Any, base: Mapping[str, Any] | None) -> "Host":
+        """What runs several sessions with these settings in turns.
+
+        `base` are the weights of a base that the settings do not name.
+        """
 
     def carried(
         self, settings: Mapping[str, Any], task_settings: Mapping[str, Any]

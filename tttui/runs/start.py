@@ -16,7 +16,7 @@ from tttui.artifacts.contenthash import content_of
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 
 STARTED_FROM = "started_from"
 """The key of meta.json."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from tttui.model.arrays import Floats
 from tttui.model.improvement import WINDOW, improvement
+from tttui.model.transactions import IMPLIED
 
 KEPT_COMMITS = 8
 """A rollback returns to the commit before at most; by hand one may go back further."""
@@ -25,11 +26,11 @@ class Tally:
         self.last: deque[tuple[float, float]] = deque(maxlen=WINDOW)
         self.attempted = self.committed = 0
         self.commits: deque[tuple[int, float]] = deque(maxlen=KEPT_COMMITS)
-        """Step and implied mu of the newest commits that are still in force."""
+        """Step of the newest commits that are still in force, and what their weights imply."""
 
     @property
-    def implied_mu(self) -> float | None:
-        """The friction that the weights in force imply, None where it is not known."""
+    def implied(self) -> float | None:
+        """The hidden quantity that the weights in force imply; None where it is not known."""
         return self.commits[-1][1] if self.commits else None
 
     def add_rows(self, baseline: Floats, adaptive: Floats) -> None:
@@ -45,8 +46,8 @@ class Tally:
         self.attempted += 1
         if event["status"] == "commit":
             self.committed += 1
-            if event.get("implied_mu") is not None:
-                self.commits.append((int(event["t"]), float(event["implied_mu"])))
+            if event.get(IMPLIED) is not None:
+                self.commits.append((int(event["t"]), float(event[IMPLIED])))
         if "to_t" in event:
             self.return_to(int(event["to_t"]))
 
@@ -84,7 +85,7 @@ class Tally:
             "updates_rolled_back": self.attempted - self.committed,
             "improvement_percent": judged.percent,
             "improvement_ci95": [judged.low, judged.high],
-            "implied_mu": self.implied_mu,
+            IMPLIED: self.implied,
         }
 
     def state(self) -> dict[str, Any]:
@@ -109,4 +110,4 @@ class Tally:
         self.attempted = int(state["attempted"])
         self.committed = int(state["committed"])
         self.commits.clear()
-        self.commits.extend((int(t), float(mu)) for t, mu in np.asarray(state["commits"]))
+        self.commits.extend((int(t), float(value)) for t, value in np.asarray(state["commits"]))

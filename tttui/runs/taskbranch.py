@@ -7,12 +7,11 @@ from typing import Any
 
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.interventions import Intervention, in_order, recorded
+from tttui.engine.interventions import OF_NO_STEP, Intervention, in_order, recorded, without
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.adaptation import LIVE
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.runs.branch import OF_NO_STEP, without
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import START_FILE
 from tttui.tasks.base import Task

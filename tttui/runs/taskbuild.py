@@ -18,7 +18,7 @@ from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import CONTROL
-from tttui.runs.build import Origin, new_session, parent_keys
+from tttui.runs.creating import Origin, new_session, parent_keys
 from tttui.runs.start import StartWeights
 from tttui.runs.tally import Tally
 from tttui.runs.taskrun import (

@@ -11,7 +11,7 @@ from tttui.artifacts.meta import read_meta_of
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput
 from tttui.model.here import absolute
-from tttui.runs.build import Origin
+from tttui.runs.creating import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.start import StartWeights, inherited
 from tttui.runs.taskbranch import task_branch

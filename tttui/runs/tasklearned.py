@@ -16,7 +16,6 @@ from tttui.runs.start import Learned
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import replayed, step_of
 from tttui.tasks.base import Task
-from tttui.tasks.text.shipped import base_sha256
 
 
 def learned_by(
@@ -36,7 +35,7 @@ def learned_by(
     if not isinstance(weights, Mapping) or not weights:
         raise RefusedInput(f"{checkpoint.path}: holds no weights")
     own = {**asdict(settings.own), "seed": settings.conduct.seed}
-    base, source = _base(settings.task.name, meta)
+    base, source = settings.task.base_of(meta)
     document = meta.get("document")
     return Learned(
         step=t,
@@ -60,16 +59,6 @@ def _replayed(directory: Path, t: int, task: type[Task] | None) -> Mapping[str, 
         weights: Mapping[str, Any] = run.learner.state_dict()["weights"]
         run.close("interrupted")
     return weights
-
-
-def _base(name: str, meta: Mapping[str, Any]) -> tuple[str, str]:
-    """What the base of a session is known by (`Task.base_sha256`), and where it was."""
-    if name == "text":
-        return base_sha256(), "text (ships with tttui)"
-    said = meta.get("base_model")
-    if isinstance(said, Mapping) and isinstance(said.get("fingerprint"), str):
-        return said["fingerprint"], str(said.get("path", ""))
-    return f"version:{meta.get('base_version')}", name
 
 
 def _stored(tensor: Any) -> Stored:

@@ -23,7 +23,8 @@ from tttui.engine.torch_learner import Observation, TorchLearner
 from tttui.model.arrays import Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.schema import CONTROL
-from tttui.runs.owned import OPEN_END, OwnedRun, RunProgress
+from tttui.model.transactions import IMPLIED
+from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.tally import Tally
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskstepper import TaskStepper, new_learner
@@ -149,10 +150,6 @@ class TaskRun(OwnedRun):
         return 1
 
     @property
-    def attempted(self) -> int:
-        return self.tally.attempted
-
-    @property
     def goal(self) -> int:
         if self.task.arriving and self.settings.conduct.steps is None:
             return OPEN_END
@@ -176,18 +173,9 @@ class TaskRun(OwnedRun):
     def _moment(self) -> tuple[int, int]:
         return self.t, len(self.interventions)
 
-    def frame(self) -> RunProgress:
-        return RunProgress(
-            self.t,
-            self.steps_total,
-            self._heart.steps_per_second(self.t),
-            self.tally.attempted,
-            self.tally.committed,
-            self.tally.percent_better(),
-            None,
-            self._heart.state,
-            self.task.arriving if self.waiting else "",
-        )
+    @property
+    def waits_for(self) -> str:
+        return self.task.arriving if self.waiting else ""
 
     def advance_stretch(self, limit: int) -> None:
         self._make_durable()
@@ -206,7 +194,7 @@ class TaskRun(OwnedRun):
                 self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
             else:
                 self._all_arrived()
-        self._heart.said["waits_for"] = self.task.arriving if self.waiting else None
+        self._heart.said["waits_for"] = self.waits_for or None
         super().keep_alive()
 
     def _all_arrived(self) -> None:
@@ -332,7 +320,7 @@ def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:
 
 def metrics_of(tally: Tally) -> dict[str, Any]:
     """The content of metrics.json."""
-    return {key: value for key, value in tally.metrics().items() if key != "implied_mu"}
+    return {key: value for key, value in tally.metrics().items() if key != IMPLIED}
 
 
 def refuse_other_base(directory: Path, meta: Mapping[str, Any], learner: TorchLearner) -> None:

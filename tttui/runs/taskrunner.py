@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tttui.artifacts.lock import OnWait
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import Progress, Ready, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
+
+if TYPE_CHECKING:
+    from tttui.runs.turns import Host
+    from tttui.runs.whatif.knobs import Turnable
+    from tttui.runs.whatif.live import Live, PastStates
+    from tttui.runs.whatif.luck import Pairs
+    from tttui.runs.whatif.result import Request
 
 
 class TaskRunner(Runner):
@@ -41,7 +48,7 @@ class TaskRunner(Runner):
         detached: bool,
         start: StartWeights | None = None,
     ) -> Ready:
-        from tttui.runs.build import Origin
+        from tttui.runs.creating import Origin
         from tttui.runs.taskbuild import build_task_session
         from tttui.runs.taskrun import TaskRun
 
@@ -121,6 +128,26 @@ class TaskRunner(Runner):
         if from_run is not None:
             raise RefusedInput("--from-run is for sessions of the point mass")
         return learned_by(place.path, at=at, task=self._task)
+
+    def turnable(self) -> "Turnable":
+        from tttui.runs.whatif.knobs import TaskTurnable
+
+        return TaskTurnable(self._task.settings_type)
+
+    def live(self, request: "Request", known: "PastStates") -> "Live":
+        from tttui.runs.whatif.anytask import live_branch
+
+        return live_branch(request, known)
+
+    def pairs(self, request: "Request", total: int) -> "Pairs":
+        from tttui.runs.whatif.anytask import pairs
+
+        return pairs(request, total)
+
+    def host(self, settings: TaskSettings, base: Mapping[str, Any] | None) -> "Host":
+        from tttui.runs.turns import TaskHost
+
+        return TaskHost(settings)
 
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
         from tttui.runs.taskverify import verify_task

@@ -16,7 +16,7 @@ from tttui.artifacts.writer import LAST_SNAPSHOT
 from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.compare import Check
+from tttui.runs.check import Check
 from tttui.runs.start import start_checks
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskrun import MOVED, TaskRun, refuse_other_base

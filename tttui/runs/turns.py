@@ -1,8 +1,8 @@
 """Several sessions on one base in one process: one learner in memory, the sessions take turns.
 
-A host holds the base once: the module and its frozen twin, or the matrices of the point mass. A
-session is a state (weights, optimizer, all that its learner needs to go on exactly), which is put
-in force for a turn and taken back after it: so it computes bit for bit what it would alone.
+A host holds the base once: the module and its frozen twin, or a few matrices. A session is a
+state (weights, optimizer, all that its learner needs to go on exactly), which is put in force for a
+turn and taken back after it: so it computes bit for bit what it would alone.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.model.arrays import PLASTIC, Floats
+from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
 
 State = Mapping[str, Any]
@@ -51,60 +51,14 @@ class Host(ABC):
 
 
 def host_of(task: str, values: Mapping[str, Any], base: Mapping[str, Any] | None) -> Host:
-    """A host of sessions with these settings; `base` are the weights of the point mass's base."""
-    from tttui.model.schema import POINT_MASS
+    """A host of sessions with these settings, by the name of their task.
+
+    `base` are the weights of a base that the settings do not name, by parameter.
+    """
     from tttui.runs.runner import named_runner
 
-    settings = named_runner(task).choose(values)
-    if task != POINT_MASS:
-        return TaskHost(settings)
-    assert base is not None
-    return PointMassHost(settings, base)
-
-
-class PointMassHost(Host):
-    """The point mass: all sessions meet the world of the settings' seed."""
-
-    def __init__(self, settings: Any, base: Mapping[str, Any]) -> None:
-        from tttui.engine.learner import Learner
-        from tttui.engine.many import worlds
-
-        z, a, _ = worlds(settings, [settings.seed])
-        self._z, self._a = z[0], a[0]
-        self.unit, self.steps = settings.plasticity.chunk, int(a.shape[1])
-        self._learner = Learner(settings, dict(base))
-        self._fresh = self._learner.state()
-
-    def begin(self, weights: Mapping[str, Any] | None) -> State:
-        if weights is None:
-            return self._fresh
-        _refuse_other_shapes(weights, {name: self._fresh[name].shape for name in PLASTIC})
-        before = self.take()
-        self._learner.load(self._fresh)
-        self._learner.restore(dict(weights), 0)
-        begun = self.take()
-        self._learner.load(before)
-        return begun
-
-    def put(self, state: State) -> None:
-        self._learner.load(state)
-
-    def take(self) -> State:
-        return self._learner.state()
-
-    def advance(self, t: int, steps: int) -> tuple[Floats, Floats]:
-        learner, rows = self._learner, []
-        limit = min(t + steps, self.steps)
-        while t < limit:
-            if learner.due(t):
-                learner.transact(t)
-            end = min(t + self.unit - t % self.unit, limit)
-            rows.append(learner.predict(self._z[t : end + 1], self._a[t:end]))
-            t = end
-        return (
-            np.concatenate([row.adaptive_mse for row in rows]),
-            np.concatenate([row.baseline_mse for row in rows]),
-        )
+    runner = named_runner(task)
+    return runner.host(runner.choose(values), base)
 
 
 class TaskHost(Host):
@@ -125,7 +79,7 @@ class TaskHost(Host):
         if weights is None:
             return as_arrays(self._fresh)
         plastic = self._learner.plastic
-        _refuse_other_shapes(weights, {name: tuple(p.shape) for name, p in plastic.items()})
+        refuse_other_shapes(weights, {name: tuple(p.shape) for name, p in plastic.items()})
         own = as_tensors({name: weights[name] for name in plastic})
         return as_arrays(
             {**self._fresh, "weights": {name: own[name].to(p) for name, p in plastic.items()}}
@@ -159,7 +113,8 @@ def size_of(state: Any) -> int:
     return sum(map(size_of, state)) if isinstance(state, (list, tuple)) else 0
 
 
-def _refuse_other_shapes(weights: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+def refuse_other_shapes(weights: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise RefusedInput where a parameter is missing, or has not the shape that is wanted."""
     for name, shape in wanted.items():
         value = weights.get(name)
         if value is None or tuple(value.shape) != shape:

@@ -64,7 +64,7 @@ class ClipboardExport:
     def action_export(self) -> None:
         """Ask for a format and write the focused figure or table, or the screen."""
         from tttui.export.files import default_directory
-        from tttui.export.request import Request
+        from tttui.export.request import ExportRequest
         from tttui.screens.export import SCREEN, ExportDialog, export_figure, export_screen
 
         snapshot, timeline, pane = self._state.snapshot, self._state.timeline, self._tabs.shown
@@ -77,7 +77,7 @@ class ClipboardExport:
         except RefusedInput as error:
             self._notes.say(str(error))
             return
-        request = Request(
+        request = ExportRequest(
             pane.exportable(),
             data,
             snapshot.trajectory,

@@ -10,8 +10,8 @@ from tttui.widgets.knobstrip import StripState, Tone
 
 if TYPE_CHECKING:
     from tttui.runs.whatif.knob import Knob
+    from tttui.runs.whatif.live import PastStates
     from tttui.runs.whatif.luck import SeedsResult
-    from tttui.runs.whatif.past import PastStates
     from tttui.runs.whatif.result import Request, WhatIfResult
     from tttui.runs.whatif.sensitivity import SensitivityResult
     from tttui.runs.whatif.worker import Job, WhatIfWorker
@@ -71,7 +71,7 @@ class Counterfactual:
 
     def begin(self, data: SessionData) -> str:
         """Open the knobs of a session, from its start; why that cannot be, '' where it can."""
-        from tttui.runs.whatif.past import PastStates
+        from tttui.runs.whatif.live import PastStates
         from tttui.runs.whatif.replayable import can_replay
 
         reason = can_replay(data)
@@ -174,7 +174,7 @@ class Counterfactual:
 
     def sensitivity(self) -> str:
         """Turn every knob by a step; why that cannot be, '' where it can."""
-        from tttui.runs.whatif.past import PastStates
+        from tttui.runs.whatif.live import PastStates
         from tttui.runs.whatif.sensitivity import Sensitivity
 
         # the thread that computes the what-if has its own

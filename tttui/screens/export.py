@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text
 from tttui.export.files import export, file_name, write
-from tttui.export.request import TABLES_ONLY, WHATS, Request
+from tttui.export.request import TABLES_ONLY, WHATS, ExportRequest
 from tttui.model.errors import TttuiError
 from tttui.model.here import working_directory
 
@@ -107,7 +107,7 @@ def in_thread(work: Callable[[], Path], done: Callable[[str], object]) -> None:
 
 
 def export_figure(
-    request: Request, format: str, directory: Path, done: Callable[[str], object]
+    request: ExportRequest, format: str, directory: Path, done: Callable[[str], object]
 ) -> None:
     """Write a figure or a table into the directory, under a name that is free."""
     in_thread(lambda: export(request, format, directory), done)

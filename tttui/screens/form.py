@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tttui.draw.text import Text
 from tttui.model.errors import TttuiError
-from tttui.widgets.fields import Fields, Row
+from tttui.widgets.fields import Fields, FormRow
 
 AROUND = 10
 """Rows of the form that are no fields: its frame, the help, the command, the line below it."""
@@ -117,14 +117,14 @@ class Form(ModalScreen[P | None], Generic[P]):
         self.app.copy_to_clipboard(self.plan.command_line())
         self.query_one("#below", Static).update(Text("The command was copied.", "bold"))
 
-    def _rows(self) -> list[Row]:
-        plan, defaults, rows, group = self.plan, self.plan.defaults(), list[Row](), ""
+    def _rows(self) -> list[FormRow]:
+        plan, defaults, rows, group = self.plan, self.plan.defaults(), list[FormRow](), ""
         for name in plan.names:
             if plan.group(name) != group:
                 group = plan.group(name)
-                rows.append(Row(group))
+                rows.append(FormRow(group))
             rows.append(
-                Row(
+                FormRow(
                     name.replace("_", " "),
                     name,
                     plan.typed.get(name, ""),

@@ -30,9 +30,9 @@ def named(data: SessionData) -> tuple[str, ...]:
         parts += [meta.schema.task.name, meta.loss.label]
     if meta.env_mode:
         parts.append(meta.env_mode)
-    if data.mu_now is not None:
-        parts.append(f"mu {data.mu_text}")
-    if not _planned(data):
+    if data.truth_now is not None and not data.loading:
+        parts.append(f"mu {data.truth_text}")
+    if not (_planned(data) or data.loading):
         parts.append(f"{count(data.steps_done)} steps")
     if data.place.layout != "native":
         parts.append(f"{data.place.layout} layout")
@@ -43,7 +43,7 @@ def stated(data: SessionData, look: Look) -> tuple[tuple[str, ...], Style]:
     """What the open session is doing, from the fullest to the shortest text, and its style."""
     status = data.status
     if data.loading:
-        return ("loading ...",), Style(bold=True)
+        return (f"reading {data.read_percent}",), Style(bold=True)
     if status is None:
         return ("read-only",), Style(dim=True)
     mark = f"{state_mark(status.state, look.glyphs)} "

@@ -9,11 +9,10 @@ from textual.app import ComposeResult, SystemCommand
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS
@@ -40,17 +39,20 @@ from tttui.screens.tabs import Tabs
 from tttui.screens.time_control import TimeControl
 from tttui.screens.whatif_control import WhatIfArrived, WhatIfControl
 from tttui.store import Snapshot, Store
-from tttui.toolkit import bind
+from tttui.toolkit import HeldScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView
 
+HELD_S = 0.2
+"""The longest time that the screen stays empty before it says what it waits for, in seconds."""
+
 FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(HeldScreen):
     """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys.
 
     Its parts share one `state`. What they change in it is drawn by `show_all`; their actions
@@ -143,6 +145,7 @@ class MainScreen(Screen[None]):
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
+        self.set_timer(HELD_S, self.release)
         self.store.listen(self._deliver)
 
     def on_resize(self) -> None:
@@ -205,6 +208,8 @@ class MainScreen(Screen[None]):
         if data is None:
             self._body.display, self._nothing.display = False, True
             self._nothing.update(why_nothing(state.snapshot, self.store.paths))
+            if state.snapshot.scanned and (state.snapshot.error or not state.snapshot.places):
+                self.release()
             self._top.show((), (), Style())
             self._show_keys()
             return
@@ -228,9 +233,15 @@ class MainScreen(Screen[None]):
                 self.tabs.drawn = pane
                 pane.set_hover(self.hovered)
             if self.shown is None:
-                self.call_after_refresh(prepare)  # not while the first chart is drawn
+                self.release()
+                self.call_after_refresh(self._first_shown)
             self.shown = state.snapshot
         self._show_keys()
+
+    def _first_shown(self) -> None:
+        """What takes long and can wait until the first chart is on the screen."""
+        self.store.go_on()
+        prepare()
 
     def _show_keys(self) -> None:
         found = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
@@ -240,7 +251,7 @@ class MainScreen(Screen[None]):
         """Mark on every time axis where somebody changed the run."""
         if (data.interventions, pane) != self._changes_shown:
             if data.interventions is not self._changes_shown[0]:
-                self._changes = Changes.of(data.interventions)
+                self._changes = RunChanges.of(data.interventions)
             self._changes_shown = (data.interventions, pane)
             self._scrubber.set_changes(self._changes)
             # the curves of the sessions tab are those of several runs

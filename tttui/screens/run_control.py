@@ -229,7 +229,7 @@ class RunControl:
         """The options of a session that can be changed, as they are now."""
         data = self._state.data
         if data is not None and data.place.path == place.path:
-            meta, mu = data.meta, data.mu_now
+            meta, mu = data.meta, data.truth_now
         else:
             rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())

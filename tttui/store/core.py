@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +19,14 @@ from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
 from tttui.store.feed import Feed
-from tttui.store.ledger import LedgerFeed
+from tttui.store.publisher import Job, Publisher
+from tttui.store.recorded import (
+    DocumentFeed,
+    LedgerFeed,
+    SeriesFeed,
+    TrajectoryFeed,
+    YardsticksFeed,
+)
 from tttui.store.run import LogFeed, RequestsFeed
 from tttui.store.session import OpenSession
 from tttui.store.snapshot import Part, Snapshot
@@ -31,8 +37,6 @@ from tttui.store.table import (
     PreviewFeed,
     SummariesFeed,
 )
-from tttui.store.text import DocumentFeed
-from tttui.store.trajectory import SeriesFeed, TrajectoryFeed, YardsticksFeed
 from tttui.store.weights import ImpliedFeed, RelativesFeed, StatisticsFeed
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
@@ -73,33 +77,30 @@ SESSION = "session"
 
 V = TypeVar("V")
 F = TypeVar("F", bound=Feed[Any])
-Job = Callable[[], object]
-Listener = Callable[[Snapshot], None]
 
 
 MOVER = "tttui-trash"
 """The name of threads that move a session to the trash."""
 
 
-class Store:
+class Store(Publisher[Snapshot]):
     """Reads sessions in a background thread and publishes Snapshots.
 
     `poll` is the time between looks at the files in seconds where the filesystem reports no
-    changes; None lets the watcher decide.
+    changes; None lets the watcher decide. One that `waits` hardly reads more than the first part
+    of a long session before `go_on` is called: what draws it has the processor for itself.
     """
 
-    def __init__(self, paths: Sequence[Path], *, poll: float | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, poll: float | None = None, waits: bool = False
+    ) -> None:
+        super().__init__(Snapshot(), "tttui-store")
         self.paths = tuple(paths)
         self.beside: Path | None = None
         """The one session that the paths name: those that lie beside it are listed as well."""
-        self.snapshot = Snapshot()
-        self._listener: Listener | None = None
-        self._publishing = threading.Lock()
-        self._wake = threading.Condition()
-        self._commands: deque[Job] = deque()
         self._stale = False
         """Files changed since they were read."""
-        self._stopping = False
+        self._waits = waits
         self._looked = -REFRESH_S
         """When files were looked at last (monotonic seconds)."""
         self._session = OpenSession(self, self._on_change, poll)
@@ -111,25 +112,13 @@ class Store:
         """When what failed is tried again (monotonic seconds)."""
         self._moved = set[Path]()
         """Sessions that are being moved to the trash."""
-        self._thread = threading.Thread(target=self._work, name="tttui-store", daemon=True)
 
-    def start(self) -> None:
-        """Search the paths and open the first session, in the background."""
-        self._do(self._session.scan)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; returns at once, whatever is being read."""
-        self._listener = None
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with the snapshot there is and with every later one."""
-        with self._publishing:
-            self._listener = listener
-            listener(self.snapshot)
+    def go_on(self) -> None:
+        """Read on: the first part of the session is on the screen."""
+        if self._waits:
+            with self._wake:
+                self._waits = False
+                self._wake.notify()
 
     def want(self, parts: Collection[str]) -> None:
         """Say by their names which parts are on the screen: these are kept up to date."""
@@ -138,14 +127,9 @@ class Store:
         def set_needed() -> None:
             if needed != self._needed:
                 self._needed = needed
-                known = self.snapshot.failures
-                kept = {
-                    name: why
-                    for name, why in known.items()
-                    if name in needed or name == SESSION or self._feeds[name].urgent
-                }
-                if kept != known:
-                    self.publish(failures=kept)
+                self._forget_failures(
+                    lambda name: name in needed or name == SESSION or self._feeds[name].urgent
+                )
                 self.hasten()
                 self._refresh(self._feeds.values())
 
@@ -212,9 +196,7 @@ class Store:
 
     def _do(self, command: Job, name: str = SESSION) -> None:
         """Have something done for a part in the store's thread."""
-        with self._wake:
-            self._commands.append(partial(self._guarded, name, command))
-            self._wake.notify()
+        self._command(partial(self._guarded, name, command))
 
     def _tell(self, kind: type[F], what: Callable[[F], None]) -> None:
         """Have a feed do something in the store's thread."""
@@ -245,13 +227,6 @@ class Store:
     def reader(self) -> SessionReader | None:
         return self._session.reader
 
-    def publish(self, **changes: Any) -> None:
-        """Publish the snapshot with these changes."""
-        with self._publishing:
-            self.snapshot = replace(self.snapshot, **changes)
-            if self._listener is not None:
-                self._listener(self.snapshot)
-
     def put(self, part: Part[V], value: V, data: SessionData | None = None) -> None:
         """Publish another value of a part (and other data of the open session)."""
         values = {**self.snapshot.values, part.name: value}
@@ -261,10 +236,6 @@ class Store:
         """Publish where all sessions are."""
         if places != self.snapshot.places:
             self.publish(places=places)
-
-    def note(self, text: str) -> None:
-        """Show the person a message."""
-        self.publish(note=text, noted=self.snapshot.noted + 1)
 
     def hasten(self) -> None:
         """No feed waits with its next look."""
@@ -298,7 +269,7 @@ class Store:
                             feed.noticed()
                     self._looked = now
                     return self._look
-                if self._able(SESSION) and self._session.loading:
+                if self._session.loading and not self._waits and self._able(SESSION):
                     return self._look
                 for _ in range(len(self._turns)):
                     feed = self._turns[0]
@@ -355,11 +326,3 @@ class Store:
         if name == SESSION:
             self.publish(error=said, scanned=True)
         self._say(name, said)
-
-    def _say(self, name: str, what: str) -> None:
-        """What is wrong with a part from now on; '' is nothing."""
-        failures = {**self.snapshot.failures, name: what}
-        if not what:
-            del failures[name]
-        if failures != self.snapshot.failures:
-            self.publish(failures=failures)

@@ -12,8 +12,11 @@ from tttui.model.here import LOST, absolute, reachable
 from tttui.model.session import Place
 from tttui.store.snapshot import Snapshot
 
+FIRST_ROWS = 4_000
+"""Rows read before the first snapshot of a session is published."""
+
 BATCH_ROWS = 60_000
-"""Rows read before a partial snapshot is published."""
+"""Rows read before each later one, until all are read."""
 
 
 class Owner(Protocol):
@@ -62,7 +65,8 @@ class OpenSession:
         if self.reader is None:
             self.scan()
             return
-        data = self.reader.refresh(budget_rows=BATCH_ROWS)
+        first = self._owner.snapshot.data is None
+        data = self.reader.refresh(budget_rows=FIRST_ROWS if first else BATCH_ROWS)
         if _gone(data.place.path):
             self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
         elif data is not self._owner.snapshot.data:

@@ -62,7 +62,7 @@ class SideBySide:
 def _tested(data: SessionData) -> tuple[object, ...]:
     """All that the transfer matrix takes from a session."""
     state = None if data.status is None else data.status.state
-    return id(data.weights), id(data.base), learned(data), data.mu_now, state
+    return id(data.weights), id(data.base), learned(data), data.truth_now, state
 
 
 def _same(a: tuple[SessionData, ...], b: tuple[SessionData, ...]) -> bool:

@@ -67,7 +67,7 @@ RELATIVES = Part("relatives", Relatives())
 LOAD: "Part[Load | None]" = Part("load", None)
 """Of this machine, while live runs are in the table of all sessions."""
 IMPLIED: Part[float | None] = Part("implied", None)
-"""The friction that the newest weights imply, where no transaction records it; NaN where
+"""The hidden quantity that the newest weights imply, where no transaction records it; NaN where
 they imply none, None where it has not been worked out (yet)."""
 COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""

@@ -68,7 +68,7 @@ class StatisticsFeed(Feed[Statistics | None]):
 
 
 class ImpliedFeed(Feed[float | None]):
-    """The friction that the newest weights imply, where no transaction records it."""
+    """The hidden quantity that the newest weights imply, where no transaction records it."""
 
     part = IMPLIED
     _of: object = None
@@ -93,11 +93,10 @@ class ImpliedFeed(Feed[float | None]):
 def _implied(data: SessionData) -> float:
     if np.isfinite(data.transactions.implied_mu).any():
         return math.nan
-    from tttui.tasks.pointmass.hidden import in_force
-    from tttui.tasks.pointmass.identify import implied_mu
+    from tttui.tasks.find import shipped
 
-    held = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-    return math.nan if isinstance(held, str) else implied_mu(held.weights, data.meta.world)
+    task = shipped(data.meta.schema.task.name)
+    return math.nan if task is None else task.implied(data)
 
 
 class RelativesFeed(Feed[Relatives]):

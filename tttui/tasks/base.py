@@ -11,6 +11,7 @@ or `path/to/file.py:Class`; `examples/own_task.py` is one.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +21,9 @@ from tttui.model.setting import Group, Setting, option, options
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from tttui.model.session import SessionData
+    from tttui.model.steps import Trajectory, Yardstick
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,31 @@ class AnyTask:
         Asked of a task with a `base_setting`. Raises RefusedInput where there is none.
         """
         raise NotImplementedError
+
+    @classmethod
+    def implied(cls, data: "SessionData") -> float:  # noqa: ARG003
+        """The hidden quantity that the newest weights of a session imply (`Schema.hidden`).
+
+        NaN where the task has none, or the weights do not tell it.
+        """
+        return nan
+
+    @classmethod
+    def yardsticks_on(
+        cls,
+        trajectory: "Trajectory",  # noqa: ARG003
+        data: "SessionData",  # noqa: ARG003
+    ) -> "Sequence[Yardstick]":
+        """What could have been reached on the recorded trajectory of a session."""
+        return ()
+
+    @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:
+        """What the base of a session is known by (`Task.base_sha256`), and where it was."""
+        said = meta.get("base_model")
+        if isinstance(said, Mapping) and isinstance(said.get("fingerprint"), str):
+            return said["fingerprint"], str(said.get("path", ""))
+        return f"version:{meta.get('base_version')}", cls.name
 
     @classmethod
     def groups(cls) -> tuple[Group, ...]:

@@ -3,19 +3,23 @@
 Textual rewrites every widget that a dirty region touches, left edge included: tens of kilobytes
 for one step of a cursor, over a connection that may be slow. The FrameDiff remembers what the
 terminal shows and turns each update into the shortest runs of cells that differ.
+
+A cell is a whole number: its codepoint << 32, and the number of its pen. The second cell of a
+wide character holds the codepoint 0.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import cast
 
+import numpy as np
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
-from rich.segment import Segment
 from textual.strip import Strip
 
-from tttui.draw.cells import one_a_cell
-from tttui.terminal.scrolling import ROWS, find_moved
+from tttui.draw.cells import TAIL, one_a_cell
+from tttui.model.arrays import Ints
+from tttui.terminal.scrolling import BLANK, ROWS, WORTH, find_moved
 from tttui.terminal.sgr import Pens
 from tttui.toolkit import ChopsUpdate, CompositorUpdate, LayoutUpdate, colours_of
 
@@ -29,33 +33,10 @@ MAX_PENS = 16384
 """Different styles after which their numbers are given anew."""
 
 UNKNOWN = -1
-"""The pen of a cell that was never drawn; equal to no pen."""
+"""A cell that was never drawn; equal to no other."""
 
-
-class Line:
-    """A row of cells: characters (a wide one is followed by "") and the numbers of their pens.
-
-    `strips` are the strips that it shows, by column: one that comes again changes nothing.
-    """
-
-    __slots__ = ("chars", "pens", "strips")
-
-    def __init__(self, chars: list[str], pens: list[int]) -> None:
-        self.chars, self.pens = chars, pens
-        self.strips: dict[int, Strip] = {}
-
-    def shows(self, x: int, strip: Strip) -> bool:
-        """Whether the strip stands at x already; from now on it does."""
-        if self.strips.get(x) is strip:
-            return True
-        end = x + strip.cell_length
-        self.strips = {
-            at: other
-            for at, other in self.strips.items()
-            if at >= end or at + other.cell_length <= x
-        }
-        self.strips[x] = strip
-        return False
+Span = tuple[int, int, Strip]
+"""Column, row, and what is there now."""
 
 
 class FrameDiff:
@@ -63,24 +44,27 @@ class FrameDiff:
 
     def __init__(self, *, colours: bool = True) -> None:
         self._colours = colours
-        self._lines: list[Line] = []
-        self._width = 0
         self._pens: Pens | None = None
         self._system: ColorSystem | None = None
+        self._forget(0, 0)
 
     def forget(self) -> None:
         """Assume nothing about the terminal: the next updates are sent whole."""
-        self._lines = []
+        self._forget(0, 0)
+
+    def _forget(self, rows: int, columns: int) -> None:
+        self._cells = np.full((rows, columns), UNKNOWN, dtype=np.int64)
+        self._strips: list[dict[int, Strip]] = [{} for _ in range(rows)]
+        """The strips that each row shows, by column: one that comes again changes nothing."""
 
     def wrap(self, update: CompositorUpdate) -> CompositorUpdate:
         """The same update, rendering to the cells that differ from what the terminal shows."""
         if isinstance(update, LayoutUpdate):
-            region = update.region
-            if (region.width, region.height) != (self._width, len(self._lines)):
-                self._width = region.width
-                self._lines = _unknown(region.width, region.height)
+            size = update.region.height, update.region.width
+            if size != self._cells.shape:
+                self._forget(*size)
             return _Difference(self, _layout_spans(update))
-        if isinstance(update, ChopsUpdate) and self._lines:
+        if isinstance(update, ChopsUpdate) and self._strips:
             return _Difference(self, _chop_spans(update))
         self.forget()
         return update
@@ -89,113 +73,168 @@ class FrameDiff:
         """The numbered pens of a terminal of these colours."""
         if self._pens is None or system != self._system or len(self._pens) > MAX_PENS:
             self._pens, self._system = Pens(system, colours=self._colours), system
-            self._lines = _unknown(self._width, len(self._lines))
+            self._forget(*self._cells.shape)
         return self._pens
 
-    def render(self, spans: Iterable["Span"], pens: Pens) -> str:
+    def render(self, spans: Iterable[Span], pens: Pens) -> str:
         """What turns the terminal's picture into one with these spans."""
-        changed = self._changed(spans, pens)
-        out = self._scroll(changed)
-        at, pen = (self._width, 0), Pens.PLAIN  # the cursor may be anywhere
-        for y, start, stop in self._take(changed):
-            out.append(self._move(at, start, y))
-            chars, numbers = self._lines[y].chars, self._lines[y].pens
-            x = start
-            while x < stop:
-                wanted, first = numbers[x], x
-                x += 1
-                while x < stop and numbers[x] == wanted:
-                    x += 1
-                if wanted != pen:
-                    sequence, pen = pens.way(pen, wanted)
-                    out.append(sequence)
-                out.extend(chars[first:x])
-            at = (stop, y)
-        if pen != Pens.PLAIN:
-            out.append("\x1b[0m")
-        return "".join(out)
+        changed = [span for span in spans if not self._shows(*span)]
+        if not changed:
+            return ""
+        # What stands below each other comes after each other: it has the same few colours.
+        changed.sort(key=lambda span: span[:2])
+        places, cells = self._placed(changed, pens)
+        shown = self._cells.ravel()
+        differ = shown[places] != cells
+        moving = ""
+        if len({y for _, y, _ in changed}) >= ROWS and int(differ.sum()) > WORTH:
+            moving, places, cells = self._scroll(places, cells)
+            shown = self._cells.ravel()
+            differ = shown[places] != cells
+        places = places[differ]
+        shown[places] = cells[differ]
+        return moving + self._sent(*self._runs(places), pens) if len(places) else moving
 
-    def _changed(self, spans: Iterable["Span"], pens: Pens) -> list[tuple[int, int, Line]]:
-        """Column, row and cells of the spans that the terminal does not show as they are."""
-        found: list[tuple[int, int, Line]] = []
-        for x, y, strip in spans:
-            if not 0 <= y < len(self._lines) or self._lines[y].shows(x, strip):
-                continue
-            new = _cells(strip, pens)
-            del new.chars[max(self._width - x, 0) :], new.pens[max(self._width - x, 0) :]
-            found.append((x, y, new))
-        return found
+    def _shows(self, x: int, y: int, strip: Strip) -> bool:
+        """Whether the strip stands at x in row y already; from now on it does."""
+        if not 0 <= y < len(self._strips):
+            return True
+        strips = self._strips[y]
+        old = strips.get(x)
+        if old is strip:
+            return True
+        end = x + strip.cell_length
+        if old is None or old.cell_length != strip.cell_length:
+            self._strips[y] = strips = {
+                at: other
+                for at, other in strips.items()
+                if at >= end or at + other.cell_length <= x
+            }
+        strips[x] = strip
+        return False
 
-    def _scroll(self, changed: list[tuple[int, int, Line]]) -> list[str]:
+    def _placed(self, changed: list[Span], pens: Pens) -> tuple[Ints, Ints]:
+        """The places of the cells of all spans, counted row after row, and the cells [n]."""
+        texts, numbers, segments = list[str](), list[tuple[int, int]](), list[int]()
+        for _, _, strip in changed:
+            before = len(texts)
+            for text, style, control in strip:
+                if not control:
+                    texts.append(text)
+                    numbers.append(pens.numbers(style))
+            segments.append(len(texts) - before)
+        whole = "".join(texts)
+        if not one_a_cell(whole):
+            texts = [text if one_a_cell(text) else _spread(text) for text in texts]
+            whole = "".join(texts)
+        codes = _codes(whole)
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+        pen, blank = np.repeat(np.array(numbers).reshape(-1, 2), sizes, axis=0).T
+        cells = (codes << 32) + np.where(codes == ord(" "), blank, pen)
+        width = self._cells.shape[1]
+        ends = np.concatenate(([0], np.cumsum(sizes)))[np.cumsum([0, *segments])]
+        lengths = np.diff(ends)
+        x = np.repeat([x for x, _, _ in changed] - ends[:-1], lengths) + np.arange(len(cells))
+        places = x + np.repeat([y * width for _, y, _ in changed], lengths)
+        if len(x) and x.max() >= width:
+            within = x < width
+            places, cells = places[within], cells[within]
+        return places, cells
+
+    def _scroll(self, places: Ints, cells: Ints) -> tuple[str, Ints, Ints]:
         """Let the terminal move rows that only moved, where that is less to send.
 
-        Whole rows move: what stands beside and has not moved is then added to `changed`.
+        Returns what makes it do so, and the places and cells that are to be looked at then. Whole
+        rows move: what stands beside and has not moved is then among them.
         """
-        rows = {y for _, y, _ in changed}
-        if len(rows) < ROWS:
-            return []
-        top, bottom = min(rows), max(rows)
-        lines = self._lines[top : bottom + 1]
-        wanted = [Line([*line.chars], [*line.pens]) for line in lines]
-        for x, y, new in changed:
-            line, end = wanted[y - top], x + len(new.chars)
-            line.chars[x:end], line.pens[x:end] = new.chars, new.pens
-        moved = find_moved(
-            [line.chars for line in lines],
-            [line.pens for line in lines],
-            [line.chars for line in wanted],
-            [line.pens for line in wanted],
-        )
+        width = self._cells.shape[1]
+        top, bottom = int(places.min()) // width, int(places.max()) // width + 1
+        wanted = self._cells.copy()
+        wanted.ravel()[places] = cells
+        moved = find_moved(self._cells[top:bottom], wanted[top:bottom])
         if moved is None:
-            return []
+            return "", places, cells
         moved = moved._replace(top=moved.top + top, bottom=moved.bottom + top)
-        cells = [(line.chars, line.pens) for line in self._lines]
-        for y in range(moved.top, moved.bottom + 1):
-            line, source = self._lines[y], y + moved.by
-            if moved.top <= source <= moved.bottom:
-                line.chars, line.pens = cells[source]
-            else:
-                line.chars, line.pens = [" "] * self._width, [Pens.PLAIN] * self._width
-        within = range(moved.top, moved.bottom + 1)
-        changed[:] = [part for part in changed if part[1] not in within]
-        changed += [(0, y, wanted[y - top]) for y in within]
-        return [moved.sequence]
+        rows, by = self._cells[moved.top : moved.bottom + 1], moved.by
+        blank = np.full((abs(by), width), BLANK)
+        rows[:] = np.concatenate((rows[by:], blank) if by > 0 else (blank, rows[:by]))
+        inside = np.arange(moved.top * width, (moved.bottom + 1) * width)
+        beside = (places < inside[0]) | (places > inside[-1])
+        places = np.concatenate((inside, places[beside]))
+        return moved.sequence, places, wanted.ravel()[places]
 
-    def _take(self, changed: Iterable[tuple[int, int, Line]]) -> list[tuple[int, int, int]]:
-        """Make the lines show these cells; those that differed, as (row, start, stop).
+    def _runs(self, places: Ints) -> tuple[Ints, Ints]:
+        """Changed places as ranges start..stop, with what is cheaper to send than to skip."""
+        shown, width = self._cells.ravel(), self._cells.shape[1]
+        last, following = places[:-1], places[1:]
+        gap = following - last
+        ended = (gap < 1) | (gap > MAX_GAP + 1) | (last // width != following // width)
+        # no more bytes than a jump: of one pen, and of one byte each
+        gaps = np.flatnonzero(~ended & (gap > 1))
+        a, b = last[gaps], following[gaps]
+        pen = shown[a] & _PEN
+        dear = shown[b] & _PEN != pen
+        for k in range(1, MAX_GAP + 1):
+            between = shown[np.minimum(a + k, b)]
+            dear |= (between & _PEN != pen) | ((between >> 39 != 0) & (a + k < b))
+        ended[gaps] = dear
+        starts = np.concatenate((places[:1], following[ended]))
+        stops = np.concatenate((last[ended], places[-1:])) + 1
+        while (inside := (shown[starts] >> 32 == 0) & (starts % width > 0)).any():
+            starts = starts - inside  # not within a wide character
+        return starts, stops
 
-        What stands below each other comes after each other: it has the same few colours.
-        """
-        found: list[tuple[int, int, int, int]] = []
-        for x, y, new in changed:
-            line = self._lines[y]
-            changes = _changes(line, new, x)
-            if changes:
-                end = x + len(new.chars)
-                line.chars[x:end], line.pens[x:end] = new.chars, new.pens
-                found += [(x, y, *run) for run in _runs(changes, line)]
-        return [(y, start, stop) for _, y, start, stop in sorted(found)]
+    def _sent(self, starts: Ints, stops: Ints, pens: Pens) -> str:
+        """What draws the ranges of places as they are now."""
+        width = self._cells.shape[1]
+        lengths = stops - starts
+        first = np.cumsum(lengths) - lengths
+        places = np.arange(lengths.sum()) + np.repeat(starts - first, lengths)
+        cells = self._cells.ravel()[places]
+        text = _text(cells >> 32)
+        numbers = cells & _PEN
+        begins = np.concatenate(([True], numbers[1:] != numbers[:-1]))
+        begins[first] = True
+        pieces = np.flatnonzero(begins)
+        jumps = dict(
+            zip(first.tolist(), zip(starts.tolist(), stops.tolist(), strict=True), strict=True)
+        )
+        out, at, pen = list[str](), (width, 0), Pens.PLAIN  # the cursor may be anywhere
+        ends = [*pieces[1:].tolist(), len(text)]
+        for a, b, wanted in zip(pieces.tolist(), ends, numbers[pieces].tolist(), strict=True):
+            if jump := jumps.get(a):
+                y, x = divmod(jump[0], width)
+                out.append(_move(at, x, y, width))
+                at = (x + jump[1] - jump[0], y)
+            if wanted != pen:
+                sequence, pen = pens.way(pen, wanted)
+                out.append(sequence)
+            out.append(text[a:b])
+        if pen != Pens.PLAIN:
+            out.append("\x1b[0m")
+        return "".join(out).replace(TAIL, "")
 
-    def _move(self, at: tuple[int, int], x: int, y: int) -> str:
-        """What brings the terminal's cursor from the cell `at` to x, y.
 
-        After the last column of a row the cursor hangs there: only absolute moves are safe.
-        """
-        there = f"\x1b[{y + 1};{x + 1}H"
-        if at[0] >= self._width or y < at[1]:
-            return there
-        right, down = x - at[0], y - at[1]
-        across = "\b" * -right if -BACK <= right <= 0 else _by(right, "C") or _by(-right, "D")
-        return min(_by(down, "B") + across, there, key=len)
+_PEN = (1 << 32) - 1
+"""The bits of a cell that say its pen."""
+
+
+def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
+    """What brings the terminal's cursor from the cell `at` to x, y.
+
+    After the last column of a row the cursor hangs there: only absolute moves are safe.
+    """
+    there = f"\x1b[{y + 1};{x + 1}H"
+    if at[0] >= width or y < at[1]:
+        return there
+    right, down = x - at[0], y - at[1]
+    across = "\b" * -right if -BACK <= right <= 0 else _by(right, "C") or _by(-right, "D")
+    return min(_by(down, "B") + across, there, key=len)
 
 
 def _by(n: int, way: str) -> str:
     """What moves the cursor n > 0 cells in a direction (A-D)."""
     return "" if n <= 0 else f"\x1b[{way}" if n == 1 else f"\x1b[{n}{way}"
-
-
-Span = tuple[int, int, Strip]
-"""Column, row, and what is there now."""
 
 
 class _Difference(CompositorUpdate):
@@ -229,66 +268,16 @@ def _chop_spans(update: ChopsUpdate) -> Iterator[Span]:
                 yield x, y, strip
 
 
-def _unknown(width: int, height: int) -> list[Line]:
-    return [Line(["\0"] * width, [UNKNOWN] * width) for _ in range(height)]
+def _spread(text: str) -> str:
+    """The text with TAIL in the second cell of each wide character, without what takes none."""
+    return "".join(char + TAIL * (width - 1) for char in text if (width := cell_len(char)))
 
 
-def _cells(segments: Iterable[Segment], pens: Pens) -> Line:
-    """Segments taken apart into cells."""
-    chars: list[str] = []
-    numbers: list[int] = []
-    for text, style, control in segments:
-        if control:
-            continue
-        pen, blank = pens.numbers(style)
-        if one_a_cell(text):
-            chars += text
-            if pen == blank or " " not in text:
-                numbers += [pen] * len(text)
-            elif text.isspace():
-                numbers += [blank] * len(text)
-            else:
-                numbers += [blank if char == " " else pen for char in text]
-            continue
-        for char in text:
-            if width := cell_len(char):
-                chars += [char, *[""] * (width - 1)]
-                numbers += [blank if char == " " else pen] * width
-    return Line(chars, numbers)
+def _codes(text: str) -> Ints:
+    """The codepoints of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
 
 
-def _changes(line: Line, new: Line, x: int) -> list[int]:
-    """The columns in which cells that are to stand at x differ from those of the line."""
-    end = x + len(new.chars)
-    chars, pens = line.chars[x:end], line.pens[x:end]
-    if chars == new.chars and pens == new.pens:
-        return []
-    cells = zip(chars, new.chars, pens, new.pens, strict=True)
-    return [i for i, (a, b, c, d) in enumerate(cells, x) if c != d or a != b]
-
-
-def _runs(changes: list[int], line: Line) -> Iterator[tuple[int, int]]:
-    """The changed columns as ranges start..stop, with what is cheaper to send than to skip."""
-    start = last = changes[0]
-    for x in changes[1:]:
-        if x - last > 1 and not _cheap(line, last, x):
-            yield _whole(line, start), last + 1
-            start = x
-        last = x
-    yield _whole(line, start), last + 1
-
-
-def _cheap(line: Line, last: int, x: int) -> bool:
-    """Whether the unchanged cells between two changes cost no more bytes than a jump."""
-    return (
-        x - last - 1 <= MAX_GAP
-        and len(set(line.pens[last : x + 1])) == 1
-        and "".join(line.chars[last + 1 : x]).isascii()
-    )
-
-
-def _whole(line: Line, start: int) -> int:
-    """The start of a run, moved left so that it does not begin inside a wide character."""
-    while start > 0 and not line.chars[start]:
-        start -= 1
-    return start
+def _text(codes: Ints) -> str:
+    """The text of codepoints."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")

@@ -1,6 +1,5 @@
 """Finding the rows of a screen that only moved up or down: the terminal can move them itself."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +8,9 @@ from tttui.model.arrays import Bools, Ints
 
 ROWS = 8
 """Changed rows from which on it is looked for."""
+
+BLANK = ord(" ") << 32
+"""A cell without a character, as it is after a reset: its codepoint, and a pen with number 0."""
 
 WORTH = 150
 """Cells that need not be sent again, from which on moving rows is worth it."""
@@ -33,17 +35,11 @@ class Moved(NamedTuple):
         return f"{margins}\x1b[{lines}\x1b[r"
 
 
-def find_moved(
-    chars: Sequence[Sequence[str]],
-    pens: Sequence[Sequence[int]],
-    new_chars: Sequence[Sequence[str]],
-    new_pens: Sequence[Sequence[int]],
-) -> Moved | None:
+def find_moved(old: Ints, new: Ints) -> Moved | None:
     """The move of some rows that saves most of what turns the old rows into the new ones.
 
-    All have the same number of rows and of columns. None where no move is worth it.
+    Both are cells [rows, columns], each a number. None where no move is worth it.
     """
-    old, new = _numbers(chars, pens), _numbers(new_chars, new_pens)
     stay = (old != new).sum(axis=1)
     best: Moved | None = None
     most = WORTH
@@ -67,20 +63,7 @@ def find_moved(
 def _ink(new: Ints, by: int, first: int, last: int) -> Bools:
     """The cells that have to be drawn in the rows that come in."""
     rows = new[last + 1 : last + 1 + by] if by > 0 else new[first : first - by]
-    return np.asarray(rows != _BLANK)
-
-
-_BLANK = ord(" ") << 32
-
-
-def _numbers(chars: Sequence[Sequence[str]], pens: Sequence[Sequence[int]]) -> Ints:
-    """Each cell as a number: its character and its pen. int64 [rows, columns]"""
-    found = np.array(pens, dtype=np.int64)
-    text = "".join(map("".join, chars))
-    if len(text) != found.size:  # the second cell of a wide character is empty
-        text = "".join(char or "\0" for row in chars for char in row)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    return found + (codes.astype(np.int64) << 32).reshape(found.shape)
+    return np.asarray(rows != BLANK)
 
 
 def _best_run(gains: Ints) -> tuple[int, int, int]:

@@ -50,8 +50,8 @@ class ChangeMap(Drawn):
             title = TITLES[name] if own else choose(name_forms(name), 24, glyphs.ellipsis)
             values = values.T if own and name == "W_o" else values
             pyramid = heat.Pyramid(np.asarray(values))
-            view = heat.View.fitting(pyramid.shape, min(width - at, 24), room)
-            view = heat.View(level=view.level, slim=view.slim)
+            view = heat.HeatWindow.fitting(pyramid.shape, min(width - at, 24), room)
+            view = heat.HeatWindow(level=view.level, slim=view.slim)
             down, across = view.cells(*pyramid.shape)
             size = min(max(across, len(title)), width - at), min(-(-down // 2), room)
             canvas.write(1, at, title[: size[0]], palette.muted)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from rich.segment import Segment
 from textual.geometry import Region
 
-from tttui.draw import layout, legend, reading, timechart
+from tttui.draw import legend, reading, timechart
 from tttui.draw.canvas import Canvas
 from tttui.draw.plot import Plot
-from tttui.draw.plot_area import Picture
+from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
@@ -71,7 +71,7 @@ class Chart(AxisView, can_focus=True):
         super().touch_steps(*steps)
         width, height = self.content_size
         named = legend.arrange(self._plot, width, height).rows
-        rows = layout.arrange(width, height, named, steps=self._plot.steps)
+        rows = arrange(width, height, named, steps=self._plot.steps)
         if rows.title >= 0:
             self.touch(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:

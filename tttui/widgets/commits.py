@@ -67,7 +67,7 @@ class CommitGraph(TimeView, can_focus=True):
             flag(canvas, self.changes, self.axis(), self.left, place.main, look, over)
         return canvas
 
-    def _rows(self) -> graph.Rows:
+    def _rows(self) -> graph.GraphLayout:
         return graph.rows(self.content_size.height, self._levels)
 
     def touch_steps(self, *steps: int | None) -> None:

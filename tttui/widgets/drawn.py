@@ -2,6 +2,7 @@
 
 from typing import Self
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -10,10 +11,11 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw.canvas import Canvas
+from tttui.draw.canvas import GRIDS, Canvas
 from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
+from tttui.toolkit import Line
 
 
 class Dressed(HasLook):
@@ -120,25 +122,26 @@ class Drawn(Dressed, Widget):
         for y in crop.line_range:
             strip = self._strips.get(y)
             if strip is None:
-                strip = self._strip(canvas, y)
+                segments = self._segments(canvas, y)
                 for line_filter in filters:
-                    strip = strip.apply_filter(line_filter, self._background)
-                self._strips[y] = strip
+                    segments = line_filter.apply(segments, self._background)
+                strip = self._strips[y] = Line(segments, canvas.columns)
             strips.append(strip)
         if crop.column_span == (0, canvas.columns):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        return self._strip(self.canvas(), y)
+        canvas = self.canvas()
+        return Line(self._segments(canvas, y), canvas.columns)
 
-    def _strip(self, canvas: Canvas, y: int) -> Strip:
+    def _segments(self, canvas: Canvas, y: int) -> list[Segment]:
         """A line of the canvas with what is laid over it."""
         if not 0 <= y < canvas.rows:
-            return Strip.blank(canvas.columns)
+            return [*Strip.blank(canvas.columns)]
         if not self._lines:
             self._lines = canvas.lines(self.ground)
-        return Strip(self.overlaid(y, self._lines[y]), canvas.columns)
+        return self.overlaid(y, self._lines[y])
 
 
 def _colour(color: Color) -> Colour:
@@ -187,3 +190,32 @@ def character(line: list[Segment], column: int) -> str:
             return joined(content[column])
         column -= len(content)
     return " "
+
+
+class Redrawn(Drawn):
+    """For drawings in which a change moves a little here and there: `repaint` instead of
+    `changed`."""
+
+    def repaint(self) -> None:
+        """Paint anew; only rows in which something differs are made and sent again."""
+        old, (width, height) = self._canvas, self.content_size
+        if old is None or (old.columns, old.rows) != (width, height):
+            self.changed()
+            return
+        new = self._canvas = self.paint(width, height)
+        differ = old.char != new.char
+        for name in GRIDS[1:]:
+            differ |= getattr(old, name) != getattr(new, name)
+        rows = np.flatnonzero(differ.any(axis=1))
+        if not len(rows):
+            return
+        if self._lines:
+            part = Canvas(len(rows), width)
+            for name in GRIDS:
+                getattr(part, name)[...] = getattr(new, name)[rows]
+            for y, line in zip(rows.tolist(), part.lines(self.ground), strict=True):
+                self._lines[y] = line
+        first = differ[rows].argmax(axis=1).tolist()
+        end = (width - differ[rows, ::-1].argmax(axis=1)).tolist()
+        places = zip(rows.tolist(), first, end, strict=True)
+        self.touch(*(Region(a, y, b - a, 1) for y, a, b in places))

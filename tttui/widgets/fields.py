@@ -22,7 +22,7 @@ LABEL, VALUE = 17, 22
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FormRow:
     """A heading (only `label`), or a field: what is typed, what holds where nothing is."""
 
     label: str
@@ -93,7 +93,7 @@ class Fields(Widget):
     class Submitted(Message):
         """The form is to be started; all that was typed before has been told."""
 
-    def __init__(self, rows: Sequence[Row], choices: Callable[[str], Sequence[str]]) -> None:
+    def __init__(self, rows: Sequence[FormRow], choices: Callable[[str], Sequence[str]]) -> None:
         super().__init__()
         self._choices = choices
         self.rows = tuple(rows)
@@ -118,7 +118,7 @@ class Fields(Widget):
         """The name of the field that is typed into."""
         return self.rows[self.at].name
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[FormRow]) -> None:
         """Show other texts, or other rows, of which one is of the field that is typed into."""
         if tuple(rows) != self.rows:
             name, self.rows = self.name_now, tuple(rows)

@@ -12,7 +12,7 @@ from tttui.draw import heat, numbers
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import style
-from tttui.draw.heat import Pyramid, View
+from tttui.draw.heat import HeatWindow, Pyramid
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn, replaced
@@ -55,7 +55,7 @@ class Heatmap(Drawn, can_focus=True):
         self._bound = 0.0
         self._against: Floats | None = None
         self._message = "no weights"
-        self._view: View | None = None
+        self._view: HeatWindow | None = None
         self._signs: bool | None = None
         self.cell: Cell | None = None
 
@@ -108,7 +108,7 @@ class Heatmap(Drawn, can_focus=True):
                 self.touch(Region(0, 0, *self.content_size))
 
     @property
-    def view(self) -> View:
+    def view(self) -> HeatWindow:
         return self._view or self._fitting()
 
     @property
@@ -132,8 +132,8 @@ class Heatmap(Drawn, can_focus=True):
         width, height = self.content_size
         return max(width - self.left, 1), max(height - self.top - 1, 1)
 
-    def _fitting(self) -> View:
-        return View.fitting(self._pyramid.shape, *self.room)
+    def _fitting(self) -> HeatWindow:
+        return HeatWindow.fitting(self._pyramid.shape, *self.room)
 
     def zoom(self, n: int) -> None:
         """The next larger (n = 1) or smaller (-1) view, around the marked element."""
@@ -146,7 +146,7 @@ class Heatmap(Drawn, can_focus=True):
         rows, columns = view.span(*self.room)
         self._look_at(view, row - rows // 2, column - columns // 2)
 
-    def _look_at(self, view: View, row: int, column: int) -> None:
+    def _look_at(self, view: HeatWindow, row: int, column: int) -> None:
         """Show the view from this element on, as far as the matrix reaches."""
         shape, (down, across) = self._pyramid.shape, view.size
         span = view.span(*self.room)

@@ -12,7 +12,7 @@ from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.palette import Palette
 from tttui.draw.textpaint import ink_on
-from tttui.lab.providers.results import EXPIRES_S, Cell, Matrix
+from tttui.lab.providers.results import EXPIRES_S, Matrix, MatrixCell
 from tttui.lab.providers.words import cell_text
 from tttui.model.ages import age_text
 from tttui.model.dataclass import dataclass
@@ -206,7 +206,7 @@ class MatrixGrid(Drawn):
             cell = matrix.cells[row.provider, capability]
             self._cell(canvas, line, self._left + i * self._width, cell)
 
-    def _cell(self, canvas: Canvas, line: int, x: int, cell: Cell) -> None:
+    def _cell(self, canvas: Canvas, line: int, x: int, cell: MatrixCell) -> None:
         palette, room = self.palette, self._width - 1
         at = (cell.provider, cell.capability)
         paper, ink = self._colours(cell)
@@ -227,7 +227,7 @@ class MatrixGrid(Drawn):
                 mark = self.glyphs.play if self._active and not below else self.glyphs.vertical
                 canvas.write(line + below, x, mark, palette.accent if paper is None else ink, paper)
 
-    def _colours(self, cell: Cell) -> tuple[Colour | None, Colour]:
+    def _colours(self, cell: MatrixCell) -> tuple[Colour | None, Colour]:
         """The paper of a cell, where there is one, and the ink on it."""
         palette = self.palette
         inks = {"works": palette.text, "fails": palette.bad, None: palette.muted}
@@ -240,7 +240,7 @@ class MatrixGrid(Drawn):
             (None, ink) if paper is None else (paper, ink_on(paper, palette.text, ground(palette)))
         )
 
-    def _level(self, cell: Cell) -> str:
+    def _level(self, cell: MatrixCell) -> str:
         """Which paper a cell has."""
         if cell.status == "fails":
             return "failed now" if cell.mark else "fails"

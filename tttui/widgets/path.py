@@ -11,7 +11,7 @@ from tttui.draw.plane import Backdrop
 from tttui.draw.reading import Part
 from tttui.draw.tracks import Scene, sample, time_stops
 from tttui.model.timeline import Timeline
-from tttui.widgets.redrawn import Redrawn
+from tttui.widgets.drawn import Redrawn
 from tttui.widgets.timeview import TimeView
 
 

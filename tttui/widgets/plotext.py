@@ -38,7 +38,7 @@ TICKS = 5
 
 
 @dataclass(frozen=True)
-class Curve:
+class SmallCurve:
     """One curve of a trend: values y [n] over x [n]; what is no number is left out."""
 
     x: Sequence[float]
@@ -50,7 +50,7 @@ class SmallPlot:
     """What is drawn: curves, bars by name, or the histogram of some values; one of them."""
 
     title: str = ""
-    curves: Mapping[str, Curve] = field(default_factory=dict[str, Curve])
+    curves: Mapping[str, SmallCurve] = field(default_factory=dict[str, SmallCurve])
     bars: Mapping[str, float] = field(default_factory=dict[str, float])
     values: Sequence[float] = ()
     bins: int = 20

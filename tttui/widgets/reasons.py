@@ -11,7 +11,7 @@ from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn, replaced
+from tttui.widgets.drawn import Drawn, character, replaced
 from tttui.widgets.timeview import TimeView
 
 
@@ -95,8 +95,8 @@ class TransactionsOverTime(TimeView):
         return canvas
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if y == 0 or self.timeline.empty:
-            return line
+        if self.timeline.empty or character(line, self.left - 1) != self.glyphs.vertical:
+            return line  # neither title nor axis nor what is free below
         for t in (self.hovered, self.timeline.cursor):
             column = None if t is None else self.axis().column(t)
             if column is not None:

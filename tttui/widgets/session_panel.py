@@ -17,7 +17,7 @@ from tttui.widgets.page import Page
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
+class SessionCommands:
     """What continues a session from a shell; '' where that is not possible, and then why."""
 
     resume: str
@@ -26,7 +26,7 @@ class Commands:
     """Why it cannot be resumed."""
 
 
-def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str]) -> Commands:
+def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str]) -> SessionCommands:
     """The commands that resume and fork a session, with paths that work from any directory.
 
     `at` is the step to fork at (None: its end); `taken` are the names that are in use.
@@ -34,10 +34,10 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str])
     place = summary.place
     path = plain(place.path)
     if place.base_only:
-        return Commands("", "", "this store holds a base and no session yet")
+        return SessionCommands("", "", "this store holds a base and no session yet")
     if summary.meta.schema.recorder is not None:
         why = "a recorder wrote it; it goes on where its own program does"
-        return Commands("", "", why)
+        return SessionCommands("", "", why)
     fork = ["tttui", "fork", str(path)]
     if place.layout == "native":
         fork += ["--root", str(path.parent)]
@@ -47,16 +47,16 @@ def commands_of(summary: SessionSummary, at: int | None, taken: Collection[str])
     fork += ["--name", free_name(place.name, "-fork", taken)]
     if place.layout != "native":
         why = "another program wrote it, and tttui changes nothing there; fork it instead"
-        return Commands("", command_line(*fork), why)
+        return SessionCommands("", command_line(*fork), why)
     status = summary.status
     if status is not None and status.live:
-        return Commands("", command_line(*fork), f"it is {status.state}")
+        return SessionCommands("", command_line(*fork), f"it is {status.state}")
     resume = ["tttui", "resume", str(path)]
     total = status.steps_total if status is not None else None
     if summary.steps and total is not None and summary.steps >= total:
         # it ran all its steps, so it must be told how many more
         resume += ["--steps", str(total)]
-    return Commands(command_line(*resume), command_line(*fork))
+    return SessionCommands(command_line(*resume), command_line(*fork))
 
 
 def free_name(name: str, ending: str, taken: Collection[str]) -> str:
@@ -69,11 +69,11 @@ def free_name(name: str, ending: str, taken: Collection[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PanelFacts:
     """All that the panel shows."""
 
     summary: SessionSummary
-    commands: Commands
+    commands: SessionCommands
     same_model: tuple[str, ...]
     """Names of the sessions with the same model signature."""
     same_base: int
@@ -90,7 +90,7 @@ class SessionPanel(Page):
     def __init__(self) -> None:
         super().__init__("")
 
-    def show_facts(self, facts: Facts | None) -> None:
+    def show_facts(self, facts: PanelFacts | None) -> None:
         """Draw these facts; None: nothing."""
         if facts is None:
             self.set_content(lambda _: None, "nothing", "")
@@ -101,7 +101,7 @@ class SessionPanel(Page):
         self.set_content(lambda prose: _describe(prose, facts), facts, title)
 
 
-def _describe(prose: Prose, facts: Facts) -> None:
+def _describe(prose: Prose, facts: PanelFacts) -> None:
     summary, palette = facts.summary, prose.palette
     if summary.status is not None and summary.status.live:
         prose.say(progress_text(summary.status, summary.steps))
@@ -128,7 +128,7 @@ def _command(prose: Prose, command: str) -> None:
         prose.line((row, prose.palette.text))
 
 
-def _model(prose: Prose, facts: Facts) -> None:
+def _model(prose: Prose, facts: PanelFacts) -> None:
     meta, palette = facts.summary.meta, prose.palette
     if not meta.is_point_mass:
         prose.head("Task")
@@ -161,7 +161,7 @@ def _model(prose: Prose, facts: Facts) -> None:
     prose.say(f"compatible with {', '.join(names[:6])}{more} ({base} from the same base)")
 
 
-def _files(prose: Prose, facts: Facts) -> None:
+def _files(prose: Prose, facts: PanelFacts) -> None:
     palette, glyphs = prose.look
     total = sum(entry.size for entry in facts.files)
     prose.head(f"Files, {size_text(total)}" if facts.files else "Files")

@@ -1,4 +1,4 @@
-"""The state over time: several quantities above one another, sharing the time axis."""
+"""Several plots above one another, sharing the time axis: the state, or recorded series."""
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -6,27 +6,30 @@ from textual.geometry import Region
 from tttui.draw import stack
 from tttui.draw.canvas import Canvas
 from tttui.draw.numbers import short
+from tttui.draw.plot import Plot, Trace, ink
 from tttui.draw.reading import Part, told_change
-from tttui.draw.stack import Panel, StackLayout
+from tttui.draw.scales import Scale
+from tttui.draw.stack import StackLayout
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
 
 
 class StackView(AxisView):
-    """Panels over the window of a `Timeline`; each title row reads its values at the cursor."""
+    """Plots over the window of a `Timeline`; each title row reads its values at the cursor."""
 
     DEFAULT_CSS = "StackView { min-height: 3; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._panels: tuple[Panel, ...] = ()
+        self._plots: tuple[Plot, ...] = ()
         self._message = ""
         self._layout: StackLayout | None = None
+        self._scales: list[Scale | None] = []
         self._mark = ""
 
-    def set_panels(self, panels: tuple[Panel, ...], message: str = "") -> None:
+    def set_plots(self, plots: tuple[Plot, ...], message: str = "") -> None:
         """Show other data; `message` says why there is none."""
-        self._panels, self._message = panels, message
+        self._plots, self._message = plots, message
         self.changed()
 
     def set_mark(self, mark: str) -> None:
@@ -46,15 +49,15 @@ class StackView(AxisView):
             self.touch(*(Region(0, row, layout.width, 1) for row in rows))
 
     def paint(self, width: int, height: int) -> Canvas:
-        if not self._panels:
+        if not self._plots:
             canvas = Canvas(height, width)
             self._layout = None
             canvas.write(0, 0, f"{self._mark}State over time", self.palette.text, bold=True)
             canvas.write(min(2, height - 1), 1, self._message[: width - 2], self.palette.muted)
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
-        canvas, self._layout = stack.paint(
-            self._panels, window, (width, height), self.look, self.changes
+        canvas, self._layout, self._scales = stack.paint(
+            self._plots, window, (width, height), self.look, self.changes
         )
         return canvas
 
@@ -67,26 +70,31 @@ class StackView(AxisView):
         return self.labels(line) if y == layout.labels else self.marked(line)
 
     def _title(self, index: int, width: int) -> list[Segment]:
-        canvas, palette, panel = Canvas(1, width), self.palette, self._panels[index]
+        canvas, palette, shown = Canvas(1, width), self.palette, self._plots[index]
         t = self.timeline.cursor if self.hovered is None else self.hovered
         mark = self._mark if index == 0 else ""
-        parts: list[Part] = [(mark + panel.name, palette.text, True)]
-        found = panel.series.at(t)
-        parts += [(f"  {self.glyphs.light} ", palette.adaptive, True)]
-        parts += [(short(found[1]) if found else "-", palette.adaptive, True)]
-        if panel.stems is not None:
-            push = panel.stems.at(t)
-            parts += [(f"  {self.glyphs.vertical} {panel.stems_name} ", palette.warn, False)]
-            parts += [(short(push[1]) if push else "-", palette.warn, True)]
+        parts: list[Part] = [(mark + shown.title, palette.text, True)]
+        for trace in shown.traces[::-1]:
+            parts += self._value(trace, t)
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
             parts += told_change(self.changes.at(t, self.axis()), self.look)
         end = canvas.spans(0, 0, parts)
-        layout = self._layout
-        scale = stack.scale_of(panel, self.axis())
+        layout, scale = self._layout, self._scales[index]
         if layout is not None and layout.rows[index] == 1 and scale is not None:
             # an axis of a single row has no room for its ends
             ends = f"{short(scale.low)} to {short(scale.high)}"
             if end + 2 + len(ends) <= width:
                 canvas.write(0, width - len(ends), ends, palette.muted)
         return canvas.lines(self.ground)[0]
+
+    def _value(self, trace: Trace, t: int) -> list[Part]:
+        """The sign of a curve and its value at step t; stems have their name as well."""
+        colour, found = ink(trace.role, self.palette), trace.series.at(t)
+        sign = f"  {self.glyphs.light} "
+        if trace.style == "stems":
+            sign = f"  {self.glyphs.vertical} {trace.name} "
+        return [
+            (sign, colour, trace.style != "stems"),
+            (short(found[1]) if found else "-", colour, True),
+        ]

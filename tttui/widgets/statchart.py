@@ -1,15 +1,14 @@
-"""A small time chart of one figure of the three matrices, with a title and a row of values."""
+"""A small chart of held curves, with a title and a row of values."""
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 
-from tttui.draw import numbers, reading, step_chart
+from tttui.draw import held, numbers, plot, reading
 from tttui.draw.cells import fit
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.plot_area import Picture
 from tttui.draw.reading import Part
-from tttui.draw.step_chart import StairPlot
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.drawn import character, replaced
@@ -27,7 +26,6 @@ class StatChart(Chart):
     def __init__(self, measure: str, *, log: bool | None = None) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
-        self._stairs = StairPlot()
         self._marks: tuple[object, list[tuple[int, Style, Style]]] | None = None
         """The columns that are marked, and for what state of the chart."""
         self._told: tuple[object, list[list[Segment]]] | None = None
@@ -41,19 +39,10 @@ class StatChart(Chart):
             self.chosen = chosen
             self.touch(Region(0, 0, self.content_size.width, 1))
 
-    @property
-    def note(self) -> str:
-        """What is said in a corner."""
-        return self._stairs.note
-
-    def set_stairs(self, shown: StairPlot) -> None:
-        """Show other data."""
-        self._stairs = shown
-        self.changed()
-
-    def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
-        look = self.look
-        return step_chart.paint(self._stairs, window, size, look, self.logarithmic, self.changes)
+    def _since(self, t: int) -> float | None:
+        """The step from which on the values at step t are in force; None before the first."""
+        found = self._plot.traces[0].series.at(t) if self._plot.traces else None
+        return None if found is None else found[0]
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns and the values of these steps, unless they are the same."""
@@ -62,7 +51,7 @@ class StatChart(Chart):
         if len(columns) > 1 or len(found) < len(steps):
             height = self.content_size.height
             self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
-        told = {(self._stairs.stairs.index(t), self.changes.at(t, axis)) for t in found}
+        told = {(self._since(t), self.changes.at(t, axis)) for t in found}
         if len(told) > 1 or len(found) < len(steps):
             self.touch(Region(0, 0, self.content_size.width, 2))
 
@@ -111,10 +100,10 @@ class StatChart(Chart):
     def _heads(self, width: int) -> list[list[Segment]]:
         """The rows above the plot."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
-        known = None if self.timeline.empty else self._stairs.stairs.index(t)
+        known = None if self.timeline.empty else self._since(t)
         change = self.changes.at(t, self.axis())
         size = tuple(self.content_size)
-        key = (self._stairs, known, change, size, self.look, self.ground, self.chosen)
+        key = (self._plot, known, change, size, self.look, self.ground, self.chosen)
         if self._told is None or key != self._told[0]:
             rows = [self.reading(width)]
             if self._apart:
@@ -125,12 +114,12 @@ class StatChart(Chart):
     @property
     def _apart(self) -> bool:
         """The values have a row of their own."""
-        return step_chart.placed(*self.content_size).top > 1
+        return self._picture is not None and self._picture.layout.top > 1
 
     def reading(self, width: int) -> list[Part]:
         """The figure, and where they have no row of their own the values of the matrices."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
-        shown = self._stairs
+        shown = self._plot
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = self.palette.accent if self.chosen else self.palette.text
         if self._apart:
@@ -145,7 +134,7 @@ class StatChart(Chart):
     def _fitted(self, mark: str, width: int, t: int) -> list[Part]:
         """Each matrix with its value at step t, as fully as fits; behind the title, where that has
         no row of its own."""
-        shown, apart = self._stairs, self._apart
+        shown, apart = self._plot, self._apart
         ink = self.palette.accent if self.chosen else self.palette.text
         for title, digits, signs in (
             (shown.title, 3, "marked"),
@@ -169,15 +158,15 @@ class StatChart(Chart):
     def _values(self, t: int, digits: int, signs: str) -> list[Part]:
         """Every matrix with its value at step t; `signs` is `marked` (its name and pattern),
         `named`, or `letter` (the last of its name)."""
-        shown = self._stairs.stairs
-        i = None if self.timeline.empty else shown.index(t)
+        traces = self._plot.traces
         values: list[Part] = []
-        for k, (name, y) in enumerate(zip(shown.names, shown.y, strict=True)):
-            ink = self.palette.series[k % len(self.palette.series)]
-            mark = step_chart.mark(k, name, self.glyphs) if signs == "marked" else ""
+        for k, trace in enumerate(traces):
+            ink, name = plot.ink(trace.role, self.palette), trace.name
+            mark = held.mark(k, name, self.glyphs) if signs == "marked" else ""
             mark += ":" if mark and not self.glyphs.braille else ""
-            if len(shown.names) > 1:  # else it is clear whose figure it is
+            if len(traces) > 1:  # else it is clear whose figure it is
                 values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))
-            text = "-" if i is None else numbers.short(float(y[i]), digits)
+            found = None if self.timeline.empty else trace.series.at(t)
+            text = "-" if found is None else numbers.short(found[1], digits)
             values.append((f" {text}", self.palette.text, False))
         return values

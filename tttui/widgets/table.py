@@ -14,11 +14,11 @@ from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
 from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Dressed
-from tttui.widgets.table_columns import Column, Sort, Source, fitted, order_of, placed
+from tttui.widgets.table_columns import Sort, TableColumn, TableSource, fitted, order_of, placed
 
 
 class Table(Dressed, Widget):
-    """Rows of a `Source` under a header, one of them selected; the header says what sorts them.
+    """Rows of a `TableSource` under a header that says what sorts them; one row is selected.
 
     It never changes the selection or the order by itself: it posts what was asked for, and is
     told with `set_selected` and `set_sort`.
@@ -43,7 +43,7 @@ class Table(Dressed, Widget):
 
     def __init__(self, *, natural: str | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._source: Source | None = None
+        self._source: TableSource | None = None
         self._shown: Bools | None = None
         self._order: Ints = np.empty(0, dtype=np.int64)
         self.sort = Sort()
@@ -54,7 +54,7 @@ class Table(Dressed, Widget):
         self._marked: frozenset[int] = frozenset()
         self._top = 0
         self._message = ""
-        self._columns: tuple[tuple[Column, int], ...] = ()
+        self._columns: tuple[tuple[TableColumn, int], ...] = ()
         self._laid_out: tuple[object, ...] = ()
         self._active = True
 
@@ -68,7 +68,7 @@ class Table(Dressed, Widget):
             self.look = look
             self.refresh()
 
-    def set_rows(self, source: Source, shown: Bools | None, message: str = "") -> None:
+    def set_rows(self, source: TableSource, shown: Bools | None, message: str = "") -> None:
         """Show other rows; `shown` [rows] filters them; `message` is said where none are left."""
         self._source, self._shown, self._message = source, shown, message
         self._reorder()
@@ -162,7 +162,7 @@ class Table(Dressed, Widget):
         self._into_view()
         self.refresh()
 
-    def columns(self) -> tuple[tuple[Column, int], ...]:
+    def columns(self) -> tuple[tuple[TableColumn, int], ...]:
         """The columns that fit, with their widths; one cell of space stands before each.
 
         The one that sorts the rows always does.
@@ -203,7 +203,7 @@ class Table(Dressed, Widget):
             line.append(Segment(lead + text, style(ink, bold=sorted_by)))
         return line
 
-    def _row(self, source: Source, y: int) -> list[Segment]:
+    def _row(self, source: TableSource, y: int) -> list[Segment]:
         at = self.top + y - 1
         if at >= len(self._order):
             if at == 0 and self._message:

@@ -25,7 +25,7 @@ TIMES = ("oldest first", "newest first")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column of a table. `drop` orders what leaves a narrow table: the highest goes first."""
 
     key: str
@@ -62,11 +62,11 @@ class Column:
         return self.orders != TEXTS
 
 
-class Source(Protocol):
+class TableSource(Protocol):
     """The rows of a table, by their number from 0."""
 
     @property
-    def columns(self) -> Sequence[Column]: ...
+    def columns(self) -> Sequence[TableColumn]: ...
 
     def __len__(self) -> int: ...
 
@@ -87,7 +87,7 @@ class Sort:
     descending: bool = False
 
 
-def called(columns: Sequence[Column], typed: str) -> tuple[Column, ...]:
+def called(columns: Sequence[TableColumn], typed: str) -> tuple[TableColumn, ...]:
     """The columns that a typed name may mean: one that is called so, else all that begin so."""
     typed = typed.lower()
     exact = [column for column in columns if typed in column.names]
@@ -97,8 +97,8 @@ def called(columns: Sequence[Column], typed: str) -> tuple[Column, ...]:
 
 
 def fitted(
-    columns: Sequence[Column], room: int, needed: str | None = None
-) -> tuple[tuple[Column, int], ...]:
+    columns: Sequence[TableColumn], room: int, needed: str | None = None
+) -> tuple[tuple[TableColumn, int], ...]:
     """The columns that fit into `room` cells (`needed` among them), with their widths."""
     kept = list(columns)
     while len(kept) > 1 and sum(c.width + 1 for c in kept) > room:
@@ -117,7 +117,7 @@ def fitted(
     )
 
 
-def order_of(source: Source, sort: Sort, shown: Bools | None) -> Ints:
+def order_of(source: TableSource, sort: Sort, shown: Bools | None) -> Ints:
     """The shown rows in order: indices into the source. Equal rows keep the source's order."""
     rows = np.arange(len(source)) if shown is None else np.flatnonzero(shown)
     if sort.key is None:
@@ -131,7 +131,7 @@ def order_of(source: Source, sort: Sort, shown: Bools | None) -> Ints:
     return np.concatenate([rows[known][order], rows[~known]])
 
 
-def placed(text: str | Forms, column: Column, width: int, glyphs: Glyphs) -> str:
+def placed(text: str | Forms, column: TableColumn, width: int, glyphs: Glyphs) -> str:
     """What a cell of `width` cells shows of a text, or of the several that it may have."""
     texts = tuple(composed(visible(one)) for one in ((text,) if isinstance(text, str) else text))
     if column.keeps_end:

@@ -10,7 +10,7 @@ from tttui.draw.colours import Colour
 from tttui.draw.numbers import count
 from tttui.draw.textpaint import LEGEND, LITTLE, paint_legend
 from tttui.model.document import Document, Rates
-from tttui.widgets.redrawn import Redrawn
+from tttui.widgets.drawn import Redrawn
 
 Part = tuple[str, Colour, bool]
 

@@ -5,10 +5,10 @@ from textual.message import Message
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.textpaint import Mark, margin_of, paint_page
-from tttui.draw.textrows import Row, Rows
+from tttui.draw.textrows import TextRow, TextRows
 from tttui.model.dataclass import dataclass
 from tttui.model.document import Document
-from tttui.widgets.redrawn import Redrawn
+from tttui.widgets.drawn import Redrawn
 
 AHEAD = 3
 """The part of a page above the cursor is so often in it, where the page had to be turned."""
@@ -32,7 +32,7 @@ class TextPage(Redrawn):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._document: Document | None = None
-        self._rows: Rows | None = None
+        self._rows: TextRows | None = None
         self._mark = Mark(0)
         self._top = 0
         """The first byte of the row at the top."""
@@ -78,13 +78,13 @@ class TextPage(Redrawn):
         self._document, self._rows, self._painted = None, None, None
         self._top, self._wheeled = 0, False
 
-    def rows(self) -> Rows | None:
+    def rows(self) -> TextRows | None:
         """The document in the present width."""
         document, width = self._document, self._text_width
         if document is None or width < 1:
             return None
         if self._rows is None or self._rows.width != width:
-            self._rows = Rows(document.source, document.size, width)
+            self._rows = TextRows(document.source, document.size, width)
             self._top = self._rows.begin_of(self._top)
         return self._rows
 
@@ -93,7 +93,7 @@ class TextPage(Redrawn):
         width, size = self.content_size.width, self._document.size if self._document else 0
         return width - margin_of(width, size) - 1
 
-    def visible_rows(self, height: int) -> list[Row]:
+    def visible_rows(self, height: int) -> list[TextRow]:
         """What the page shows, moved so that the cursor is on it."""
         rows = self.rows()
         if rows is None or height < 1:
@@ -114,7 +114,7 @@ class TextPage(Redrawn):
             return self._turned(rows.begin_of(at), height)
         return self._turned(rows.moved(at, -(height // AHEAD)), height)
 
-    def _turned(self, top: int, height: int) -> list[Row]:
+    def _turned(self, top: int, height: int) -> list[TextRow]:
         rows = self._rows
         assert rows is not None
         shown = rows.page(top, height)

@@ -5,7 +5,7 @@ from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
-from tttui.draw.changes import NO_CHANGES, Changes
+from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn
@@ -65,7 +65,7 @@ class TimeView(Drawn):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.timeline = Timeline()
-        self.changes: Changes = NO_CHANGES
+        self.changes: RunChanges = NO_CHANGES
         self.hovered: int | None = None
         """The step under the mouse, over this view or another one."""
         self._pointed: int | None = None
@@ -81,7 +81,7 @@ class TimeView(Drawn):
         elif old != timeline:
             self.moved(old, timeline)
 
-    def set_changes(self, changes: Changes) -> None:
+    def set_changes(self, changes: RunChanges) -> None:
         """Show where somebody changed the run."""
         if changes is not self.changes:
             self.changes = changes

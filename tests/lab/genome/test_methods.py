@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tttui.lab.genome.methods import Doubles, Method, Part, Recipe, merge, trimmed
+from tttui.lab.genome.methods import Doubles, MergeMethod, MergePart, Recipe, merge, trimmed
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
 
 DTYPES = st.sampled_from(["float16", "float32", "float64"])
 WEIGHTS = st.floats(0.05, 2.0)
-METHODS: list[Method] = ["linear", "mean", "ties", "dare"]
+METHODS: list[MergeMethod] = ["linear", "mean", "ties", "dare"]
 
 
-def parts_of(skills: Sequence[Floats], weights: Sequence[float]) -> list[Part]:
-    def part(i: int) -> Part:
-        return Part(f"skill {i}", f"{i}", weights[i], lambda: skills[i])
+def parts_of(skills: Sequence[Floats], weights: Sequence[float]) -> list[MergePart]:
+    def part(i: int) -> MergePart:
+        return MergePart(f"skill {i}", f"{i}", weights[i], lambda: skills[i])
 
     return [part(i) for i in range(len(weights))]
 
@@ -112,7 +112,10 @@ def test_dare_repeats_what_its_seed_dropped_and_drops_otherwise_by_skill_and_par
     other_seed = merge(base, parts_of([skill], [1.0]), Recipe("dare", 0.5, seed=5), "w")
     other_name = merge(base, parts_of([skill], [1.0]), Recipe("dare", 0.5, seed=4), "v")
     other_skill = merge(
-        base, [Part("skill 0", "another", 1.0, lambda: skill)], Recipe("dare", 0.5, seed=4), "w"
+        base,
+        [MergePart("skill 0", "another", 1.0, lambda: skill)],
+        Recipe("dare", 0.5, seed=4),
+        "w",
     )
     assert not any(np.array_equal(again[0], x) for x in (other_seed, other_name, other_skill))
 
@@ -120,7 +123,7 @@ def test_dare_repeats_what_its_seed_dropped_and_drops_otherwise_by_skill_and_par
 @given(st.data(), st.sampled_from(METHODS), st.permutations(range(3)))
 @settings(max_examples=60)
 def test_the_order_of_the_skills_makes_no_difference(
-    data: st.DataObject, method: Method, order: list[int]
+    data: st.DataObject, method: MergeMethod, order: list[int]
 ) -> None:
     base, *skills = data.draw(tensors(4, "float32"))
     parts = parts_of(skills, [0.7, 0.2, 0.4])

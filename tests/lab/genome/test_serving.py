@@ -10,15 +10,15 @@ from tests.cli.test_commands import Shell
 from tests.lab.genome.test_composing import skill
 from tests.lab.killing import walkers
 from tests.live import wait_until
-from tttui.lab.genome.holders import Holder, holder_for
+from tttui.lab.genome.holders import SkillHost, host_for
 from tttui.lab.jobs import find_job
 from tttui.lab.registry import resolve
 from tttui.lab.steering import cancel, look_again, resume
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.base import find_base
 from tttui.runs.turns import Host, host_of
+from tttui.tasks.pointmass.runs.base import find_base
 
 SKILLS = ("walker@v1", "walker@v2", "G@v1", "base")
 
@@ -124,9 +124,9 @@ def test_a_process_is_asked_to_activate_and_evict_and_says_what_it_holds(
     assert (cancel(again).progress or 0) >= (ended.progress or 0)
 
 
-def _said(root: Path) -> Holder | None:
+def _said(root: Path) -> SkillHost | None:
     try:
-        found = holder_for(root, "walker@v1", None)
+        found = host_for(root, "walker@v1", None)
     except RefusedInput:
         return None
     return None if found.problem else found

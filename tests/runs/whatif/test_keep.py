@@ -14,9 +14,9 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
-from tttui.runs.fork import fork_with_past
-from tttui.runs.verify import verify
 from tttui.runs.whatif.keep import keep, keep_command
+from tttui.tasks.pointmass.runs.fork import fork_with_past
+from tttui.tasks.pointmass.runs.verify import verify
 
 
 def kept(parent: SessionData, at: int, changes: Mapping[str, Any], name: str) -> Path:
@@ -59,7 +59,7 @@ def test_it_names_its_parent_and_has_its_past(tmp_path: Path) -> None:
 
 
 def test_a_fork_of_a_fork_with_its_past_begins_as_that_did(tmp_path: Path) -> None:
-    from tttui.runs.fork import fork
+    from tttui.tasks.pointmass.runs.fork import fork
 
     parent = run_through(tmp_path / "parent")
     run = fork(find_sessions([parent])[0], tmp_path, at=130, name="child")

@@ -10,9 +10,9 @@ import pytest
 from tests.runs.sessions import base_of, create, run_through, settings
 from tests.runs.whatif.test_whatif import read
 from tttui.model.session import SessionData
-from tttui.runs.session import SessionRun
 from tttui.runs.whatif.luck import Seeds, SeedsResult
 from tttui.runs.whatif.result import Request
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def compared(

@@ -14,10 +14,10 @@ from tests.runs.sessions import base_of, create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
-from tttui.runs.session import SessionRun
-from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.runs.whatif.whatif import WhatIf
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def read(directory: Path) -> SessionData:
@@ -85,7 +85,7 @@ def test_without_changes_it_is_the_recorded_session(eventful: SessionData) -> No
 
 
 def test_a_fork_is_computed_from_what_it_began_with(tmp_path: Path) -> None:
-    from tttui.runs.fork import fork
+    from tttui.tasks.pointmass.runs.fork import fork
 
     parent = run_through(tmp_path / "parent")
     run = fork(find_sessions([parent])[0], tmp_path, at=130, name="child")
@@ -130,8 +130,8 @@ def test_from_a_step_on_it_is_the_session_with_what_changed_there(tmp_path: Path
     run.close("completed")
     found = computed(recorded, 75, {"lr": 0.004, "inner_steps": 2, "mu": 0.3})
     assert_same(found, read(tmp_path / "other"))
-    assert found.mu_at(74) == recorded.mu_at(74)
-    assert found.mu_at(75) == 0.3
+    assert found.truth_at(74) == recorded.truth_at(74)
+    assert found.truth_at(75) == 0.3
 
 
 def test_what_is_turned_holds_though_somebody_changed_it_later(eventful: SessionData) -> None:

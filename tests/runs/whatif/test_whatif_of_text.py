@@ -17,8 +17,8 @@ from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.runs.taskverify import verify_task
 from tttui.runs.whatif.knobs import knobs, refusal
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
-from tttui.runs.whatif.past import PastStates
 from tttui.runs.whatif.replayable import can_replay
 from tttui.runs.whatif.result import Request, WhatIfResult
 from tttui.tasks.text.task import TextTask

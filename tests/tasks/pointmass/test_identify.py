@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tests.engine.bases import drive, noisy, shipped
+from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics import ssm
-from tttui.engine.learner import Learner
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import World
 from tttui.tasks.pointmass import identify, world
+from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.engine.bases import noisy
+from tests.tasks.pointmass.bases import noisy
+from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
 from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Settings
-from tttui.runs.base import SHIPPED
 from tttui.tasks.pointmass.pretraining import (
     base_cfg,
     initial_weights,
@@ -69,7 +69,7 @@ def test_the_same_settings_give_the_same_base_and_noise_does_not_matter() -> Non
 @pytest.mark.parametrize("decay_init", ["spread", "equal"])
 def test_a_base_for_every_default_is_shipped(mode: str, decay_init: str) -> None:
     wanted = base_cfg(Settings().updated({"env_mode": mode, "decay_init": decay_init}))
-    shipped = [read_pt(path) for path in SHIPPED.glob("*.pt")]
+    shipped = [read_pt(path) for path in SHIPPED_BASES.glob("*.pt")]
     assert sum(dict(base["cfg"]) == wanted for base in shipped) == 1
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.engine.bases import noisy
+from tests.tasks.pointmass.bases import noisy
 from tttui.tasks.pointmass import yardsticks
 from tttui.tasks.pointmass.world import WorldStream
 

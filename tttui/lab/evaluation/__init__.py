@@ -10,17 +10,17 @@
 says. Nothing here imports torch before something of a task that needs it is computed.
 """
 
-from tttui.lab.evaluation.contender import Contender, Outcome, evaluate
-from tttui.lab.evaluation.statistics import Comparison, Interval, interval, paired
-from tttui.lab.evaluation.streams import HELD_OUT, Stream, held_out
+from tttui.lab.evaluation.contender import Contender, StreamOutcome, evaluate
+from tttui.lab.evaluation.statistics import Interval, PairedComparison, interval, paired
+from tttui.lab.evaluation.streams import HELD_OUT, HeldOutStream, held_out
 
 __all__ = [
     "HELD_OUT",
-    "Comparison",
     "Contender",
+    "HeldOutStream",
     "Interval",
-    "Outcome",
-    "Stream",
+    "PairedComparison",
+    "StreamOutcome",
     "evaluate",
     "held_out",
     "interval",

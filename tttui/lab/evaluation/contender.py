@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tttui.lab.evaluation.streams import Stream
+from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
@@ -15,7 +15,7 @@ from tttui.model.schema import POINT_MASS
 LAST = 100
 """Steps at the end of a stream that count as what was learned (`last-100 loss`)."""
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with how many pieces of work are done and how many there are; may raise to end it."""
 
 
@@ -43,7 +43,7 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class StreamOutcome:
     """What became of one contender on one stream. Losses are prequential: each step is scored
     before anything is learned from it."""
 
@@ -93,9 +93,9 @@ class Outcome:
 
 
 def evaluate(
-    contender: Contender, streams: Sequence[Stream], told: Told | None = None
-) -> list[Outcome]:
-    """Let a contender learn on every stream, each from its own start; one Outcome a stream.
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress | None = None
+) -> list[StreamOutcome]:
+    """Let a contender learn on every stream, each from its own start; one StreamOutcome a stream.
 
     Those of the point mass are computed side by side, on the device of its settings. Raises
     RefusedInput where the contender and its task do not fit.
@@ -103,17 +103,17 @@ def evaluate(
     if contender.is_point_mass:
         from tttui.lab.evaluation.worlds import side_by_side
 
-        return side_by_side(contender, streams, told or _nobody)
+        return side_by_side(contender, streams, on_progress or _nobody)
     from tttui.lab.evaluation.onebyone import one_by_one
 
-    return list(one_by_one(contender, streams, told or _nobody))
+    return list(one_by_one(contender, streams, on_progress or _nobody))
 
 
 def _nobody(done: int, total: int) -> None:
     """Nobody is told."""
 
 
-def check(contender: Contender, stream: Stream) -> None:
+def check(contender: Contender, stream: HeldOutStream) -> None:
     """Raise RefusedInput, naming the contender, where it cannot be evaluated on a stream.
 
     Quick: for a command, before it starts a job.

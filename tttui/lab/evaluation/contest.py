@@ -11,10 +11,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from tttui.lab.evaluation.contender import Contender, Outcome, evaluate
+from tttui.lab.evaluation.contender import Contender, StreamOutcome, evaluate
 from tttui.lab.evaluation.ranking import ranking
 from tttui.lab.evaluation.statistics import fewest
-from tttui.lab.evaluation.streams import Stream, held_out, reads_documents, said_of
+from tttui.lab.evaluation.streams import HeldOutStream, held_out, reads_documents, said_of
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
@@ -45,7 +45,7 @@ OF_A_RUN = ("file", "checkpoint_s", "history_mb", "weights_every")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ContestEntry:
     """One contender as the settings of a job have it."""
 
     name: str
@@ -64,7 +64,7 @@ class Contest:
     """What is compared, all of it fixed before the first stream is computed."""
 
     task: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ContestEntry, ...]
     shared: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Settings that all contenders and streams have."""
     streams: int = 32
@@ -81,7 +81,9 @@ class Contest:
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """From the settings of a job."""
         known = {name: settings[name] for name in cls.__slots__ if name in settings}
-        return cls(**{**known, "entries": tuple(Entry(**one) for one in settings["entries"])})
+        return cls(
+            **{**known, "entries": tuple(ContestEntry(**one) for one in settings["entries"])}
+        )
 
     @property
     def on_cpu(self) -> bool:
@@ -94,7 +96,7 @@ class Contest:
         """Places of the contenders that are compared."""
         return list(combinations(range(len(self.entries)), 2))
 
-    def check(self, root: Path) -> list[Stream]:
+    def check(self, root: Path) -> list[HeldOutStream]:
         """Raise RefusedInput where it cannot be held, in one line with the remedy; returns its
         streams. Quick, for a command."""
         names = [entry.name for entry in self.entries]
@@ -122,7 +124,7 @@ class Contest:
         """With their weights. Raises RefusedInput for a version that is not there."""
         return [self._contender(root, entry) for entry in self.entries]
 
-    def streams_of(self, root: Path) -> list[Stream]:
+    def streams_of(self, root: Path) -> list[HeldOutStream]:
         """The streams that all meet; without documents that one of them has learned from."""
         shared = dict(self.shared)
         for entry in self.entries:
@@ -139,7 +141,7 @@ class Contest:
             without=self._learned(root),
         )
 
-    def said(self, streams: Sequence[Stream]) -> str:
+    def said(self, streams: Sequence[HeldOutStream]) -> str:
         """What the streams are, one sentence."""
         settings = self.find_task().session_settings()
         usual = {name: one.default for name, one in settings.items()}
@@ -151,7 +153,7 @@ class Contest:
 
         return find_task(self.task)
 
-    def _contender(self, root: Path, entry: Entry) -> Contender:
+    def _contender(self, root: Path, entry: ContestEntry) -> Contender:
         values: dict[str, Any] = {}
         tensors, sha256 = None, ""
         if called := entry.version or entry.as_version:
@@ -248,11 +250,11 @@ def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]
             continue
         finished = len(context.parts)
 
-        def told(done: int, total: int, finished: int = finished, name: str = name) -> None:
+        def on_progress(done: int, total: int, finished: int = finished, name: str = name) -> None:
             context.safe_point()
             context.progress(finished + done / total, len(plan), name)
 
-        outcomes = evaluate(contender, [streams[i] for i in block], told)
+        outcomes = evaluate(contender, [streams[i] for i in block], on_progress)
         context.finish_part(name, [_row(one) for one in outcomes])
         context.results({"complete": False, "parts": len(context.parts), "parts_in_all": len(plan)})
     rows = [
@@ -301,7 +303,7 @@ def _clock(contender: Contender, k: int) -> str:
     return f"{contender.name[:100]}: alone, round {k + 1}"
 
 
-def _row(one: Outcome) -> dict[str, Any]:
+def _row(one: StreamOutcome) -> dict[str, Any]:
     latency = [] if one.latency_ms is None else [float(f"{ms:.4g}") for ms in one.latency_ms]
     return {
         "whole": one.whole,

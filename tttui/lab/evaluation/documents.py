@@ -21,7 +21,7 @@ BEGINNING = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DocumentPart:
     """Some bytes of a document."""
 
     path: Path
@@ -52,7 +52,7 @@ def choose_parts(
     least: int,
     order: np.random.Generator,
     without: Collection[str] = (),
-) -> list[Part]:
+) -> list[DocumentPart]:
     """So many parts of up to `length` bytes and at least `least`, of documents below `data`.
 
     Of as many documents the beginnings, of fewer disjoint parts. None of those of which the
@@ -136,7 +136,7 @@ def _disjoint(
     return parts[:count]
 
 
-def _whole_characters(path: Path, begin: int, end: int) -> Part:
+def _whole_characters(path: Path, begin: int, end: int) -> DocumentPart:
     """The part without what is left of characters of UTF-8 that its ends cut."""
     try:
         content = read_part(path, begin, end)
@@ -148,7 +148,7 @@ def _whole_characters(path: Path, begin: int, end: int) -> Part:
     cut = len(content)
     while cut > max(skipped, len(content) - 4) and not _ends_whole(content[:cut]):
         cut -= 1
-    return Part(path, begin + skipped, begin + cut, content[skipped:cut])
+    return DocumentPart(path, begin + skipped, begin + cut, content[skipped:cut])
 
 
 def _ends_whole(content: bytes) -> bool:

@@ -25,7 +25,7 @@ from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import decode, number
 from tttui.artifacts.mutex import held
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, read_bytes
-from tttui.lab.evaluation.statistics import Comparison, fewest, paired
+from tttui.lab.evaluation.statistics import PairedComparison, fewest, paired
 from tttui.lab.job import read_request
 from tttui.lab.starting import commit_of
 from tttui.model.arrays import Floats
@@ -91,25 +91,25 @@ class Step:
 
     result: Result
     before: Result | None = None
-    compared: Comparison | None = None
+    compared: PairedComparison | None = None
     """Positive: better than before."""
     flags: tuple[Flag, ...] = ()
 
     @property
     def text(self) -> str:
         """`as before`, `12 % worse`, `1.7 times slower`; '' where there is nothing before."""
-        said = []
+        changes = []
         if self.compared is not None:
             differs = self.compared.outcome in ("better", "worse")
-            said.append(self.compared.amount if differs else "as before")
+            changes.append(self.compared.amount if differs else "as before")
         if "slower" in self.flags and self.before is not None:
             pace, old = (one.figures["steps_per_s"] for one in (self.result, self.before))
             assert pace
             assert old
-            said.append(f"{old / pace:.2g} times slower")
+            changes.append(f"{old / pace:.2g} times slower")
         if "failing" in self.flags:
-            said.append("fails now")
-        return ", ".join(said)
+            changes.append("fails now")
+        return ", ".join(changes)
 
 
 def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, kind: str) -> None:
@@ -273,8 +273,8 @@ def _append(handle: int, lines: bytes) -> None:
 def _setups(contest: "Contest", context: "Context") -> list[str]:
     found = []
     for entry, contender in zip(contest.entries, contest.contenders(context.root), strict=True):
-        said = {k: v for k, v in contender.values.items() if k != "base"}
-        text = json.dumps([contest.task, entry.version, said], sort_keys=True, default=str)
+        values = {k: v for k, v in contender.values.items() if k != "base"}
+        text = json.dumps([contest.task, entry.version, values], sort_keys=True, default=str)
         found.append(hashlib.sha256(text.encode()).hexdigest()[:16])
     return found
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tttui.engine.tensorstate import as_tensors
 from tttui.engine.torch_learner import TorchLearner
-from tttui.lab.evaluation.contender import Contender, Outcome, Told
-from tttui.lab.evaluation.streams import Stream
+from tttui.lab.evaluation.contender import Contender, OnProgress, StreamOutcome
+from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.model.errors import RefusedInput
 from tttui.runs.runner import named_runner
 from tttui.runs.taskbuild import base_id
@@ -20,7 +20,9 @@ from tttui.runs.taskstepper import new_learner
 from tttui.tasks.base import Task
 
 
-def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> Iterator[Outcome]:
+def one_by_one(
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress
+) -> Iterator[StreamOutcome]:
     """A task of the engine for any module, stream by stream."""
     runner = named_runner(contender.task)
     with tempfile.TemporaryDirectory(prefix="tttui-stream-") as folder:
@@ -48,8 +50,8 @@ def one_by_one(contender: Contender, streams: Sequence[Stream], told: Told) -> I
                     good = seen.event["status"] == "commit"
                     commits, rollbacks = commits + good, rollbacks + (not good)
                     took.append(seen.event.get("duration_ms", np.nan))
-                told(i * steps + t + 1, len(streams) * steps)
-            yield Outcome(
+                on_progress(i * steps + t + 1, len(streams) * steps)
+            yield StreamOutcome(
                 np.array(adaptive),
                 np.array(frozen),
                 time.perf_counter() - began,
@@ -71,10 +73,10 @@ def _refuse_other_base(contender: Contender, base: str) -> None:
 
 def _steps(settings: TaskSettings, task: Task) -> int:
     """Of a document all of it that the stream is, else as many as the settings say."""
-    wanted, there = settings.conduct.steps, task.steps
+    limit, there = settings.conduct.steps, task.steps
     if there is not None:
-        return int(there) if wanted is None else min(int(there), int(wanted))
-    return 200 if wanted is None else int(wanted)
+        return int(there) if limit is None else min(int(there), int(limit))
+    return 200 if limit is None else int(limit)
 
 
 def _checked(contender: Contender, learner: TorchLearner) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tttui.lab.evaluation.ranking import document, middle, ranks_of, verdict
-from tttui.lab.evaluation.statistics import Comparison, fewest, paired, simultaneous
+from tttui.lab.evaluation.statistics import PairedComparison, fewest, paired, simultaneous
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
 from tttui.model.improvement import percentiles
@@ -113,7 +113,7 @@ def summary(
     first = [_column(of_one, "first_s") for of_one in rows]
     pace = [_column(of_one, "tokens_per_s") for of_one in rows]
     level = simultaneous(len(names) * (len(names) - 1) // 2)
-    compared: dict[tuple[int, int], Comparison] = {}
+    compared: dict[tuple[int, int], PairedComparison] = {}
     pairs = []
     for i, j in combinations(range(len(names)), 2):
         compared[i, j] = one = paired(first[i], first[j], level=level)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tttui.lab.evaluation.statistics import Comparison, paired, simultaneous
-from tttui.lab.evaluation.streams import Stream, key_of
+from tttui.lab.evaluation.statistics import PairedComparison, paired, simultaneous
+from tttui.lab.evaluation.streams import HeldOutStream, key_of
 from tttui.model.arrays import Floats
 from tttui.model.errors import RefusedInput
 from tttui.model.improvement import percentiles
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def ranking(
     contest: "Contest",
-    streams: Sequence[Stream],
+    streams: Sequence[HeldOutStream],
     rows: Sequence[Sequence[Mapping[str, Any]]],
     clocks: Sequence[Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def ranking(
 _LOSSES = ("whole", "last", "frozen_whole", "frozen_last")
 
 
-def compare(a: Floats, b: Floats, unit: str, *, level: float = 0.95) -> Comparison:
+def compare(a: Floats, b: Floats, unit: str, *, level: float = 0.95) -> PairedComparison:
     """By the ratio of losses where they have no unit that a person thinks in, else by their
     difference."""
     return paired(a, b, ratio=not unit, unit=unit, level=level)
@@ -122,7 +122,7 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def ranks_of(n: int, compared: Mapping[tuple[int, int], Comparison]) -> list[int]:
+def ranks_of(n: int, compared: Mapping[tuple[int, int], PairedComparison]) -> list[int]:
     """One more than those that are better beyond chance."""
     ranks = [1] * n
     for (i, j), one in compared.items():
@@ -163,7 +163,7 @@ def _refuse_equal_streams(contest: "Contest", values: Floats) -> None:
         )
 
 
-def document(one: Comparison) -> dict[str, Any]:
+def document(one: PairedComparison) -> dict[str, Any]:
     """A comparison for results.json: in percent of the baseline or in the unit, positive is
     better; None where there is no bound."""
     numbers = {k: _finite(v) if isinstance(v, float) else v for k, v in one.document().items()}

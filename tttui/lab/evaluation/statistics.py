@@ -33,7 +33,7 @@ EXACT = 300
 FAR = 1e9
 """Stands for a difference without bound: one of the two diverged."""
 
-Outcome = Literal["better", "worse", "no difference", "too few"]
+ComparisonOutcome = Literal["better", "worse", "no difference", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Interval:
     level: float = LEVEL
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ComparisonOutcome:
         """What it says where positive differences are better."""
         if math.isnan(self.low):
             return "too few"
@@ -57,7 +57,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """A contender against a baseline on the same streams; positive differences: it is better."""
 
     interval: Interval
@@ -86,11 +86,11 @@ class Comparison:
         return self._shown(self.interval.low), self._shown(self.interval.high)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ComparisonOutcome:
         return self.interval.outcome
 
     @property
-    def turned(self) -> "Comparison":
+    def turned(self) -> "PairedComparison":
         """The baseline against the contender."""
         i = self.interval
         turned = replace(i, estimate=-i.estimate, low=-i.high, high=-i.low)
@@ -187,7 +187,7 @@ def paired(
     ratio: bool = True,
     unit: str = "",
     level: float = LEVEL,
-) -> Comparison:
+) -> PairedComparison:
     """Compare values [n] of a contender and of a baseline, stream by stream.
 
     `ratio`: both are positive and compared by the logarithm of their ratio, as errors are that
@@ -207,7 +207,7 @@ def paired(
     better = np.where(a == b, 0.0, better if lower_is_better else -better)
     better = np.where(np.isnan(better), 0.0, better)  # both 0, or both diverged
     wins, losses = int((better > 0).sum()), int((better < 0).sum())
-    return Comparison(interval(better, level), wins, losses, ratio, unit, lower_is_better)
+    return PairedComparison(interval(better, level), wins, losses, ratio, unit, lower_is_better)
 
 
 def fewest(comparisons: int = 1, level: float = LEVEL) -> int:

@@ -41,7 +41,7 @@ WHERE_STREAM = ("begin", "end", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class HeldOutStream:
     """One held-out stream: what every contender meets, and at which settings."""
 
     name: str
@@ -74,7 +74,7 @@ def held_out(
     *,
     data: Path | None = None,
     without: Collection[str] = (),
-) -> list[Stream]:
+) -> list[HeldOutStream]:
     """Streams that no training and no session uses, the same ones for the same arguments.
 
     `values` are settings that all contenders share, of which those of the world (and `steps`)
@@ -110,7 +110,7 @@ def usual_count(task: type[AnyTask]) -> int:
 
 
 def said_of(
-    streams: Sequence[Stream], data: Path | None, usual: Mapping[str, Any] | None = None
+    streams: Sequence[HeldOutStream], data: Path | None, usual: Mapping[str, Any] | None = None
 ) -> str:
     """What the streams are and what an interval over them rests on, one sentence for a person.
 
@@ -140,20 +140,22 @@ def said_of(
     )
 
 
-def key_of(streams: Sequence[Stream]) -> str:
+def key_of(streams: Sequence[HeldOutStream]) -> str:
     """The same for the same streams, wherever their files lie."""
     known = [{k: v for k, v in one.values.items() if k != "file"} for one in streams]
     text = json.dumps(known, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _worlds(task: type[AnyTask], values: Mapping[str, Any], count: int, seed: int) -> list[Stream]:
+def _worlds(
+    task: type[AnyTask], values: Mapping[str, Any], count: int, seed: int
+) -> list[HeldOutStream]:
     of_world = {one.name for one in options(World)} | {"steps", "mu_schedule"}
     if issubclass(task, Task):
         of_world = {one.name for one in options(task.settings_type)} | {"steps"}
     shared = {name: value for name, value in values.items() if name in of_world}
     first = HELD_OUT + seed * OF_ONE_SEED
-    return [Stream(f"seed {first + i}", {**shared, "seed": first + i}) for i in range(count)]
+    return [HeldOutStream(f"seed {first + i}", {**shared, "seed": first + i}) for i in range(count)]
 
 
 def _documents(
@@ -163,7 +165,7 @@ def _documents(
     seed: int,
     data: Path | None,
     without: Collection[str],
-) -> list[Stream]:
+) -> list[HeldOutStream]:
     chunk = values.get("chunk") or task.all_settings()["chunk"].default
     each = chunk * (1 if task.unit == "bits" else BYTES_A_TOKEN)
     steps = values.get("steps") or WINDOWS
@@ -182,5 +184,5 @@ def _documents(
         name = called(part.path, data)
         values = {"file": str(part.path), "begin": part.begin, "end": part.end}
         values["sha256"] = part.sha256
-        streams.append(Stream(f"{name} from {part.begin}" if part.begin else name, values))
+        streams.append(HeldOutStream(f"{name} from {part.begin}" if part.begin else name, values))
     return streams

@@ -8,30 +8,32 @@ from pathlib import Path
 import numpy as np
 
 from tttui.engine.device import check_device
-from tttui.engine.learner import Learner
-from tttui.engine.many import CPU_BLOCK, Block, worlds
-from tttui.engine.transaction import COMMIT
-from tttui.lab.evaluation.contender import Contender, Outcome, Told
-from tttui.lab.evaluation.streams import Stream
+from tttui.lab.evaluation.contender import Contender, OnProgress, StreamOutcome
+from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
-from tttui.runs.base import chosen_base, find_base, shapes
 from tttui.runs.runner import named_runner
+from tttui.tasks.pointmass.engine.learner import Learner
+from tttui.tasks.pointmass.engine.many import CPU_BLOCK, Block, worlds
+from tttui.tasks.pointmass.engine.transaction import COMMIT
+from tttui.tasks.pointmass.runs.base import chosen_base, find_base, shapes
 from tttui.tasks.pointmass.world import WorldStream
 
 ALONE = 320
 """Steps of one session against the clock."""
 
 
-def side_by_side(contender: Contender, streams: Sequence[Stream], told: Told) -> list[Outcome]:
+def side_by_side(
+    contender: Contender, streams: Sequence[HeldOutStream], on_progress: OnProgress
+) -> list[StreamOutcome]:
     """Let a contender learn in all worlds at once; see `contender.evaluate`."""
     runner = named_runner(contender.task)
     groups: dict[Settings, list[int]] = {}
     for i, stream in enumerate(streams):
         settings = runner.choose({**contender.values, **stream.settings})
         groups.setdefault(replace(settings, seed=0), []).append(i)
-    found: dict[int, Outcome] = {}
+    found: dict[int, StreamOutcome] = {}
     for settings, places in groups.items():
         check_device(settings.device)
         base, start = base_of(contender, settings), start_of(contender, settings)
@@ -42,7 +44,7 @@ def side_by_side(contender: Contender, streams: Sequence[Stream], told: Told) ->
             began = time.perf_counter()
             crowd = Block(settings, base, z, a, start, torch=contender.torch)
             while crowd.advance():
-                told(
+                on_progress(
                     len(found) * settings.steps + crowd.t * len(now),
                     len(streams) * settings.steps,
                 )
@@ -50,14 +52,14 @@ def side_by_side(contender: Contender, streams: Sequence[Stream], told: Told) ->
             status = crowd.status
             for row, i in enumerate(now):
                 committed = int((status[row] == COMMIT).sum())
-                found[i] = Outcome(
+                found[i] = StreamOutcome(
                     crowd.adaptive[row],
                     crowd.baseline[row],
                     seconds,
                     committed,
                     status.shape[1] - committed,
                 )
-    told(1, 1)
+    on_progress(1, 1)
     return [found[i] for i in range(len(streams))]
 
 
@@ -97,7 +99,7 @@ def start_of(contender: Contender, settings: Settings) -> Weights | None:
     return start
 
 
-def alone(contender: Contender, stream: Stream) -> tuple[float, Floats]:
+def alone(contender: Contender, stream: HeldOutStream) -> tuple[float, Floats]:
     """Steps a second of one session by itself, and the milliseconds of each transaction."""
     values = {**contender.values, **stream.settings, "steps": ALONE}
     settings = named_runner(contender.task).choose(values)

@@ -12,8 +12,8 @@ import numpy as np
 from tttui.artifacts.eventlog import events_below
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.tensorwriter import Stored
-from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
-from tttui.lab.genome.methods import METHODS, Part, Recipe, merge
+from tttui.lab.genome.layers import BaseValues, Layer, SkillWeights, all_layers
+from tttui.lab.genome.methods import METHODS, MergePart, Recipe, merge
 from tttui.lab.registry import BaseRef, Version, register, resolve
 from tttui.lab.registry.names import check_name
 from tttui.model.arrays import Floats
@@ -48,7 +48,7 @@ class Weighted:
     weight: float = 1.0
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """As `--skills` has it: `A@v2:0.7`."""
         return f"{self.version.name}:{self.weight:g}"
 
@@ -63,12 +63,12 @@ def weighted(root: Path, text: str) -> list[Weighted]:
         match = _WEIGHTED.fullmatch(part)
         assert match is not None
         weight = 1.0
-        if (said := match["weight"]) is not None:
+        if (typed := match["weight"]) is not None:
             try:
-                weight = float(said)
+                weight = float(typed)
             except ValueError:
                 raise RefusedInput(
-                    f"--skills {part}: {said!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
+                    f"--skills {part}: {typed!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
                 ) from None
         found.append(Weighted(resolve(root, match["name"]), weight))
     if len(found) > MOST_SKILLS:
@@ -119,7 +119,9 @@ def compose(
     check_name(name, "a skill")
     check(parts, recipe)
     with ExitStack() as stack:
-        skills = {p.version.name: stack.enter_context(closing(Skill(p.version))) for p in parts}
+        skills = {
+            p.version.name: stack.enter_context(closing(SkillWeights(p.version))) for p in parts
+        }
         tensors, adapters = merged(root, parts, recipe, skills)
     versions = [part.version for part in parts]
     task_settings = shared([version.task_settings for version in versions]) | adapters
@@ -140,7 +142,7 @@ def compose(
             COMPOSED,
             id=made.name,
             method=recipe.method,
-            parents=[part.said for part in parts],
+            parents=[part.text for part in parts],
         )
     return made
 
@@ -149,7 +151,7 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
     """The origin of a composition: parents with hashes and weights, and how they were merged."""
     return {
         "kind": KIND,
-        "id": ",".join(part.said for part in parts),
+        "id": ",".join(part.text for part in parts),
         "parents": [part.version.name for part in parts],
         "seed": recipe.seed,
         "composition": {
@@ -168,7 +170,7 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
 
 
 def merged(
-    root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
+    root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, SkillWeights]
 ) -> tuple[dict[str, Stored], dict[str, Any]]:
     """The tensors of a composition; and settings of its adapters, where it has some.
 
@@ -201,7 +203,7 @@ def merged_layer(
     layer: Layer,
     parts: Sequence[Weighted],
     recipe: Recipe,
-    skills: Mapping[str, Skill],
+    skills: Mapping[str, SkillWeights],
     base: BaseValues,
 ) -> Floats:
     """The values of one parameter after the merge."""
@@ -210,11 +212,11 @@ def merged_layer(
     dtype = np.result_type(*(skill.read(layer.name).dtype for skill in holders))
     known = known.astype(dtype, copy=False)
 
-    def part(one: Weighted) -> Part:
+    def part(one: Weighted) -> MergePart:
         version, skill = one.version, skills[one.version.name]
         has = layer.name in skill.layers
         read = (lambda: skill.read(layer.name)) if has else (lambda: known)
-        return Part(version.name, version.content, one.weight, read)
+        return MergePart(version.name, version.content, one.weight, read)
 
     return merge(known, [part(one) for one in parts], recipe, layer.name)
 
@@ -223,7 +225,7 @@ def _parameter(
     layer: Layer,
     parts: Sequence[Weighted],
     recipe: Recipe,
-    skills: Mapping[str, Skill],
+    skills: Mapping[str, SkillWeights],
     base: BaseValues,
 ) -> Stored:
     values = merged_layer(layer, parts, recipe, skills, base)
@@ -241,7 +243,7 @@ def _rounded(values: Floats) -> Floats:
 
 
 def merged_adapter(
-    layer: Layer, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, Skill]
+    layer: Layer, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, SkillWeights]
 ) -> "Factors":
     """The pair of one layer, merged by peft; a skill without it adds nothing."""
     from tttui.tasks.hf.merging import Factors, merge_adapters
@@ -271,7 +273,7 @@ def merged_adapter(
     return replace(made, b=np.float32(recipe.scale) * made.b) if recipe.method == "mean" else made
 
 
-def scale_of(skills: Iterable[Skill]) -> float:
+def scale_of(skills: Iterable[SkillWeights]) -> float:
     """By which the products of a composition's adapters are multiplied: the largest there is."""
     pairs = (layer.pair for skill in skills for layer in skill.layers.values())
     return max(pair.scale for pair in pairs if pair is not None)
@@ -286,9 +288,9 @@ def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if all(name in other and other[name] == value for other in others)
     }
     for name in PATTERNS:
-        said = [str(one[name]) for one in settings if name in one]
-        if name not in found and len(said) == len(settings):
-            found[name] = ",".join(dict.fromkeys(p for text in said for p in text.split(",")))
+        texts = [str(one[name]) for one in settings if name in one]
+        if name not in found and len(texts) == len(settings):
+            found[name] = ",".join(dict.fromkeys(p for text in texts for p in text.split(",")))
     return found
 
 
@@ -297,7 +299,7 @@ def _short(sha256: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class MergedParent:
     """One of the versions that were merged."""
 
     version: str
@@ -310,7 +312,7 @@ class Composition:
     """How a version was composed."""
 
     recipe: Recipe
-    parents: tuple[Parent, ...]
+    parents: tuple[MergedParent, ...]
 
     @property
     def method(self) -> str:
@@ -332,23 +334,23 @@ class Composition:
 
 def composition_of(version: Version) -> Composition | None:
     """How a version was composed; None where it was not, or does not say."""
-    said = version.origin.get("composition")
-    if version.origin.get("kind") != KIND or not isinstance(said, Mapping):
+    document = version.origin.get("composition")
+    if version.origin.get("kind") != KIND or not isinstance(document, Mapping):
         return None
-    density, scale = number(said.get("density")), number(said.get("scale"))
-    seed, parts = whole(said.get("seed")), said.get("parts")
+    density, scale = number(document.get("density")), number(document.get("scale"))
+    seed, parts = whole(document.get("seed")), document.get("parts")
     parents = [_parent(part) for part in (parts if isinstance(parts, list) else ())]
     if density is None or scale is None or seed is None or not parents or None in parents:
         return None
-    recipe = Recipe(str(said.get("method")), density, seed, scale)
+    recipe = Recipe(str(document.get("method")), density, seed, scale)
     return Composition(recipe, tuple(one for one in parents if one is not None))
 
 
-def _parent(said: Any) -> Parent | None:
-    if not isinstance(said, Mapping):
+def _parent(document: Any) -> MergedParent | None:
+    if not isinstance(document, Mapping):
         return None
-    weight = number(said.get("weight"))
-    texts = said.get("version"), said.get("weights_sha256")
+    weight = number(document.get("weight"))
+    texts = document.get("version"), document.get("weights_sha256")
     if weight is None or not all(isinstance(text, str) for text in texts):
         return None
-    return Parent(str(texts[0]), weight, str(texts[1]))
+    return MergedParent(str(texts[0]), weight, str(texts[1]))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tttui.lab.genome.composing import ADAPTER_METHODS, Weighted, merged_adapter, merged_layer
-from tttui.lab.genome.layers import BaseValues, Layer, Skill, all_layers
+from tttui.lab.genome.layers import BaseValues, Layer, SkillWeights, all_layers
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.registry import Version
 from tttui.model.arrays import Floats
@@ -46,11 +46,13 @@ class Effects:
     ) -> None:
         """Raises TttuiError where weights are missing or were changed; with `problems` those are
         left out and named there. RefusedInput where they do not fit each other."""
-        self.skills: dict[str, Skill] = {}
+        self.skills: dict[str, SkillWeights] = {}
         with ExitStack() as opening:
             for version in versions:
                 try:
-                    self.skills[version.name] = opening.enter_context(closing(Skill(version)))
+                    self.skills[version.name] = opening.enter_context(
+                        closing(SkillWeights(version))
+                    )
                 except TttuiError as error:
                     if problems is None:
                         raise

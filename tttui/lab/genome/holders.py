@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.jsonfile import number, read_object, whole
-from tttui.lab.genome.serving import ASKED, RESIDENCY
+from tttui.lab.genome.serving import REQUESTS, RESIDENCY
 from tttui.lab.job import Job
 from tttui.lab.jobs import find_job, list_jobs
 from tttui.lab.steering import look_again
@@ -25,7 +25,7 @@ LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SkillState:
     """One skill in a process."""
 
     name: str
@@ -40,7 +40,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class SkillHost:
     """A process that lets skills take turns on one base, as it said last."""
 
     job: Job
@@ -49,7 +49,7 @@ class Holder:
     steps: int
     """Of every session."""
     counters: Mapping[str, int]
-    skills: tuple[Held, ...]
+    skills: tuple[SkillState, ...]
     answers: Mapping[str, str]
     problem: str = ""
     """Why nothing is known of what it holds."""
@@ -59,14 +59,14 @@ class Holder:
         return self.job.state in LIVE
 
 
-def holders(root: Path, *, ended: bool = False) -> list[Holder]:
+def skill_hosts(root: Path, *, ended: bool = False) -> list[SkillHost]:
     """The processes of a root that hold skills, the newest first; with `ended` those too that
     held some once."""
     jobs = list_jobs(root, kind=KIND)
-    return [holder_of(job) for job in jobs if ended or job.state in LIVE]
+    return [host_of(job) for job in jobs if ended or job.state in LIVE]
 
 
-def holder_of(job: Job) -> Holder:
+def host_of(job: Job) -> SkillHost:
     """What a job says that it holds; never raises for what its files hold."""
     problem, raw = "", dict[str, Any]()
     try:
@@ -76,7 +76,7 @@ def holder_of(job: Job) -> Holder:
     except (OSError, TttuiError) as error:
         problem = f"{RESIDENCY} cannot be read: {error}"
     answers = raw.get("answers")
-    return Holder(
+    return SkillHost(
         job,
         whole(raw.get("budget")) or 0,
         whole(raw.get("used")) or 0,
@@ -88,7 +88,7 @@ def holder_of(job: Job) -> Holder:
     )
 
 
-def _skills(raw: Mapping[str, Any], job_state: str) -> list[Held]:
+def _skills(raw: Mapping[str, Any], job_state: str) -> list[SkillState]:
     resident = {
         one.get("skill")
         for one in _tables(raw.get("resident"))
@@ -104,7 +104,7 @@ def _skills(raw: Mapping[str, Any], job_state: str) -> list[Held]:
             state = "in force" if raw.get("in_force") == name else "resident"
         size, t = whole(one.get("bytes")) or 0, whole(one.get("t")) or 0
         losses = number(one.get("loss")), number(one.get("frozen_loss"))
-        found.append(Held(name, state, size, t, *losses))
+        found.append(SkillState(name, state, size, t, *losses))
     return found
 
 
@@ -112,18 +112,18 @@ def _tables(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def holder_for(root: Path, skill: str | None, handle: str | None) -> Holder:
+def host_for(root: Path, skill: str | None, handle: str | None) -> SkillHost:
     """The one process that has a skill, or the one of a job. Raises RefusedInput."""
     if handle is not None:
         job = find_job(root, handle)
         if job.kind != KIND:
             raise RefusedInput(f"job {job.short} is a {job.kind}, which holds no skills")
-        found = [holder_of(job)]
+        found = [host_of(job)]
     else:
         found = [
             one
-            for one in holders(root)
-            if skill is None or skill in (held.name for held in one.skills)
+            for one in skill_hosts(root)
+            if skill is None or skill in (state.name for state in one.skills)
         ]
     if not found or not found[0].lives:
         which = "" if skill is None else f" {skill}"
@@ -137,22 +137,22 @@ def holder_for(root: Path, skill: str | None, handle: str | None) -> Holder:
     return found[0]
 
 
-def change(holder: Holder, asked: Mapping[str, Any], *, wait_s: float) -> Holder:
+def change(holder: SkillHost, changes: Mapping[str, Any], *, wait_s: float) -> SkillHost:
     """Ask a process to change what it holds, and wait until it has answered.
 
     Raises RefusedInput where it says no, TttuiError where it does not answer.
     """
-    id = ask(holder.job.path / ASKED, "set", dict(asked))
+    id = ask(holder.job.path / REQUESTS, "set", dict(changes))
     deadline = time.monotonic() + wait_s
     while True:
         job = look_again(holder.job)
-        now = holder_of(job)
+        now = host_of(job)
         if id in now.answers:
             if now.answers[id]:
                 raise RefusedInput(now.answers[id])
             return now
         if job.has_ended or time.monotonic() > deadline:
-            withdraw(holder.job.path / ASKED, id)
+            withdraw(holder.job.path / REQUESTS, id)
             why = f"is {job.state}" if job.has_ended else f"did not answer within {wait_s:g} s"
             raise TttuiError(f"job {job.short} {why}; nothing was changed")
         time.sleep(LOOK_S)

@@ -34,7 +34,7 @@ class Layer:
     pair: Pair | None = None
 
 
-class Skill:
+class SkillWeights:
     """The weights of one version, read one tensor at a time; checked against its sha256 once."""
 
     def __init__(self, version: Version) -> None:
@@ -169,7 +169,7 @@ class _ModelFiles(Mapping[str, Any]):
         return sum(len(file.specs) for file in self._files)
 
 
-def all_layers(skills: Iterable[Skill]) -> dict[str, Layer]:
+def all_layers(skills: Iterable[SkillWeights]) -> dict[str, Layer]:
     """The layers that any of some skills changes, by name. Raises RefusedInput for two shapes."""
     found: dict[str, Layer] = {}
     for skill in sorted(skills, key=lambda skill: -len(skill.layers)):  # in the base's order

@@ -28,8 +28,8 @@ from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
-Method = Literal["linear", "mean", "ties", "dare"]
-METHODS: tuple[Method, ...] = get_args(Method)
+MergeMethod = Literal["linear", "mean", "ties", "dare"]
+METHODS: tuple[MergeMethod, ...] = get_args(MergeMethod)
 
 Doubles = npt.NDArray[np.float64]
 
@@ -68,7 +68,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MergePart:
     """One skill in a merge."""
 
     name: str
@@ -80,7 +80,7 @@ class Part:
     """Its values of the parameter that is merged; read again where they are needed twice."""
 
 
-def merge(base: Floats, parts: Sequence[Part], recipe: Recipe, parameter: str) -> Floats:
+def merge(base: Floats, parts: Sequence[MergePart], recipe: Recipe, parameter: str) -> Floats:
     """The merged values of one parameter, in the shape and dtype of the base's.
 
     The order of the parts makes no difference. Memory: some five arrays of the parameter's size,
@@ -91,7 +91,7 @@ def merge(base: Floats, parts: Sequence[Part], recipe: Recipe, parameter: str) -
     known = _finite(base, base, parameter, "the base")
     ordered = sorted(parts, key=lambda part: (part.identity, part.weight))
 
-    def read(part: Part) -> Doubles:
+    def read(part: MergePart) -> Doubles:
         return _finite(part.read(), base, parameter, part.name)
 
     with np.errstate(over="ignore"):
@@ -118,11 +118,11 @@ def trimmed(task_vector: Doubles, density: float) -> Doubles:
     return np.where(size >= limit, task_vector, 0.0)
 
 
-_Read = Callable[[Part], Doubles]
+_Read = Callable[[MergePart], Doubles]
 
 
 def _added(
-    base: Doubles, parts: Sequence[Part], read: _Read, recipe: Recipe, parameter: str
+    base: Doubles, parts: Sequence[MergePart], read: _Read, recipe: Recipe, parameter: str
 ) -> Doubles:
     """Linear, mean and dare."""
     total: Any = 0.0
@@ -152,7 +152,7 @@ def _kept(shape: tuple[int, ...], recipe: Recipe, parameter: str, identity: str)
     return kept / recipe.density
 
 
-def _ties(base: Doubles, parts: Sequence[Part], read: _Read, recipe: Recipe) -> Doubles:
+def _ties(base: Doubles, parts: Sequence[MergePart], read: _Read, recipe: Recipe) -> Doubles:
     mass = np.zeros_like(base)
     for part in parts:
         mass += part.weight * trimmed(read(part) - base, recipe.density)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 RESIDENCY = "residency.json"
 
-PAGES, ASKED = "pages", "residency"
+PAGES, REQUESTS = "pages", "residency"
 """Folders of the job: states that are paged out; what was asked of its residency."""
 
 PUBLISH_S = 0.25
@@ -42,7 +42,7 @@ KEEP_S = 10.0
 MOST_ANSWERS = 50
 
 
-Weights = Callable[[], Mapping[str, Any] | None]
+WeightsReader = Callable[[], Mapping[str, Any] | None]
 """Reads what a skill begins with; None stands for the weights of the base."""
 
 
@@ -51,7 +51,7 @@ class Seat:
     """One skill: its session, as far as it has come."""
 
     name: str
-    weights: Weights
+    weights: WeightsReader
     t: int = 0
     adaptive: Floats = field(default_factory=lambda: np.empty(0))
     frozen: Floats = field(default_factory=lambda: np.empty(0))
@@ -66,7 +66,7 @@ class Serving:
         self,
         context: "Context",
         host: Host,
-        skills: Mapping[str, Weights],
+        skills: Mapping[str, WeightsReader],
         *,
         budget: int,
         turn: int,
@@ -75,7 +75,7 @@ class Serving:
         self._turn = max(host.unit, turn - turn % host.unit)
         self._seats = {name: Seat(name, weights) for name, weights in skills.items()}
         self._pages = folder_to_write(context.directory / PAGES)
-        self._inbox = Inbox(folder_to_write(context.directory / ASKED))
+        self._inbox = Inbox(folder_to_write(context.directory / REQUESTS))
         self._answers: dict[str, str] = {}
         self._first: list[str] = []
         """Skills that were asked for, whose turn is next."""
@@ -260,8 +260,8 @@ class Serving:
                 self._answers[request.id] = request.reason
                 continue
             try:
-                asked = request.value if request.verb == "set" else {}
-                self._do(asked)
+                changes = request.value if request.verb == "set" else {}
+                self._do(changes)
                 self._answers[request.id] = ""
             except RefusedInput as error:
                 self._answers[request.id] = str(error)
@@ -269,8 +269,8 @@ class Serving:
             self._answers = dict(list(self._answers.items())[-MOST_ANSWERS:])
             self._publish()
 
-    def _do(self, asked: Mapping[str, Any]) -> None:
-        budget, activated, evicted = (asked.get(key) for key in ("budget", "activate", "evict"))
+    def _do(self, changes: Mapping[str, Any]) -> None:
+        budget, activated, evicted = (changes.get(key) for key in ("budget", "activate", "evict"))
         for name in (activated, evicted):
             if name is not None and name not in self._seats:
                 raise RefusedInput(f"{name}: is none of {', '.join(self._seats)}")

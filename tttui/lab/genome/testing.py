@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.lab.evaluation.contest import BASE, By, Contest, Entry
+from tttui.lab.evaluation.contest import BASE, By, Contest, ContestEntry
 from tttui.lab.evaluation.streams import usual_count
 from tttui.lab.genome.composing import Composition, composition_of
 from tttui.lab.job import Job
@@ -46,11 +46,11 @@ def contest_of(
 
     Raises RefusedInput for a parent that is gone, or has other weights by now.
     """
-    entries = [Entry(version.name, version=version.name)]
+    entries = [ContestEntry(version.name, version=version.name)]
     for parent in parents_there(root, version, composition):
         values = _settings_of_composition(version, parent)
-        entries.append(Entry(parent.name, values, version=parent.name))
-    entries.append(Entry(BASE, as_version=version.name))
+        entries.append(ContestEntry(parent.name, values, version=parent.name))
+    entries.append(ContestEntry(BASE, as_version=version.name))
     return GenomeContest(version.task, tuple(entries), shared, streams, seed, data, by)
 
 
@@ -91,7 +91,7 @@ def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
     parents = [name for name in pairs if name != BASE]
     best = min(parents, key=lambda name: float("inf") if losses[name] is None else losses[name])
     outcome = pairs[best]["outcome"]
-    said = {
+    verdict = {
         "worse": f"{genome} loses to its best parent, {best}",
         "better": f"{genome} is better than its best parent, {best}",
         "no difference": f"{genome} is no better and no worse than its best parent, {best}",
@@ -100,8 +100,8 @@ def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "best_parent": best,
-        "verdict": said,
-        "sentences": [said, *(one["verdict"] for one in pairs.values())],
+        "verdict": verdict,
+        "sentences": [verdict, *(one["verdict"] for one in pairs.values())],
         "losses": losses,
         "streams": found["streams"],
         "streams_are": found["streams_are"],

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tttui.lab.context import Context
-from tttui.lab.evaluation.contest import BASE, By, Contest, Entry, hold
+from tttui.lab.evaluation.contest import BASE, By, Contest, ContestEntry, hold
 from tttui.lab.evaluation.history import keep
-from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.kinds.base import JobKind, Needs
 
 
-class ABTest(Kind):
+class ABTest(JobKind):
     """Its settings are those of a `Contest` of two: the version first, then what it is tested
     against; and `words`, the command line."""
 
@@ -74,11 +74,11 @@ def settings_of(
 ) -> tuple[Contest, dict[str, Any]]:
     """The contest of a version (`A@v2`) and a baseline (another one, or `base`), and the settings
     of its job. The base learns by the settings of the version that is tested."""
-    against = Entry(BASE, as_version=version)
+    against = ContestEntry(BASE, as_version=version)
     if baseline != BASE:
-        against = Entry(baseline, version=baseline)
+        against = ContestEntry(baseline, version=baseline)
     contest = Contest(
-        task, (Entry(version, version=version), against), shared, streams, seed, data, by
+        task, (ContestEntry(version, version=version), against), shared, streams, seed, data, by
     )
     return contest, {**contest.settings(), "words": words}
 

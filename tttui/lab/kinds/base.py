@@ -21,7 +21,7 @@ class Needs:
     started by somebody who has them set."""
 
 
-class Kind(ABC):
+class JobKind(ABC):
     """One kind of job: what its command starts and a process of its own executes.
 
     The command checks what the person typed and hands over `settings`, which are JSON: numbers,

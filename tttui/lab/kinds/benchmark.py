@@ -7,11 +7,11 @@ from tttui.lab.context import Context
 from tttui.lab.evaluation.contest import Contest, hold
 from tttui.lab.evaluation.history import keep, keep_answers
 from tttui.lab.evaluation.prompts import answers
-from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.kinds.base import JobKind, Needs
 from tttui.lab.providers import keys_here
 
 
-class Benchmark(Kind):
+class Benchmark(JobKind):
     """Its settings are those of a `Contest`, or `providers` and the `prompts` to ask them."""
 
     name = "benchmark"

@@ -7,17 +7,17 @@ from typing import Any
 
 from tttui.artifacts.atomic import write_whole
 from tttui.lab.context import Context
-from tttui.lab.evaluation.contest import Contest, Entry
-from tttui.lab.evaluation.streams import Stream
-from tttui.lab.genome.serving import Serving, Weights
-from tttui.lab.kinds.base import Kind
+from tttui.lab.evaluation.contest import Contest, ContestEntry
+from tttui.lab.evaluation.streams import HeldOutStream
+from tttui.lab.genome.serving import Serving, WeightsReader
+from tttui.lab.kinds.base import JobKind
 from tttui.lab.registry import resolve
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
 from tttui.runs.turns import host_of
 
 
-class GenomeRun(Kind):
+class GenomeRun(JobKind):
     """Its settings are those of a `Contest` on one stream; `turn` (steps) and `budget` (bytes)."""
 
     name = "genome_run"
@@ -42,7 +42,7 @@ class GenomeRun(Kind):
         serving.clear()
 
 
-def check(root: Path, contest: Contest) -> Stream:
+def check(root: Path, contest: Contest) -> HeldOutStream:
     """Raise RefusedInput where skills cannot share a base; returns the stream that all read."""
     versions = {
         entry.name: resolve(root, called)
@@ -65,7 +65,7 @@ def check(root: Path, contest: Contest) -> Stream:
     return stream
 
 
-def _settings(stream: Stream, directory: Path) -> Mapping[str, Any]:
+def _settings(stream: HeldOutStream, directory: Path) -> Mapping[str, Any]:
     """The settings that a stream fixes; a part of a document is put into the job's directory."""
     if "begin" not in stream.values:
         return stream.settings
@@ -83,7 +83,7 @@ def _base(contender: Any, values: Mapping[str, Any]) -> Any:
     return base_of(contender, named_runner(contender.task).choose(values))
 
 
-def _weights(root: Path, entry: Entry) -> Weights:
+def _weights(root: Path, entry: ContestEntry) -> WeightsReader:
     return lambda: resolve(root, entry.version).tensors() if entry.version else None
 
 

@@ -4,11 +4,11 @@ from tttui.lab.context import Context
 from tttui.lab.evaluation.contest import hold
 from tttui.lab.evaluation.history import keep
 from tttui.lab.genome.testing import RESULT, GenomeContest, judged
-from tttui.lab.kinds.base import Kind
+from tttui.lab.kinds.base import JobKind
 from tttui.lab.registry import record_result, resolve
 
 
-class GenomeTest(Kind):
+class GenomeTest(JobKind):
     """Its settings are those of a `GenomeContest`; and `words`, the command line."""
 
     name = "genome_test"

@@ -9,11 +9,12 @@ from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.series_csv import SeriesFile
 from tttui.lab.context import Context
 from tttui.lab.job import METRICS, RESULTS
-from tttui.lab.kinds.base import Kind
-from tttui.lab.training.loop import Loop, Plan
+from tttui.lab.kinds.base import JobKind
+from tttui.lab.training.loop import Loop, TrainingPlan
 from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
-from tttui.runs.base import (
+from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.base import (
     LOSS_HEADER,
     Base,
     cache_path,
@@ -22,14 +23,13 @@ from tttui.runs.base import (
     loss_row,
     make_room,
 )
-from tttui.runs.turn import Turn
-from tttui.tasks.pointmass.pretraining import Training
+from tttui.tasks.pointmass.runs.turn import Turn
 
 LOOK_S = 0.1
 """Seconds between two looks whether another process has trained the same base."""
 
 
-class Pretrain(Kind):
+class Pretrain(JobKind):
     """Trains the base of some settings and keeps it in the cache of the run root.
 
     Its settings: `settings` (flat options), `force` (train though a base fits).
@@ -62,12 +62,12 @@ def base_in_turn(
     turn = Turn(cache_path(context.root, settings).parent, context.handle)
     try:
         while True:
-            held = turn.take()
+            acquired = turn.take()
             base = None if force else find_base(context.root, settings)
             if base is not None:
                 context.log.info("%s fits these settings already", base.source)
                 return base
-            if held:
+            if acquired:
                 return train()
             context.safe_point()
             context.doing(f"waits for {turn.whose()[:36] or 'another process'}, which trains it")
@@ -89,10 +89,10 @@ def _train(context: Context, settings: Settings) -> Base:
     return keep_base(context.root, settings, training.weights(), [LOSS_HEADER, *rows])
 
 
-def plan_of(training: Training) -> Plan:
+def plan_of(training: Training) -> TrainingPlan:
     """A base is what its settings say: the last weights, and never at another learning rate."""
     every = max(1, training.steps // 20)
-    return Plan(validate_every=every, rollbacks=0, takes_best=False)
+    return TrainingPlan(validate_every=every, rollbacks=0, takes_best=False)
 
 
 def settings_of(settings: Settings, *, force: bool) -> Mapping[str, Any]:

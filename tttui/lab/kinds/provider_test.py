@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from tttui.lab.context import Context
-from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.kinds.base import JobKind, Needs
 from tttui.lab.providers import find_providers, keys_here, providers_named
 from tttui.lab.providers.measuring import Prober
 from tttui.lab.providers.results import Results
 
 
-class ProviderTest(Kind):
+class ProviderTest(JobKind):
     """Measures capabilities of providers, and keeps the results for the matrix.
 
     Its settings: `parts` (`<provider>/<capability>`), `limit_s` (of a probe), `repeat` (or null).
@@ -49,9 +49,9 @@ class ProviderTest(Kind):
                 )
             measured = probers[name].measure(capability)
             results.add(measured)
-            told = asdict(measured)
-            context.finish_part(part, told)
-            done.append(told)
+            document = asdict(measured)
+            context.finish_part(part, document)
+            done.append(document)
             reason = f": {measured.reason}" if measured.reason else ""
             context.log.info("%s %s%s", part, measured.status, reason)
             context.results(summary(done))

@@ -5,15 +5,15 @@ from typing import Any
 
 from tttui.lab.context import Context
 from tttui.lab.earlier import earlier_results
-from tttui.lab.kinds.base import Kind, Needs
+from tttui.lab.kinds.base import JobKind, Needs
 from tttui.lab.training.estimate import Cost, probe
-from tttui.lab.training.loop import Loop, Plan, named_epochs
+from tttui.lab.training.loop import Loop, TrainingPlan, named_epochs
 from tttui.model.training import TrainSettings
 from tttui.runs.training import Asked, Begin, Ready, TaskTraining, training_of
 from tttui.tasks.find import find_task
 
 
-class Train(Kind):
+class Train(JobKind):
     """Trains the plastic parameters of a task over its base.
 
     Its settings: `task`, `skill`, `values` (of the task), `training`, `data`, `include`, `start`
@@ -35,24 +35,24 @@ class Train(Kind):
         from tttui.lab.registry import refuse_other_line
 
         context.doing("takes in the data")
-        asked = asked_of(context.root, context.settings)
-        ready = training_of(find_task(context.settings["task"])).ready(asked)
+        request = request_of(context.root, context.settings)
+        ready = training_of(find_task(context.settings["task"])).ready(request)
         settings = context.settings
         refuse_other_line(context.root, settings["skill"], settings["task"], ready.base_sha256)
         context.log.info("%s", ready.about_data)
         for note in ready.notes:
             context.log.warning("%s", note)
-        loop = Loop(context, ready.trainer, plan_of(ready, asked.training), ready.data_sha256)
+        loop = Loop(context, ready.trainer, plan_of(ready, request.training), ready.data_sha256)
         loop.run()
         version = _registered(context, ready, loop)
         context.results({**loop.results(ended=True), "version": version})
 
 
-def plan_of(ready: Ready, training: TrainSettings) -> Plan:
-    return Plan(training.validations(ready.trainer.steps), training.patience)
+def plan_of(ready: Ready, training: TrainSettings) -> TrainingPlan:
+    return TrainingPlan(training.validations(ready.trainer.steps), training.patience)
 
 
-def asked_of(root: Any, settings: Mapping[str, Any]) -> Asked:
+def request_of(root: Any, settings: Mapping[str, Any]) -> Asked:
     """What the settings of a job ask for. Raises RefusedInput where its version is gone."""
     start, begin = settings.get("start"), None
     if start:
@@ -115,12 +115,12 @@ def _registered(context: Context, ready: Ready, loop: Loop) -> str:
     ).name
 
 
-def dry_run(how: TaskTraining, asked: Asked) -> Cost:
+def dry_run(how: TaskTraining, request: Asked) -> Cost:
     """Take three real steps, and say what the whole training will take; nothing is kept."""
-    ready = how.ready(asked)
+    ready = how.ready(request)
     steps = ready.trainer.steps
     named = named_epochs(steps, ready.trainer.steps_an_epoch)[0]
-    return probe(ready.trainer, asked.training.validations(steps), named)
+    return probe(ready.trainer, request.training.validations(steps), named)
 
 
 KIND = Train()

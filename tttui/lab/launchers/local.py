@@ -52,15 +52,15 @@ class Room:
 
     def start(self, job: Job, request: Mapping[str, Any]) -> None:
         """Start the process of a queued job, and write down that it runs."""
-        cores, wanted = needs_of(request)
-        gpus = self._free_gpus(request)[:wanted] if wanted else []
+        cores, gpus_needed = needs_of(request)
+        gpus = self._free_gpus(request)[:gpus_needed] if gpus_needed else []
         for child in children[:]:
             if child.poll() is not None:
                 children.remove(child)
         process = start_worker(job.path, environment_of(os.environ, request, cores, gpus))
         children.append(process)
-        said = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
-        StatusFile(job.path, said | process_keys(process.pid)).write(
+        kept = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
+        StatusFile(job.path, kept | process_keys(process.pid)).write(
             state="running",
             doing="starting",
             error=None,

@@ -41,17 +41,17 @@ class Execution:
     def __call__(self) -> int:
         from tttui.lab.worker import Stop, execute
 
-        asked: list[Stop] = []
+        stops: list[Stop] = []
 
         def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
             if number == WARNING or _time_is_over():
-                asked.append(Stop("its time limit of Slurm ends, so it was saved before", "failed"))
+                stops.append(Stop("its time limit of Slurm ends, so it was saved before", "failed"))
             else:
-                asked.append(Stop(f"its process was told to end (signal {number})"))
+                stops.append(Stop(f"its process was told to end (signal {number})"))
 
         for number in (signal.SIGTERM, signal.SIGINT, WARNING):
             signal.signal(number, note)
-        return execute(Path(self.directory), lambda: asked[0] if asked else None)
+        return execute(Path(self.directory), lambda: stops[0] if stops else None)
 
 
 def check_slurm() -> None:
@@ -103,12 +103,12 @@ def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
                 with executor.batch():
                     tickets = [executor.submit(Execution(str(absolute(j.path)))) for j in jobs]
     except Exception as error:  # submitit raises kinds of its own, sbatch anything
-        said = " ".join(str(error).split())[-300:]
+        complaint = " ".join(str(error).split())[-300:]
         for job in jobs:
             StatusFile(job.path, carried_on(job.raw, {})).write(
-                state="failed", error=f"Slurm did not take it: {said}", ended_at=time.time()
+                state="failed", error=f"Slurm did not take it: {complaint}", ended_at=time.time()
             )
-        raise TttuiError(f"Slurm did not take the job: {said}") from error
+        raise TttuiError(f"Slurm did not take the job: {complaint}") from error
     for job, ticket in zip(jobs, tickets, strict=True):
         kept = carried_on(job.raw, {}) | {
             key: job.raw[key] for key in ("resume_from",) if key in job.raw

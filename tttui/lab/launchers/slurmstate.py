@@ -85,8 +85,8 @@ def judged(job: Job) -> Job:
     if state == "CANCELLED":
         return replace(job, state="cancelled", detail=f"cancelled: {known} was cancelled")
     if state in SAID:
-        said = SAID[state]
-        return replace(job, state="failed", detail=f"failed: {said}", error=said)
+        failure = SAID[state]
+        return replace(job, state="failed", detail=f"failed: {failure}", error=failure)
     if job.state == "queued":
         why = f"{known} ended as {state}" if state else f"{known} is no longer known to it"
         return replace(job, state="failed", detail=f"failed: {why}, and never began", error=why)
@@ -193,13 +193,13 @@ def _why(reason: str) -> str:
     """Why a job waits: Slurm's words, and what whoever drained the node said."""
     if reason in ("", "None"):
         return ""
-    said = ""
+    nodes_text = ""
     if _UNAVAILABLE.search(reason):
         with suppress(TttuiError):
             text = _recently("sinfo", "--noheader", "--list-reasons", "--format=%E|%N")
             rows = (line.strip().rpartition("|") for line in text.splitlines())
-            said = "; ".join(f"{nodes}: {why}" for why, _, nodes in rows if why)
-    return f": {reason}" + (f" ({said})" if said else "")
+            nodes_text = "; ".join(f"{nodes}: {why}" for why, _, nodes in rows if why)
+    return f": {reason}" + (f" ({nodes_text})" if nodes_text else "")
 
 
 def _recently(*words: str) -> str:
@@ -207,8 +207,8 @@ def _recently(*words: str) -> str:
     known = _answers.get(words)
     if known is not None and time.monotonic() - known[0] < FRESH_S:
         return known[1]
-    said = ask(words)
+    answer = ask(words)
     for old in [w for w, (at, _) in _answers.items() if time.monotonic() - at > FRESH_S]:
         del _answers[old]
-    _answers[words] = time.monotonic(), said
-    return said
+    _answers[words] = time.monotonic(), answer
+    return answer

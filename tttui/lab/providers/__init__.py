@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from tttui.lab.providers.base import Found, Provider
+from tttui.lab.providers.base import KnownProviders, Provider
 from tttui.lab.providers.configuration import endpoint_of, providers_path, read_definitions
 from tttui.lab.providers.engines import engines
 from tttui.model.errors import RefusedInput, TttuiError
 
 
-def find_providers(path: Path | None = None) -> Found:
+def find_providers(path: Path | None = None) -> KnownProviders:
     """All providers by name, engines first; what is wrong with providers.toml is a problem.
 
     `path` is another file than the person's own.
@@ -23,9 +23,9 @@ def find_providers(path: Path | None = None) -> Found:
     try:
         definitions = read_definitions(path or providers_path())
     except TttuiError as error:
-        return Found(found, str(error))
+        return KnownProviders(found, str(error))
     found |= {name: endpoint_of(definition) for name, definition in definitions.items()}
-    return Found(found)
+    return KnownProviders(found)
 
 
 def providers_named(names: Sequence[str], path: Path | None = None) -> list[Provider]:

@@ -25,8 +25,8 @@ class AnthropicMessages(Endpoint):
     @property
     def base_url(self) -> str:
         # The client itself adds /v1, which people know from other endpoints.
-        said = self.definition.base_url.rstrip("/").removesuffix("/v1")
-        return said or "https://api.anthropic.com"
+        url = self.definition.base_url.rstrip("/").removesuffix("/v1")
+        return url or "https://api.anthropic.com"
 
     def _made(self, library: Any, key: str, http_client: Any) -> Any:
         return library.Anthropic(
@@ -38,32 +38,32 @@ class AnthropicMessages(Endpoint):
 
     def _models(self, deadline: Deadline) -> Done:
         # A name may stand for a newer one, which the list does not have.
-        wanted = self.model(deadline)
-        if not self.client(deadline).models.retrieve(wanted).id:
-            raise Failure(f"its answer about the model {wanted} names no model")
+        model = self.model(deadline)
+        if not self.client(deadline).models.retrieve(model).id:
+            raise Failure(f"its answer about the model {model} names no model")
         return Done(1)
 
     def generate(
         self, prompt: str, deadline: Deadline, *, most_tokens: int, stream: bool
     ) -> Generated:
         create = self.client(deadline).messages.create
-        asked: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "model": self.model(deadline),
             "max_tokens": most_tokens,
             "messages": [{"role": "user", "content": prompt}],
         }
         if stream:
-            return self._streamed(create, asked)
-        answer = create(**asked)
+            return self._streamed(create, arguments)
+        answer = create(**arguments)
         text = "".join(part.text for part in answer.content or () if part.type == "text")
         return Generated(text, answer.usage.input_tokens, answer.usage.output_tokens)
 
-    def _streamed(self, create: Callable[..., Any], asked: dict[str, Any]) -> Generated:
+    def _streamed(self, create: Callable[..., Any], arguments: dict[str, Any]) -> Generated:
         began, first, finished = time.perf_counter(), None, False
         pieces, size = list[str](), 0
         read: int | None = None
         written: int | None = None
-        answer = create(**asked, stream=True)
+        answer = create(**arguments, stream=True)
         try:
             for event in answer:
                 if event.type == "message_start":

@@ -88,7 +88,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class TrainingCheck:
     """Whether one thing that training needs is there, and the remedy where it is not."""
 
     name: str
@@ -137,7 +137,9 @@ class Provider(ABC):
         """What finds out whether it can do that. Raises Failure where it cannot be tried."""
 
     @abstractmethod
-    def training_checks(self, task: Any, values: Mapping[str, Any], root: Path) -> Sequence[Check]:
+    def training_checks(
+        self, task: Any, values: Mapping[str, Any], root: Path
+    ) -> Sequence[TrainingCheck]:
         """Whether it can train a task (`tasks.base.AnyTask`) here with these settings."""
 
     def clean(self, text: str) -> str:
@@ -149,7 +151,7 @@ class Provider(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class KnownProviders:
     """The providers that there are, and what is wrong with the configuration."""
 
     providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])

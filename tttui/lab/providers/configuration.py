@@ -159,13 +159,13 @@ def add_definition(path: Path, definition: Definition, *, replace: bool = False)
                 f"or remove it first with `tttui provider remove {definition.name}`"
             )
         text = _without(_text(path), definition.name) if definition.name in known else _text(path)
-        wanted = {
+        expected = {
             name: one.asdict() for name, one in (known | {definition.name: definition}).items()
         }
         lines = [f"[{_toml_key(definition.name)}]"]
         lines += [f"{key} = {_toml(value)}" for key, value in definition.asdict().items()]
         before = text.rstrip() + "\n\n" if text.strip() else ""
-        _write(path, before + "\n".join(lines) + "\n", wanted)
+        _write(path, before + "\n".join(lines) + "\n", expected)
 
 
 def remove_definition(path: Path, name: str) -> None:
@@ -244,12 +244,12 @@ def _changing(path: Path) -> Iterator[None]:
         raise RefusedInput(f"{path.parent}: cannot be written: {error.strerror}") from error
 
 
-def _write(path: Path, text: str, wanted: Mapping[str, Any]) -> None:
+def _write(path: Path, text: str, expected: Mapping[str, Any]) -> None:
     """Replace the file, which is to say `wanted`; the person may keep it elsewhere, by a link."""
     import tomllib
 
     try:
-        right = tomllib.loads(text) == wanted
+        right = tomllib.loads(text) == expected
     except tomllib.TOMLDecodeError:
         right = False
     if not right:

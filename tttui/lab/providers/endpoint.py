@@ -10,9 +10,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from tttui.lab.providers.base import Check, Deadline, Done, Failure, OutOfTime, Probe, Provider
+from tttui.lab.providers.base import (
+    Deadline,
+    Done,
+    Failure,
+    OutOfTime,
+    Probe,
+    Provider,
+    TrainingCheck,
+)
 from tttui.lab.providers.configuration import Definition
-from tttui.lab.providers.secrets import Key
+from tttui.lab.providers.secrets import SecretKey
 from tttui.lab.providers.wire import Wire
 from tttui.model.dataclass import dataclass
 
@@ -93,7 +101,7 @@ class Endpoint(Provider):
 
     def __init__(self, definition: Definition) -> None:
         self.definition, self.name = definition, definition.name
-        self._key = Key()
+        self._key = SecretKey()
         self._client: Any = None
         self._wire = Wire(self._key)
 
@@ -140,9 +148,11 @@ class Endpoint(Provider):
 
         return Probe(what, unit, guarded, repeat=5, warm_up=0)
 
-    def training_checks(self, task: Any, values: Mapping[str, Any], root: Path) -> Sequence[Check]:
+    def training_checks(
+        self, task: Any, values: Mapping[str, Any], root: Path
+    ) -> Sequence[TrainingCheck]:
         remedy = "choose an engine: numpy, torch-cpu or cuda:N (`tttui provider list`)"
-        return [Check("device", False, "an endpoint keeps its weights to itself", remedy)]
+        return [TrainingCheck("device", False, "an endpoint keeps its weights to itself", remedy)]
 
     def _probes(self) -> Mapping[str, tuple[str, str, Callable[[Deadline], Done]]]:
         """By capability: one repetition in words, what it counts, and how it is done."""
@@ -224,7 +234,7 @@ class Endpoint(Provider):
             raise Failure(f"the client `{self.library}` is not installed: {EXTRA}") from None
         for name in (self.library, "httpx", "httpx2", "httpcore", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)  # they would log headers
-        self._key = Key.of(self.definition.key_env)
+        self._key = SecretKey.of(self.definition.key_env)
         self._wire = Wire(self._key, self.url_hint)
         http_client = library.DefaultHttpxClient(
             follow_redirects=False,
@@ -272,8 +282,8 @@ class Endpoint(Provider):
         if isinstance(status, int):
             if status == 429:
                 return _Later(_retry_after(getattr(error, "response", None)))
-            said = self.clean(_message(error))
-            tell = f"{status} {WORDS.get(status, 'refused')}{f': {said}' if said else ''}"
+            message = self.clean(_message(error))
+            tell = f"{status} {WORDS.get(status, 'refused')}{f': {message}' if message else ''}"
             remedy = self._remedy(status)
             return Failure(
                 tell + (f"; {remedy}" if remedy else ""),
@@ -286,9 +296,9 @@ class Endpoint(Provider):
         names = {type(cause).__name__ for cause in _causes(error)}
         if names & {"APITimeoutError", "ReadTimeout", "ConnectTimeout", "WriteTimeout"}:
             return OutOfTime(f"hangs: no answer within {deadline.limit:g} s")
-        said = self.clean(str(list(_causes(error))[-1])).strip()
+        message = self.clean(str(list(_causes(error))[-1])).strip()
         if names & {"ConnectError", "ConnectTimeout", "ProxyError"}:
-            reason = f": {said}" if said else ""
+            reason = f": {message}" if message else ""
             return Failure(
                 f"no connection to {self.base_url}{reason}; is it running and reachable?"
             )
@@ -298,7 +308,7 @@ class Endpoint(Provider):
             return Failure("its answer is no JSON, or only half of it", again=True)
         if isinstance(error, (AttributeError, LookupError, TypeError)):  # of what is not there
             return Failure(f"its answer is not as the API of {self.kind} has it; check base_url")
-        return Failure(f"its answer cannot be understood: {type(error).__name__}: {said}")
+        return Failure(f"its answer cannot be understood: {type(error).__name__}: {message}")
 
     def _remedy(self, status: int) -> str:
         if status == 401:

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tttui.lab.providers.base import Check, Deadline, Done, Failure, Probe, Provider
+from tttui.lab.providers.base import Deadline, Done, Failure, Probe, Provider, TrainingCheck
 from tttui.lab.providers.measuring import machine
 from tttui.model.errors import TttuiError
 
@@ -45,7 +45,7 @@ class Engine(Provider):
         return int(index) if colon else None
 
     def probe(self, capability: str) -> Probe:
-        from tttui.runs.probes import CAPABILITIES as PROBES
+        from tttui.tasks.probes import CAPABILITIES as PROBES
 
         try:
             work = PROBES[capability](self.device, self.modules)
@@ -59,7 +59,9 @@ class Engine(Provider):
 
         return Probe(work.what, work.unit, once, work.prepare)
 
-    def training_checks(self, task: Any, values: Mapping[str, Any], root: Path) -> Sequence[Check]:
+    def training_checks(
+        self, task: Any, values: Mapping[str, Any], root: Path
+    ) -> Sequence[TrainingCheck]:
         from tttui.lab.providers.training import engine_checks
 
         return engine_checks(self, task, values, root)

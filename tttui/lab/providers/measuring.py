@@ -17,7 +17,7 @@ from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.text import shortened
 
-Status = Literal["works", "fails", "not offered"]
+ProbeStatus = Literal["works", "fails", "not offered"]
 
 LOOK_S = 0.1
 """Seconds between two looks whether the job was asked to end."""
@@ -41,7 +41,7 @@ class Measurement:
 
     provider: str
     capability: str
-    status: Status
+    status: ProbeStatus
     reason: str = ""
     """Why it does not work, or what went wrong now and then; one line."""
     what: str = ""
@@ -183,12 +183,12 @@ class _Run:
         fatal = failure is not None and not isinstance(failure, Failure)  # such as other bits
         ok = works and not fatal
         probe = self._probe
-        said = "" if failure is None or (ok and not failed) else self._said(failure)
+        reason = "" if failure is None or (ok and not failed) else self._reason(failure)
         return Measurement(
             self._provider.name,
             self._capability,
             "works" if ok else "fails" if offered else "not offered",
-            said,
+            reason,
             what="" if probe is None else probe.what,
             n=len(latencies),
             median_s=float(np.median(latencies)) if ok else None,
@@ -201,7 +201,7 @@ class _Run:
             load=load,
         )
 
-    def _said(self, failure: Exception) -> str:
+    def _reason(self, failure: Exception) -> str:
         text = str(failure) if isinstance(failure, TttuiError) else _of_library(failure)
         line = " ".join(self._provider.clean(text).split()) or type(failure).__name__
         return shortened(line, LONGEST_REASON)

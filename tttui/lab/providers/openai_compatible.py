@@ -45,10 +45,10 @@ class OpenAICompatible(Endpoint):
         names = self._model_names(deadline)
         if not names:
             raise Failure("its list of models is empty")
-        wanted = self.definition.model
-        if wanted and wanted not in names and f"{wanted}:latest" not in names:
+        model = self.definition.model
+        if model and model not in names and f"{model}:latest" not in names:
             raise Failure(
-                f"it has no model {wanted}; it has {', '.join(names[:5])}"
+                f"it has no model {model}; it has {', '.join(names[:5])}"
                 + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             )
         return Done(1)
@@ -56,14 +56,14 @@ class OpenAICompatible(Endpoint):
     def generate(
         self, prompt: str, deadline: Deadline, *, most_tokens: int, stream: bool
     ) -> Generated:
-        asked: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "model": self.model(deadline),
             "messages": [{"role": "user", "content": prompt}],
         }
         create = self.client(deadline).chat.completions.create
         if stream:
-            return self._streamed(create, asked, most_tokens)
-        answer = self._limited(create, asked, most_tokens)
+            return self._streamed(create, arguments, most_tokens)
+        answer = self._limited(create, arguments, most_tokens)
         if not answer.choices:
             raise Failure("its answer has no choices")
         text = answer.choices[0].message.content or ""
@@ -72,26 +72,28 @@ class OpenAICompatible(Endpoint):
             return Generated(text, tokens_out=len(text.split()), counted=False)
         return Generated(text, usage.prompt_tokens, usage.completion_tokens or 0)
 
-    def _limited(self, create: Callable[..., Any], asked: dict[str, Any], most: int) -> Any:
+    def _limited(self, create: Callable[..., Any], arguments: dict[str, Any], most: int) -> Any:
         """Ask with a limit of tokens, whose name newer models have changed, and without what an
         older server does not know."""
-        words = {**asked, "max_tokens": most}
+        words = {**arguments, "max_tokens": most}
         while True:
             try:
                 return create(**words)
             except Exception as error:
-                said = str(error) if getattr(error, "status_code", 0) in (400, 422) else ""
-                if "max_completion_tokens" in said and "max_tokens" in words:
+                complaint = str(error) if getattr(error, "status_code", 0) in (400, 422) else ""
+                if "max_completion_tokens" in complaint and "max_tokens" in words:
                     words["max_completion_tokens"] = words.pop("max_tokens")
-                elif "stream_options" in said and "stream_options" in words:
+                elif "stream_options" in complaint and "stream_options" in words:
                     del words["stream_options"]
                 else:
                     raise
 
-    def _streamed(self, create: Callable[..., Any], asked: dict[str, Any], most: int) -> Generated:
+    def _streamed(
+        self, create: Callable[..., Any], arguments: dict[str, Any], most: int
+    ) -> Generated:
         began, first = time.perf_counter(), None
         pieces, size, finished, usage = list[str](), 0, False, None
-        with self._open(create, asked, most) as answer:
+        with self._open(create, arguments, most) as answer:
             for chunk in answer:
                 usage = chunk.usage or usage
                 for choice in chunk.choices or ():
@@ -112,9 +114,11 @@ class OpenAICompatible(Endpoint):
         return Generated(text, None, sum(map(bool, pieces)), first, counted=False)
 
     @contextmanager
-    def _open(self, create: Callable[..., Any], asked: dict[str, Any], most: int) -> Iterator[Any]:
+    def _open(
+        self, create: Callable[..., Any], arguments: dict[str, Any], most: int
+    ) -> Iterator[Any]:
         answer = self._limited(
-            create, {**asked, "stream": True, "stream_options": {"include_usage": True}}, most
+            create, {**arguments, "stream": True, "stream_options": {"include_usage": True}}, most
         )
         try:
             yield answer

@@ -15,7 +15,7 @@ LIMIT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PromptAnswer:
     """What came of one prompt; what is not known is None."""
 
     provider: str
@@ -51,41 +51,41 @@ def ask(
     *,
     most_tokens: int = MOST_TOKENS,
     limit_s: float = LIMIT_S,
-) -> Answer:
+) -> PromptAnswer:
     """Ask an endpoint something and time it; what goes wrong is `error`, without the key.
 
     Waits at most `limit_s` seconds, or little longer where the endpoint sends byte after byte.
     Raises RefusedInput where the provider is no endpoint.
     """
-    asked, deadline = endpoint(provider), Deadline(limit_s)
+    endpoint_asked, deadline = endpoint(provider), Deadline(limit_s)
     began = time.perf_counter()
     try:
-        asked.connect()
-        made = asked.call(
+        endpoint_asked.connect()
+        made = endpoint_asked.call(
             deadline,
-            lambda: asked.generate(prompt, deadline, most_tokens=most_tokens, stream=True),
+            lambda: endpoint_asked.generate(prompt, deadline, most_tokens=most_tokens, stream=True),
         )
     except TttuiError as error:
-        said = " ".join(asked.clean(str(error)).split())
-        return Answer(provider.name, prompt, error=shortened(said, LONGEST_REASON))
+        message = " ".join(endpoint_asked.clean(str(error)).split())
+        return PromptAnswer(provider.name, prompt, error=shortened(message, LONGEST_REASON))
     seconds = time.perf_counter() - began
     rest = None if made.first_s is None else seconds - made.first_s
-    return Answer(
+    return PromptAnswer(
         provider.name,
         prompt,
-        text=asked.clean(made.text),
+        text=endpoint_asked.clean(made.text),
         first_s=made.first_s,
         seconds=seconds,
         tokens_in=made.tokens_in,
         tokens_out=made.tokens_out,
         counted=made.counted,
         tokens_per_s=(made.tokens_out - 1) / rest if rest and made.tokens_out > 1 else None,
-        cost=_cost(asked, made.tokens_in, made.tokens_out if made.counted else None),
+        cost=_cost(endpoint_asked, made.tokens_in, made.tokens_out if made.counted else None),
     )
 
 
-def _cost(asked: Endpoint, read: int | None, written: int | None) -> float | None:
-    d = asked.definition
+def _cost(endpoint_asked: Endpoint, read: int | None, written: int | None) -> float | None:
+    d = endpoint_asked.definition
     if d.price_in is None or d.price_out is None or read is None or written is None:
         return None
     return (read * d.price_in + written * d.price_out) / 1e6

@@ -15,7 +15,7 @@ from tttui.artifacts.eventlog import LAB, EventLog
 from tttui.artifacts.jsonfile import number, whole
 from tttui.artifacts.regular import folder_to_write
 from tttui.lab.providers.base import Provider
-from tttui.lab.providers.measuring import Measurement, Status
+from tttui.lab.providers.measuring import Measurement, ProbeStatus
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 
@@ -40,7 +40,7 @@ KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """One capability of one provider."""
 
     provider: str
@@ -53,7 +53,7 @@ class Cell:
         return self.history[-1] if self.history else None
 
     @property
-    def status(self) -> Status | None:
+    def status(self) -> ProbeStatus | None:
         """None where it was never tested."""
         return None if self.newest is None else self.newest.status
 
@@ -91,7 +91,7 @@ class Matrix:
     """Providers by capabilities."""
 
     providers: Mapping[str, Provider]
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str], MatrixCell]
     problem: str = ""
     """What is wrong with the configuration."""
 
@@ -108,11 +108,11 @@ class Matrix:
             found.setdefault(tuple(one.capabilities), []).append(name)
         return found
 
-    def cell(self, provider: str, capability: str) -> Cell | None:
+    def cell(self, provider: str, capability: str) -> MatrixCell | None:
         """None where such a provider cannot have it."""
         return self.cells.get((provider, capability))
 
-    def of(self, provider: str) -> list[Cell]:
+    def of(self, provider: str) -> list[MatrixCell]:
         return [self.cells[provider, c] for c in self.providers[provider].capabilities]
 
     def health(self, provider: str) -> tuple[bool | None, str]:
@@ -137,7 +137,7 @@ class Results:
     def __init__(self, root: Path) -> None:
         self._log = EventLog(root / LAB / FOLDER)
         self._seen = 0
-        self._held: dict[tuple[str, str, str], list[Measurement]] = {}
+        self._kept: dict[tuple[str, str, str], list[Measurement]] = {}
 
     def add(self, measurement: Measurement) -> None:
         """Keep a result. Raises TttuiError where the disk does not take it."""
@@ -170,15 +170,15 @@ class Results:
             found = _measurement({**event.fields, "time": event.time})
             if found is not None:
                 key = (found.provider, found.capability, found.identity)
-                kept = self._held.setdefault(key, [])
+                kept = self._kept.setdefault(key, [])
                 kept.append(found)
                 del kept[:-KEPT]
 
     def matrix(self, providers: Mapping[str, Provider], problem: str = "") -> Matrix:
         """What is known of these providers, as they are configured now."""
         cells = {
-            (name, capability): Cell(
-                name, capability, tuple(self._held.get((name, capability, one.identity), ()))
+            (name, capability): MatrixCell(
+                name, capability, tuple(self._kept.get((name, capability, one.identity), ()))
             )
             for name, one in providers.items()
             for capability in one.capabilities
@@ -187,12 +187,12 @@ class Results:
 
 
 def qualifying(
-    cells: Iterable[Cell],
+    cells: Iterable[MatrixCell],
     *,
     max_p95_s: float | None = None,
     min_throughput: float | None = None,
     max_age_s: float = EXPIRES_S,
-) -> list[Cell]:
+) -> list[MatrixCell]:
     """Cells that work, are fast enough and were tested lately; the best first.
 
     The best has the shortest median; where a throughput is asked for, the highest throughput.
@@ -205,7 +205,7 @@ def qualifying(
         small = min_throughput is not None and (m.throughput or 0.0) < min_throughput
         return not slow and not small
 
-    def rank(cell: Cell) -> tuple[float, float]:
+    def rank(cell: MatrixCell) -> tuple[float, float]:
         m = cell.newest
         assert m is not None
         assert m.median_s is not None
@@ -215,7 +215,7 @@ def qualifying(
     return sorted((c for c in cells if fits(c.newest) and not c.expired(max_age_s)), key=rank)
 
 
-def wanted(matrix: Matrix, names: Sequence[str], max_age_s: float) -> list[str]:
+def parts_to_test(matrix: Matrix, names: Sequence[str], max_age_s: float) -> list[str]:
     """Parts of a test (`numpy/predict`) whose results are missing or too old."""
     return [
         f"{cell.provider}/{cell.capability}"
@@ -239,7 +239,7 @@ def _measurement(raw: Mapping[str, Any]) -> Measurement | None:
         else:
             value = number(value)
         values[one.name] = value
-    if values["status"] not in get_args(Status) or values["time"] is None:
+    if values["status"] not in get_args(ProbeStatus) or values["time"] is None:
         return None
     if values["status"] == "works" and values["median_s"] is None:
         return None

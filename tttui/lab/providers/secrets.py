@@ -21,7 +21,7 @@ PIECE = 8
 """Characters of a key that are hidden wherever they stand together."""
 
 
-class Key:
+class SecretKey:
     """The key in an environment variable; only `reveal` tells it."""
 
     __slots__ = ("_pieces", "_size", "_value")
@@ -37,7 +37,7 @@ class Key:
             self._pieces = frozenset(f[i : i + n] for f in forms for i in range(len(f) - n + 1))
 
     @classmethod
-    def of(cls, variable: str) -> "Key":
+    def of(cls, variable: str) -> "SecretKey":
         """From the environment; an endpoint that names no variable needs none. Raises Failure."""
         if not variable:
             return cls()
@@ -72,4 +72,4 @@ class Key:
         return bool(self._value)
 
     def __repr__(self) -> str:
-        return f"Key({HIDDEN if self._value else ''})"
+        return f"SecretKey({HIDDEN if self._value else ''})"

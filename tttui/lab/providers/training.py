@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tttui.lab.providers.base import Check
+from tttui.lab.providers.base import TrainingCheck
 from tttui.model.ages import size_text
 from tttui.model.errors import TttuiError
 from tttui.model.here import absolute
@@ -27,7 +27,7 @@ OF_WEIGHTS = 4
 
 def engine_checks(
     engine: "Engine", task: type[AnyTask], values: Mapping[str, Any], root: Path
-) -> Sequence[Check]:
+) -> Sequence[TrainingCheck]:
     """All checks of one engine; `values` are settings of the task that are not its defaults."""
     settings = {name: one.default for name, one in task.session_settings().items()} | dict(values)
     found = [_device(engine, task), _dependencies(engine, task)]
@@ -40,49 +40,51 @@ def engine_checks(
     return found
 
 
-def _device(engine: "Engine", task: type[AnyTask]) -> Check:
+def _device(engine: "Engine", task: type[AnyTask]) -> TrainingCheck:
     of_modules = issubclass(task, Task)
     if of_modules and not engine.modules:
         remedy = "choose torch-cpu or cuda:N"
-        return Check("device", False, f"{engine.name} trains no modules of torch", remedy)
+        return TrainingCheck("device", False, f"{engine.name} trains no modules of torch", remedy)
     if engine.modules and not of_modules:
         remedy = "choose numpy; sessions run on this device with --device"
-        return Check("device", False, f"the base of {task.name} is trained by numpy", remedy)
+        return TrainingCheck(
+            "device", False, f"the base of {task.name} is trained by numpy", remedy
+        )
     from tttui.engine.device import check_device
 
     try:
         check_device(engine.device)
     except TttuiError as error:
-        said = str(error).partition("; ")[0]
-        return Check("device", False, said, "choose torch-cpu")
-    return Check("device", True, engine.detail)
+        why = str(error).partition("; ")[0]
+        return TrainingCheck("device", False, why, "choose torch-cpu")
+    return TrainingCheck("device", True, engine.detail)
 
 
-def _dependencies(engine: "Engine", task: type[AnyTask]) -> Check:
+def _dependencies(engine: "Engine", task: type[AnyTask]) -> TrainingCheck:
     needs = (engine.library, *EXTRAS.get(task.name, ()))
     missing = [name for name in needs if find_spec(name) is None]
     if not missing:
-        return Check("dependencies", True, f"{', '.join(needs)} installed")
+        return TrainingCheck("dependencies", True, f"{', '.join(needs)} installed")
     extra = f"pip install 'tttui[{task.name}]'" if task.name in EXTRAS else ""
     remedy = extra or f"pip install {' '.join(missing)}"
-    return Check("dependencies", False, f"{', '.join(missing)} missing", remedy)
+    return TrainingCheck("dependencies", False, f"{', '.join(missing)} missing", remedy)
 
 
-def _dtype(engine: "Engine", settings: Mapping[str, Any], there: bool) -> Check:
+def _dtype(engine: "Engine", settings: Mapping[str, Any], there: bool) -> TrainingCheck:
     """Whether the device computes in the dtypes that the settings ask for, by doing it."""
-    asked = {str(settings.get(name, "")) for name in ("dtype", "autocast")} & set(DTYPES)
-    dtypes = sorted(asked | {"float32"})
+    chosen = {str(settings.get(name, "")) for name in ("dtype", "autocast")} & set(DTYPES)
+    dtypes = sorted(chosen | {"float32"})
     if not there:
-        return Check("dtype", False, "not tried", "first put right what is above")
+        return TrainingCheck("dtype", False, "not tried", "first put right what is above")
     if engine.modules and (wrong := _computes(engine.device, dtypes)) is not None:
-        name, said = wrong
-        return Check("dtype", False, f"{name}: {said}", "choose --set dtype=float32")
-    return Check("dtype", True, ", ".join(dtypes))
+        name, why = wrong
+        return TrainingCheck("dtype", False, f"{name}: {why}", "choose --set dtype=float32")
+    return TrainingCheck("dtype", True, ", ".join(dtypes))
 
 
 def _computes(device: str, dtypes: Sequence[str]) -> tuple[str, str] | None:
     """The first dtype that the device cannot learn in, and why."""
-    from tttui.runs.probes import learns_in
+    from tttui.tasks.probes import learns_in
 
     for name in dtypes:
         try:
@@ -102,7 +104,7 @@ def _weights(settings: Mapping[str, Any]) -> int:
     return sum(one.stat().st_size for one in path.glob("*.safetensors") if one.is_file())
 
 
-def _memory(engine: "Engine", task: type[AnyTask], weights: int) -> Iterator[Check]:
+def _memory(engine: "Engine", task: type[AnyTask], weights: int) -> Iterator[TrainingCheck]:
     import psutil
 
     on_gpu = engine.gpu is not None
@@ -120,7 +122,9 @@ def _memory(engine: "Engine", task: type[AnyTask], weights: int) -> Iterator[Che
             yield _enough("GPU memory", needed, free, "choose another GPU, or end what holds it")
 
 
-def _disk(task: type[AnyTask], settings: Mapping[str, Any], weights: int, root: Path) -> Check:
+def _disk(
+    task: type[AnyTask], settings: Mapping[str, Any], weights: int, root: Path
+) -> TrainingCheck:
     place = absolute(root)
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -128,9 +132,9 @@ def _disk(task: type[AnyTask], settings: Mapping[str, Any], weights: int, root: 
     return _enough("disk", needed, shutil.disk_usage(place).free, "free some, or choose --root")
 
 
-def _enough(name: str, needed: float, free: float, remedy: str) -> Check:
+def _enough(name: str, needed: float, free: float, remedy: str) -> TrainingCheck:
     detail = f"about {size_text(needed)} of {size_text(free)} that are free"
-    return Check(name, free >= SPARE * needed, detail, remedy)
+    return TrainingCheck(name, free >= SPARE * needed, detail, remedy)
 
 
 def _base(
@@ -138,15 +142,15 @@ def _base(
     values: Mapping[str, Any],
     settings: Mapping[str, Any],
     root: Path,
-) -> Check:
+) -> TrainingCheck:
     """Whether there is something to start from; data are not asked for."""
     from tttui.runs.runner import runner_of
 
-    wrong = {name: said for name, said in task.wrong(settings).items() if name != "file"}
-    for name, said in wrong.items():
-        return Check("base", False, f"{name}: {said}", f"say which with --set {name}=...")
+    wrong = {name: why for name, why in task.wrong(settings).items() if name != "file"}
+    for name, why in wrong.items():
+        return TrainingCheck("base", False, f"{name}: {why}", f"say which with --set {name}=...")
     try:
         todo = runner_of(task).preparation(root, dict(values))
     except TttuiError as error:
-        return Check("base", False, str(error), "correct that setting with --set")
-    return Check("base", True, todo or "there is one that fits")
+        return TrainingCheck("base", False, str(error), "correct that setting with --set")
+    return TrainingCheck("base", True, todo or "there is one that fits")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tttui.lab.providers.base import Deadline, Failure, OutOfTime
-from tttui.lab.providers.secrets import Key
+from tttui.lab.providers.secrets import SecretKey
 from tttui.model.text import shortened
 
 MOST_BYTES = 32 << 20
@@ -35,7 +35,7 @@ CREDENTIALS = ("authorization", "x-api-key")
 class Wire:
     """The hooks of a client's transport: they choose what is sent and bound what comes."""
 
-    def __init__(self, key: Key, url_hint: str = "") -> None:
+    def __init__(self, key: SecretKey, url_hint: str = "") -> None:
         self._key, self._url_hint = key, url_hint
         self.deadline = Deadline(0.0)
         """Of what is asked for now."""

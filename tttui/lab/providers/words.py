@@ -1,6 +1,6 @@
 """Results of providers in words: latencies, throughput, cells of the matrix."""
 
-from tttui.lab.providers.results import Cell, Matrix
+from tttui.lab.providers.results import Matrix, MatrixCell
 from tttui.model.ages import ago_text
 from tttui.model.errors import RefusedInput
 
@@ -38,7 +38,7 @@ def throughput_text(value: float | None, unit: str) -> str:
     return "" if value is None else f"{_digits(value)} {unit or 'times'}/s"
 
 
-def cell_text(cell: Cell, *, ascii_only: bool) -> str:
+def cell_text(cell: MatrixCell, *, ascii_only: bool) -> str:
     """`✓ 2.8 ms`, `✗`, `–`, `?`, with a `!` where it became worse."""
     glyph = (PLAIN if ascii_only else GLYPHS)[cell.status]
     newest = cell.newest
@@ -46,27 +46,27 @@ def cell_text(cell: Cell, *, ascii_only: bool) -> str:
     return " ".join(filter(None, (glyph, latency, "!" if cell.mark else "")))
 
 
-def cell_line(cell: Cell, now: float | None = None) -> str:
+def cell_line(cell: MatrixCell, now: float | None = None) -> str:
     """One cell in a sentence: what came of it, what became worse, and when that was."""
     m = cell.newest
     if m is None:
         return "never tested"
-    said = [m.status if m.status != "works" else f"median {latency_text(m.median_s)}"]
+    parts = [m.status if m.status != "works" else f"median {latency_text(m.median_s)}"]
     if m.status == "works":
-        said.append(f"p95 {latency_text(m.p95_s)}")
-        said.append(throughput_text(m.throughput, m.unit))
-        said.append(f"n {m.n}")
+        parts.append(f"p95 {latency_text(m.p95_s)}")
+        parts.append(throughput_text(m.throughput, m.unit))
+        parts.append(f"n {m.n}")
     if m.error_rate > 0.0 and m.status == "works":
-        said.append(f"{100 * m.error_rate:.0f} % errors")
+        parts.append(f"{100 * m.error_rate:.0f} % errors")
     if m.reason:
-        said.append(m.reason)
+        parts.append(m.reason)
     if cell.mark and cell.mark != "fails now":
         busy = " on a busy machine" if cell.busy else ""
-        said.append(f"{cell.mark} than before ({latency_text(cell.before_s)}){busy}")
+        parts.append(f"{cell.mark} than before ({latency_text(cell.before_s)}){busy}")
     elif cell.mark:
-        said.append(f"it worked before ({latency_text(cell.before_s)})")
-    said.append(ago_text(m.time, now))
-    return ", ".join(filter(None, said))
+        parts.append(f"it worked before ({latency_text(cell.before_s)})")
+    parts.append(ago_text(m.time, now))
+    return ", ".join(filter(None, parts))
 
 
 def health_text(matrix: Matrix, provider: str) -> str:

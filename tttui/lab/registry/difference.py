@@ -9,7 +9,7 @@ from tttui.lab.registry.version import Version
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 
-Pair = tuple[str, Any, Any]
+ValuePair = tuple[str, Any, Any]
 """A name with its value in both; None where one lacks it."""
 
 
@@ -33,16 +33,16 @@ class ParameterChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class VersionDifference:
     """From one version to another."""
 
     parameters: tuple[ParameterChange, ...]
     """Those that both have in one shape, in the order of the first."""
     only: tuple[tuple[str, str], ...]
     """Parameters of one version alone, or of another shape, with why."""
-    settings: tuple[Pair, ...]
+    settings: tuple[ValuePair, ...]
     """How it learns and all else, where they differ."""
-    results: tuple[Pair, ...]
+    results: tuple[ValuePair, ...]
     same_base: bool
 
     @property
@@ -53,7 +53,7 @@ class Difference:
         return float((change / before) ** 0.5) if before else float("nan")
 
 
-def difference(one: Version, other: Version) -> Difference:
+def difference(one: Version, other: Version) -> VersionDifference:
     """Compare two versions of one task.
 
     Raises RefusedInput for versions of other tasks, TttuiError where weights were changed.
@@ -75,7 +75,7 @@ def difference(one: Version, other: Version) -> Difference:
         else:
             norms = _norm(a), _norm(b), _norm(b.astype(np.float64) - a)
             changes.append(ParameterChange(name, tuple(a.shape), *norms))
-    return Difference(
+    return VersionDifference(
         tuple(changes),
         tuple(only),
         tuple(
@@ -90,7 +90,7 @@ def _norm(array: np.ndarray[Any, Any]) -> float:
     return float(np.linalg.norm(array.astype(np.float64).ravel()))
 
 
-def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Pair]:
+def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[ValuePair]:
     for name in {**one, **other}:
         if one.get(name) != other.get(name):
             yield name, one.get(name), other.get(name)

@@ -52,25 +52,25 @@ def resolve(root: Path, name: str) -> Version:
     weights are checked when they are read.
     """
     settle(root)
-    wanted = named(name)
-    if wanted.persona:
-        return version_in_use(root, find_persona(root, wanted.persona, wanted.domain))
-    there = numbers_of(root, wanted.skill)
+    parsed = named(name)
+    if parsed.persona:
+        return version_in_use(root, find_persona(root, parsed.persona, parsed.domain))
+    there = numbers_of(root, parsed.skill)
     if not there:
         known = skill_names(root)
         hint = f"there is {', '.join(known[:8])}" if known else "there are none yet"
         raise RefusedInput(
-            f"there is no skill {wanted.skill!r} under {root}; {hint}; `tttui model register` "
+            f"there is no skill {parsed.skill!r} under {root}; {hint}; `tttui model register` "
             "makes one"
         )
-    number = there[-1] if wanted.number is None else wanted.number
+    number = there[-1] if parsed.number is None else parsed.number
     if number not in there:
         known = [f"v{n}" for n in there]
         more = f" and {len(known) - 8} more" if len(known) > 8 else ""
         raise RefusedInput(
-            f"{wanted.skill} has no v{number}; there is {', '.join(known[-8:])}{more}"
+            f"{parsed.skill} has no v{number}; there is {', '.join(known[-8:])}{more}"
         )
-    return read_version(root, wanted.skill, number)
+    return read_version(root, parsed.skill, number)
 
 
 def dependents(root: Path, version: Version) -> list[str]:
@@ -116,13 +116,13 @@ def sessions_from(root: Path, version: Version) -> list[str]:
         if place.layout != "native":
             continue
         try:
-            said = read_object(place.path / "session" / "meta.json").get(STARTED_FROM)
+            start = read_object(place.path / "session" / "meta.json").get(STARTED_FROM)
         except (TttuiError, OSError):
             continue
         if (
-            isinstance(said, dict)
-            and said.get("version") == version.name
-            and said.get("weights_sha256") == version.weights_sha256
+            isinstance(start, dict)
+            and start.get("version") == version.name
+            and start.get("weights_sha256") == version.weights_sha256
         ):
             found.append(place.name)
     return found

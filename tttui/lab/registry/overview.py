@@ -25,7 +25,7 @@ from tttui.runs.start import STARTED_FROM
 
 SESSION_META = Path("session", "meta.json")
 
-Measured = Mapping[str, Any]
+MeasuredResult = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +35,8 @@ class Registry:
     versions: tuple[Version, ...] = ()
     """By skill; of each the newest first."""
     personas: tuple[Persona, ...] = ()
-    measured: Mapping[str, tuple[Measured, ...]] = field(
-        default_factory=dict[str, tuple[Measured, ...]]
+    measured: Mapping[str, tuple[MeasuredResult, ...]] = field(
+        default_factory=dict[str, tuple[MeasuredResult, ...]]
     )
     """What was measured of each version, by name, oldest first: `time`, `key`, `result`."""
     sessions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -47,7 +47,7 @@ class Registry:
     """It was read."""
     by_name: Mapping[str, Version] = field(default_factory=dict[str, Version])
 
-    def tests(self, version: Version) -> tuple[Measured, ...]:
+    def tests(self, version: Version) -> tuple[MeasuredResult, ...]:
         """The results of tests of a version, oldest first."""
         found = self.measured.get(version.name, ())
         return tuple(one["result"] for one in found if one["key"] == TEST)
@@ -151,10 +151,10 @@ class RegistryReader:
 
 def _started_from(path: Path) -> str:
     try:
-        said = read_object(path).get(STARTED_FROM)
+        start = read_object(path).get(STARTED_FROM)
     except (TttuiError, OSError):
         return ""
-    version = said.get("version") if isinstance(said, dict) else None
+    version = start.get("version") if isinstance(start, dict) else None
     return version if isinstance(version, str) else ""
 
 

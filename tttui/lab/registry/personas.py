@@ -14,7 +14,7 @@ from typing import Any
 from tttui.artifacts.checksum import Carried, json_bytes, json_checksum
 from tttui.artifacts.jsonfile import number, parse_object, whole
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
-from tttui.lab.changing import Changes, changing, settle
+from tttui.lab.changing import LockedRegistry, changing, settle
 from tttui.lab.registry.names import (
     DEFAULT,
     called,
@@ -126,8 +126,8 @@ def read_personas(root: Path, name: str) -> dict[str, Persona]:
         )
     domains = parse_object(data, path).get("domains")
     found: dict[str, Persona] = {}
-    for domain, said in (domains if isinstance(domains, dict) else {}).items():
-        moves = tuple(_move(entry, path) for entry in said) if isinstance(said, list) else ()
+    for domain, entries in (domains if isinstance(domains, dict) else {}).items():
+        moves = tuple(_move(entry, path) for entry in entries) if isinstance(entries, list) else ()
         if not moves or not is_name(domain):
             raise TttuiError(f"{path}: the domain {domain[:40]!r} points to nothing")
         found[domain] = Persona(name, domain, moves)
@@ -225,8 +225,8 @@ def why_not(root: Path, version: Version, persona: Persona) -> str:
         )
     verdict, sentence = tests[-1].get("verdict"), tests[-1].get("sentence")
     if verdict == "worse":
-        said = f" ({sentence})" if isinstance(sentence, str) and sentence else ""
-        return f"{version.name} is worse than {use}, which {persona.called} has in use{said}"
+        reason = f" ({sentence})" if isinstance(sentence, str) and sentence else ""
+        return f"{version.name} is worse than {use}, which {persona.called} has in use{reason}"
     return ""
 
 
@@ -255,18 +255,18 @@ def _target(persona: Persona, to: str | None) -> Move:
         )
     if to is None:
         return earlier[-1]
-    wanted = to
+    target = to
     if version_number(to) is not None:
-        wanted = f"{named(persona.current.version).skill}@{to}"
+        target = f"{named(persona.current.version).skill}@{to}"
     for move in reversed(earlier):
-        if move.version == wanted:
+        if move.version == target:
             return move
     known = ", ".join(dict.fromkeys(move.version for move in reversed(earlier)))
     raise RefusedInput(f"--to {to}: {persona.called} can go back to {known}")
 
 
 def _put(
-    changes: Changes,
+    changes: LockedRegistry,
     action: str,
     name: str,
     domain: str,
@@ -311,14 +311,14 @@ def _use(move: Move) -> Mapping[str, Any]:
 
 
 def _move(raw: Any, path: Path) -> Move:
-    said = raw if isinstance(raw, dict) else {}
-    version, sha256, forced = (said.get(key) for key in ("version", "weights_sha256", "forced"))
-    at, line = number(said.get("time")), whole(said.get("line"))
+    fields = raw if isinstance(raw, dict) else {}
+    version, sha256, forced = (fields.get(key) for key in ("version", "weights_sha256", "forced"))
+    at, line = number(fields.get("time")), whole(fields.get("line"))
     texts = isinstance(version, str) and isinstance(sha256, str) and isinstance(forced, str)
     if not texts or at is None or line is None:
         raise TttuiError(f"{path}: holds a move without version, hash, time or line")
     with suppress(RefusedInput):
         if named(str(version)).number is not None:
-            back = said.get("rolled_back") is True
+            back = fields.get("rolled_back") is True
             return Move(str(version), str(sha256), at, line, back, str(forced))
     raise TttuiError(f"{path}: {str(version)[:40]!r} is no version")

@@ -21,7 +21,7 @@ from tttui.artifacts.regular import folder_to_write, read_bytes
 from tttui.artifacts.schema import LONGEST_NAME, MOST_TENSORS
 from tttui.artifacts.tensorwriter import SAFETENSORS, Stored, StreamedTensors
 from tttui.lab import audit
-from tttui.lab.changing import Changes, changing
+from tttui.lab.changing import LockedRegistry, changing
 from tttui.lab.registry.names import check_name, named
 from tttui.lab.registry.version import (
     VERSION,
@@ -126,8 +126,8 @@ def record_result(
         read_version(root, version.skill, version.number)
         target = f"registry/skills/{version.skill}/results-v{version.number}"
         target += f"/{changes.next_n:08}.json"
-        said = {k: v for k, v in result.items() if isinstance(v, str | int | float)}
-        short = {k: v[:200] if isinstance(v, str) else v for k, v in list(said.items())[:20]}
+        plain = {k: v for k, v in result.items() if isinstance(v, str | int | float)}
+        short = {k: v[:200] if isinstance(v, str) else v for k, v in list(plain.items())[:20]}
         changes.commit(
             MEASURED,
             version.name,
@@ -260,7 +260,7 @@ def _write_record(building: Path, record: Mapping[str, Any]) -> None:
 
 
 def _commit(
-    changes: Changes,
+    changes: LockedRegistry,
     building: Path,
     skill: str,
     number: int,

@@ -87,10 +87,10 @@ def _register_base(
     command: Sequence[str],
 ) -> Version:
     from tttui.model.settings import OWNER, Settings
-    from tttui.runs.base import read_base
+    from tttui.tasks.pointmass.runs.base import read_base
 
-    said = {**found.get("cfg", {})} if isinstance(found.get("cfg"), dict) else {}
-    known = {k: v for k, v in said.items() if k in OWNER}
+    cfg = {**found.get("cfg", {})} if isinstance(found.get("cfg"), dict) else {}
+    known = {k: v for k, v in cfg.items() if k in OWNER}
     settings = Settings().updated(known)
     base = read_base(path, settings.model)
     if base.sha256 != found.get("sha256"):
@@ -103,7 +103,7 @@ def _register_base(
         task_settings=dict(settings.flat()) | dict(known),
         settings={},
         base=BaseRef(base.sha256, str(path), base.content),
-        origin={**origin, "step": found.get("steps"), "seed": said.get("pretrain_seed")},
+        origin={**origin, "step": found.get("steps"), "seed": cfg.get("pretrain_seed")},
         results={"loss": found.get("final_loss")},
         command=command,
         type="base",
@@ -128,8 +128,8 @@ def _again(root: Path, version: Version, skill: str, command: Sequence[str]) -> 
 
 
 def _parents(learned: Learned) -> list[str]:
-    said = learned.meta.get(STARTED_FROM)
-    version = said.get("version") if isinstance(said, Mapping) else None
+    start = learned.meta.get(STARTED_FROM)
+    version = start.get("version") if isinstance(start, Mapping) else None
     return [version] if isinstance(version, str) else []
 
 

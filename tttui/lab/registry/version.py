@@ -84,8 +84,8 @@ class Version:
     @property
     def parents(self) -> tuple[str, ...]:
         """The versions that it was trained from or composed of, by name."""
-        said = self.origin.get("parents")
-        return tuple(p for p in said if isinstance(p, str)) if isinstance(said, list) else ()
+        parents = self.origin.get("parents")
+        return tuple(p for p in parents if isinstance(p, str)) if isinstance(parents, list) else ()
 
     @property
     def weights_path(self) -> Path:
@@ -219,8 +219,8 @@ def _table(raw: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
 
 def _shapes(weights: Mapping[str, Any], path: Path) -> Mapping[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
-    for name, said in _table(weights, "tensors", path).items():
-        axes = said.get("shape") if isinstance(said, dict) else None
+    for name, tensor in _table(weights, "tensors", path).items():
+        axes = tensor.get("shape") if isinstance(tensor, dict) else None
         sizes = [whole(axis) for axis in axes] if isinstance(axes, list) else [None]
         if any(size is None or size < 0 for size in sizes):
             raise TttuiError(f"{path}: {name[:40]!r} has no shape")

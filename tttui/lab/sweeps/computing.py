@@ -7,32 +7,34 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tttui.lab.evaluation.contender import Outcome, Told, evaluate
+from tttui.lab.evaluation.contender import OnProgress, StreamOutcome, evaluate
 from tttui.model.settings import Settings
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
-    from tttui.lab.sweeps.plan import Plan
-    from tttui.runs.base import Base
+    from tttui.lab.sweeps.plan import SweepPlan
+    from tttui.tasks.pointmass.runs.base import Base
 
-Pair = tuple[int, int]
+MemberStream = tuple[int, int]
 """A member and a stream, by their places in the plan."""
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
-def compute(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list[Row]:
+def compute(
+    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, on_progress: OnProgress
+) -> list[ResultRow]:
     """What became of some members on some streams, which go side by side; a row a pair.
 
     Raises RefusedInput where one cannot be computed.
     """
     if plan.is_point_mass:
-        return _side_by_side(plan, pairs, root, told)
+        return _side_by_side(plan, pairs, root, on_progress)
     rows = []
     for i, (member, stream) in enumerate(pairs):
 
         def inner(done: int, total: int, i: int = i) -> None:
-            told(i * total + done, len(pairs) * total)
+            on_progress(i * total + done, len(pairs) * total)
 
         (found,) = evaluate(plan.contender(member, root), [plan.stream_of(member, stream)], inner)
         rows.append(_row(member, stream, found))
@@ -41,18 +43,18 @@ def compute(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list
 
 def shape_of(settings: Settings) -> Settings:
     """The same for all settings of the point mass that one batch can compute."""
-    from tttui.engine.many import EACH
+    from tttui.tasks.pointmass.engine.many import EACH
 
     p = settings.plasticity
     alike = {name: 1.0 for name in EACH if getattr(p, name) != 0}
     return replace(settings, seed=0, plasticity=replace(p, **alike))  # type: ignore[arg-type]
 
 
-def missing_bases(plan: "Plan", root: Path, members: Iterable[int]) -> list[Settings]:
+def missing_bases(plan: "SweepPlan", root: Path, members: Iterable[int]) -> list[Settings]:
     """The settings of bases that members need and nobody has trained yet, each base once."""
     if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
         return []
-    from tttui.runs.base import cache_path, find_base
+    from tttui.tasks.pointmass.runs.base import cache_path, find_base
 
     needed: dict[Path, Settings] = {}
     for member in members:
@@ -61,7 +63,7 @@ def missing_bases(plan: "Plan", root: Path, members: Iterable[int]) -> list[Sett
     return [settings for settings in needed.values() if find_base(root, settings) is None]
 
 
-def train_bases(context: "Context", plan: "Plan", names: Sequence[str]) -> None:
+def train_bases(context: "Context", plan: "SweepPlan", names: Sequence[str]) -> None:
     """Train the bases that members of some batches need and nobody has trained yet."""
     from tttui.lab.kinds.pretrain import base_in_turn
 
@@ -71,24 +73,26 @@ def train_bases(context: "Context", plan: "Plan", names: Sequence[str]) -> None:
 
 
 def _trained(context: "Context", settings: Settings) -> "Base":
-    from tttui.runs.base import train_base
+    from tttui.tasks.pointmass.runs.base import train_base
 
     steps = settings.pretraining.pretrain_steps
 
-    def told(step: int, loss: float) -> None:
+    def on_step(step: int, loss: float) -> None:
         context.safe_point()
         context.doing(f"trains a base that no member has: step {step} of {steps}, loss {loss:.3g}")
 
-    return train_base(context.root, settings, told)
+    return train_base(context.root, settings, on_step)
 
 
-def _side_by_side(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -> list[Row]:
+def _side_by_side(
+    plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, on_progress: OnProgress
+) -> list[ResultRow]:
     import numpy as np
 
     from tttui.engine.device import check_device
-    from tttui.engine.many import EACH, Block, worlds
-    from tttui.engine.transaction import COMMIT
     from tttui.lab.evaluation.worlds import base_of
+    from tttui.tasks.pointmass.engine.many import EACH, Block, worlds
+    from tttui.tasks.pointmass.engine.transaction import COMMIT
 
     streams = sorted({stream for _, stream in pairs})
     member = pairs[0][0]
@@ -107,22 +111,24 @@ def _side_by_side(plan: "Plan", pairs: Sequence[Pair], root: Path, told: Told) -
     began = time.perf_counter()
     block = Block(settings, base, z[at], a[at], each=own)
     while block.advance():
-        told(block.t, settings.steps)
+        on_progress(block.t, settings.steps)
     seconds = (time.perf_counter() - began) / len(pairs)
     adaptive, frozen, status = block.adaptive, block.baseline, block.status
     rows = []
     for i, (m, stream) in enumerate(pairs):
         commits = int((status[i] == COMMIT).sum())
         rollbacks = status.shape[1] - commits
-        rows.append(_row(m, stream, Outcome(adaptive[i], frozen[i], seconds, commits, rollbacks)))
+        rows.append(
+            _row(m, stream, StreamOutcome(adaptive[i], frozen[i], seconds, commits, rollbacks))
+        )
     return rows
 
 
-def _met(plan: "Plan", member: int, stream: int) -> Mapping[str, Any]:
+def _met(plan: "SweepPlan", member: int, stream: int) -> Mapping[str, Any]:
     return {**plan.values_of(member), **plan.stream_of(member, stream).settings}
 
 
-def _row(member: int, stream: int, found: Outcome) -> Row:
+def _row(member: int, stream: int, found: StreamOutcome) -> ResultRow:
     numbers = {
         "whole": found.whole,
         "last": found.last,

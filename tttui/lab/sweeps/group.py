@@ -9,8 +9,8 @@ from tttui.lab.job import JOB, PARTS, Job, JobState, read_request
 from tttui.lab.jobs import find_job, list_jobs
 from tttui.lab.ownership import is_own
 from tttui.lab.parts import read_parts
-from tttui.lab.sweeps.outcome import Found
-from tttui.lab.sweeps.plan import Plan, known_settings
+from tttui.lab.sweeps.outcome import SweepOutcome
+from tttui.lab.sweeps.plan import SweepPlan, known_settings
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.tasks.find import shipped
@@ -28,7 +28,7 @@ class SweepJobs:
     """A sweep with its jobs, in the order of their parts."""
 
     jobs: tuple[Job, ...]
-    plan: Plan
+    plan: SweepPlan
 
     @property
     def handle(self) -> str:
@@ -41,22 +41,22 @@ class SweepJobs:
             return self.jobs[0]
         state = min((job.state for job in self.jobs), key=FIRST.index)
         left = [job.seconds_left for job in self.jobs if job.seconds_left is not None]
-        told = next(job for job in self.jobs if job.state == state)
+        decisive = next(job for job in self.jobs if job.state == state)
         ended = [job for job in self.jobs if job.state == "completed"]
         return replace(
             self.jobs[0],
             state=state,
-            detail=told.detail,
-            error=told.error,
+            detail=decisive.detail,
+            error=decisive.error,
             progress=sum(job.progress or 0.0 for job in self.jobs) / len(self.jobs),
-            doing=f"{len(ended)} of {len(self.jobs)} parts, {told.doing}".rstrip(", "),
+            doing=f"{len(ended)} of {len(self.jobs)} parts, {decisive.doing}".rstrip(", "),
             seconds_left=max(left, default=None),
             problems=tuple(problem for job in self.jobs for problem in job.problems),
         )
 
-    def found(self) -> Found:
+    def found(self) -> SweepOutcome:
         """What came of it so far. Raises TttuiError where a file cannot be read."""
-        return Found.of(self.plan, [_parts(job) for job in self.jobs])
+        return SweepOutcome.of(self.plan, [_parts(job) for job in self.jobs])
 
 
 def find_sweep(root: Path, handle: str) -> SweepJobs:
@@ -99,10 +99,10 @@ def _sweep(jobs: Sequence[Job]) -> SweepJobs:
     return SweepJobs(tuple(ordered), plans[ordered[0].handle])
 
 
-def _plan(job: Job) -> Plan:
+def _plan(job: Job) -> SweepPlan:
     request, where = read_request(job.path), job.path / JOB
     try:
-        plan = Plan.of(request["settings"])
+        plan = SweepPlan.of(request["settings"])
     except (LookupError, TypeError, ValueError) as error:
         raise TttuiError(f"{where}: is no sweep: {error}") from error
     if shipped(plan.task) is None and not is_own(job.path):

@@ -23,8 +23,14 @@ from typing import Any
 import numpy as np
 
 from tttui.lab.evaluation.ranking import compare, document
-from tttui.lab.evaluation.statistics import Comparison, Interval, fewest, interval, simultaneous
-from tttui.lab.sweeps.plan import Plan
+from tttui.lab.evaluation.statistics import (
+    Interval,
+    PairedComparison,
+    fewest,
+    interval,
+    simultaneous,
+)
+from tttui.lab.sweeps.plan import SweepPlan
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
@@ -46,14 +52,14 @@ class Effect:
     """`0.01`; of a range `0.1 rather than 0.001`."""
     against: str
     """The value that it is compared with."""
-    compared: Comparison
+    compared: PairedComparison
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SweepOutcome:
     """The rows of a sweep, as far as it is computed."""
 
-    plan: Plan
+    plan: SweepPlan
     losses: Floats
     """[members, streams], NaN where it is not computed yet."""
     frozen: Floats
@@ -63,7 +69,7 @@ class Found:
     """That all of it took together."""
 
     @classmethod
-    def of(cls, plan: Plan, parts: Iterable[Mapping[str, Any]]) -> "Found":
+    def of(cls, plan: SweepPlan, parts: Iterable[Mapping[str, Any]]) -> "SweepOutcome":
         """From the finished parts of the jobs that computed it."""
         shape = len(plan.members), len(plan.streams)
         losses, frozen = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -119,7 +125,7 @@ class Found:
         """The middle of the estimate; None where most diverged."""
         return _finite(self.estimate(member).estimate)
 
-    def against(self, member: int, other: int, comparisons: int = 1) -> Comparison:
+    def against(self, member: int, other: int, comparisons: int = 1) -> PairedComparison:
         """A member against another one, where so many comparisons hold together."""
         level = simultaneous(comparisons)
         return compare(self.losses[member], self.losses[other], self.unit, level=level)
@@ -153,8 +159,8 @@ class Found:
                 f"{rivals + 1}, which takes {fewest(rivals)}: test it again on fresh ones"
             )
         if self.plan.confirms:
-            said = compared.verdict(names[best].name, "the default", "fresh streams")
-            return said if best == 1 else f"not confirmed: {said}"
+            verdict = compared.verdict(names[best].name, "the default", "fresh streams")
+            return verdict if best == 1 else f"not confirmed: {verdict}"
         return compared.verdict(names[best].name, "the default")
 
     def command(self, member: int) -> str:
@@ -174,11 +180,11 @@ class Found:
         """The effect of every setting that has several values, in the order of the settings."""
         members = self._tried()
         values = {name: [self.plan.members[i].values[name] for i in members] for name in self._axes}
-        columns, told = list[Floats](), list[tuple[str, str, str]]()
+        columns, contrasts = list[Floats](), list[tuple[str, str, str]]()
         for name, own in values.items():
             for column, value, against in self._contrasts(name, own):
                 columns.append(column)
-                told.append((name, value, against))
+                contrasts.append((name, value, against))
         if not columns or len(members) <= len(columns):
             return []
         design = np.column_stack([np.ones(len(members)), *columns])
@@ -188,7 +194,7 @@ class Found:
         fitted = np.linalg.lstsq(design, _bounded(scaled), rcond=None)[0][1:]
         return [
             Effect(name, value, against, self._comparison(-changes))
-            for (name, value, against), changes in zip(told, fitted, strict=True)
+            for (name, value, against), changes in zip(contrasts, fitted, strict=True)
         ]
 
     def document(self) -> dict[str, Any]:
@@ -244,9 +250,9 @@ class Found:
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(values))
 
-    def _comparison(self, better: Floats) -> Comparison:
+    def _comparison(self, better: Floats) -> PairedComparison:
         wins, losses = int((better > 0).sum()), int((better < 0).sum())
-        return Comparison(interval(better), wins, losses, not self.unit, self.unit)
+        return PairedComparison(interval(better), wins, losses, not self.unit, self.unit)
 
     @property
     def _axes(self) -> list[str]:
@@ -261,9 +267,9 @@ class Found:
         if 0 not in self.there:
             return own
         default = self.plan.members[0].values
-        asked = [self.plan.members[i].values for i in own]
+        tried = [self.plan.members[i].values for i in own]
         known = all(
-            n in default and any(default[n] == values[n] for values in asked)
+            n in default and any(default[n] == values[n] for values in tried)
             for n in self.plan.names
         )
         return [0, *own] if known else own

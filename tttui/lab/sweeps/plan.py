@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
-from tttui.lab.evaluation import Contender, Stream
+from tttui.lab.evaluation import Contender, HeldOutStream
 from tttui.model.ages import duration_text
 from tttui.model.dataclass import dataclass
 from tttui.model.schema import POINT_MASS
@@ -49,7 +49,7 @@ FIXED = ("name", "seed", "steps", "file", "paused", "speed_limit", "fault", "che
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SweepMember:
     """Settings that are tried; `values` are those that are varied."""
 
     name: str
@@ -58,14 +58,14 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """What a sweep computes."""
 
     task: str
     """What the person called it."""
-    members: tuple[Member, ...]
+    members: tuple[SweepMember, ...]
     """The first has the default settings."""
-    streams: tuple[Stream, ...]
+    streams: tuple[HeldOutStream, ...]
     names: tuple[str, ...]
     """The settings that are varied."""
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -109,8 +109,8 @@ class Plan:
         found = cls(
             **{
                 **known,
-                "members": tuple(Member(**one) for one in settings["members"]),
-                "streams": tuple(Stream(**one) for one in settings["streams"]),
+                "members": tuple(SweepMember(**one) for one in settings["members"]),
+                "streams": tuple(HeldOutStream(**one) for one in settings["streams"]),
                 "names": tuple(settings["names"]),
             }
         )
@@ -134,7 +134,7 @@ class Plan:
         if not 0 <= self.part < self.parts <= MOST_PARTS:
             raise ValueError(f"it is part {self.part} of {self.parts}")
 
-    def shared(self, parts: int) -> list["Plan"]:
+    def shared(self, parts: int) -> list["SweepPlan"]:
         """The plans of so many jobs, at most one a batch, that compute it together."""
         parts = max(1, min(parts, MOST_PARTS, len(self.members) * len(self.streams)))
         parts = min(parts, len(replace(self, part=0, parts=parts).batches))
@@ -155,7 +155,7 @@ class Plan:
         steps = {} if self.steps is None else {"steps": self.steps}
         return {**self.fixed, **steps, **self.members[member].values}
 
-    def stream_of(self, member: int, stream: int) -> Stream:
+    def stream_of(self, member: int, stream: int) -> HeldOutStream:
         """A stream as a member meets it: what is varied is the member's own."""
         one, own = self.streams[stream], self.members[member].values
         return replace(one, values={k: v for k, v in one.values.items() if k not in own})

@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tttui.lab.evaluation import Stream
+from tttui.lab.evaluation import HeldOutStream
 from tttui.lab.sweeps.plan import (
     MOST_MEMBERS,
     MOST_PAIRS,
     MOST_STEPS,
     By,
-    Member,
-    Plan,
+    SweepMember,
+    SweepPlan,
     known_settings,
 )
 from tttui.lab.sweeps.space import TRIES, Axis, drawn, grid, size_of
@@ -38,7 +38,7 @@ def planned(
     seed: int = 0,
     data: Path | None = None,
     by: By = "whole",
-) -> Plan:
+) -> SweepPlan:
     """A sweep of the task that is `called` so: every combination of the axes, or some drawn.
 
     Raises RefusedInput naming what cannot be, with the remedy.
@@ -63,7 +63,7 @@ def planned(
         str(v["device"]) for v in (fixed, *(m.values for m in members)) if "device" in v
     }:
         check_device_name(device)
-    return Plan(
+    return SweepPlan(
         called,
         members,
         chosen,
@@ -79,7 +79,7 @@ def planned(
 
 def members_of(
     runner: "Runner", fixed: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]
-) -> tuple[Member, ...]:
+) -> tuple[SweepMember, ...]:
     """The members of a sweep: the default settings first, each once.
 
     Raises RefusedInput naming the first that is not allowed.
@@ -87,20 +87,20 @@ def members_of(
     known = known_settings(runner.task)
     default = runner.flat(fixed)
     names = list(dict.fromkeys(name for values in tried for name in values))
-    found = {_key(default): Member("default", {n: default[n] for n in names if n in default})}
+    found = {_key(default): SweepMember("default", {n: default[n] for n in names if n in default})}
     for values in tried:
         name = name_of(values, known)
         try:
             flat = runner.flat({**fixed, **values})
         except RefusedInput as error:
             raise RefusedInput(f"{name}: {error}") from error
-        found.setdefault(_key(flat), Member(name, values))
+        found.setdefault(_key(flat), SweepMember(name, values))
     return tuple(found.values())
 
 
 def random_members(
     runner: "Runner", fixed: Mapping[str, Any], axes: Sequence[Axis], count: int, seed: int
-) -> tuple[Member, ...]:
+) -> tuple[SweepMember, ...]:
     """The members of a random search, as many as asked for where there are so many that are
     allowed, and the default settings. Raises RefusedInput where none is."""
     tried: list[Mapping[str, Any]] = []
@@ -121,7 +121,7 @@ def random_members(
     return members_of(runner, fixed, tried)
 
 
-def confirming(plan: Plan, best: int, handle: str, fresh: int) -> Plan:
+def confirming(plan: SweepPlan, best: int, handle: str, fresh: int) -> SweepPlan:
     """A sweep of the default and the best of another one, on streams that it did not use.
 
     Raises RefusedInput where the default is the best, or there are not so many streams.
@@ -152,7 +152,7 @@ def confirming(plan: Plan, best: int, handle: str, fresh: int) -> Plan:
     )
 
 
-def _where(stream: Stream) -> tuple[Any, ...]:
+def _where(stream: HeldOutStream) -> tuple[Any, ...]:
     return tuple(stream.values.get(name) for name in ("seed", "file", "begin"))
 
 

@@ -13,7 +13,7 @@ from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.here import absolute
 from tttui.model.setting import Setting
 
-Values = Mapping[str, Any]
+SettingValues = Mapping[str, Any]
 """The values of what is varied, by the names of the settings."""
 
 RANGE = ".."

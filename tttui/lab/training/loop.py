@@ -34,7 +34,7 @@ ROLLBACKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How a training is watched over."""
 
     validate_every: int
@@ -47,7 +47,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Record:
+class TrainingState:
     """What a training has come to; all of it goes into checkpoints."""
 
     train_before: float = math.nan
@@ -73,10 +73,12 @@ class Record:
 class Loop:
     """One execution of a training, from the checkpoint of the job where there is one."""
 
-    def __init__(self, context: Context, trainer: Trainer, plan: Plan, data: str = "") -> None:
+    def __init__(
+        self, context: Context, trainer: Trainer, plan: TrainingPlan, data: str = ""
+    ) -> None:
         """`data` is the hash of the data, which a resumed job must find as they were."""
         self._context, self._trainer, self._plan, self._data = context, trainer, plan, data
-        self.record = Record()
+        self.record = TrainingState()
         self._best: dict[str, Floats] = {}
         self._good: Mapping[str, Any] = {}
         """The state to which it goes back, as it was at a validation."""
@@ -115,8 +117,8 @@ class Loop:
             if context.asked_to_end:
                 self._save()
             context.safe_point()
-            for name, asked in context.asked_checkpoints():
-                self._save(name or f"step-{trainer.step}", asked)
+            for name, request in context.requested_checkpoints():
+                self._save(name or f"step-{trainer.step}", request)
             began = time.monotonic()
             took = trainer.advance()
             self._pace.stepped(time.monotonic() - began)
@@ -162,8 +164,8 @@ class Loop:
         trainer, record = self._trainer, self.record
         epochs = -(-trainer.steps // trainer.steps_an_epoch)
         epoch = -(-trainer.step // trainer.steps_an_epoch)
-        said = f"step {trainer.step} of {trainer.steps}, epoch {epoch} of {epochs}, "
-        return said + f"loss {self._shown:.4g}, validation {record.last:.4g}"
+        doing = f"step {trainer.step} of {trainer.steps}, epoch {epoch} of {epochs}, "
+        return doing + f"loss {self._shown:.4g}, validation {record.last:.4g}"
 
     def _judge(self, validation: float) -> None:
         """Keep the weights where they are the best so far, or see whether it is of use to go on."""
@@ -207,17 +209,17 @@ class Loop:
         trainer.load(self._good)
         trainer.slowed = slowed
         trainer.slow_down()
-        said = {"step": step, "to_step": trainer.step, "lr": lr, "lr_factor": trainer.slowed}
-        record.rollbacks.append(said)
+        rollback = {"step": step, "to_step": trainer.step, "lr": lr, "lr_factor": trainer.slowed}
+        record.rollbacks.append(rollback)
         record.recent = []
         self._good = trainer.state()
         context.log.warning("%s: back to step %d with half the learning rate", why, trainer.step)
         context.rewind(trainer.step)
-        context.event("rollback", why=why, **said)
+        context.event("rollback", why=why, **rollback)
         self._save()
         self._tell()
 
-    def _save(self, name: str | None = None, asked: str = "") -> None:
+    def _save(self, name: str | None = None, request: str = "") -> None:
         """Write a checkpoint; one that somebody asked for says so in its event."""
         began = time.monotonic()
         trainer, record = self._trainer, self.record
@@ -230,10 +232,10 @@ class Loop:
             "trainer": current,
             "good": None if same else self._good,
             "best": self._best,
-            "record": {name: getattr(record, name) for name in Record.__slots__},
+            "record": {name: getattr(record, name) for name in TrainingState.__slots__},
         }
-        told = {"asked": asked} if asked else {}
-        self._context.save(state, step=trainer.step, name=name, **told)
+        fields = {"asked": request} if request else {}
+        self._context.save(state, step=trainer.step, name=name, **fields)
         now = time.monotonic()
         self._save_at = now + max(SAVE_S, SAVING * (now - began))
 
@@ -259,7 +261,7 @@ class Loop:
         """What the training has come to so far."""
         record, trainer = self.record, self._trainer
         after = record.best if self._plan.takes_best else record.last
-        said: dict[str, Any] = {
+        results: dict[str, Any] = {
             "steps": trainer.step,
             "validation_loss_before": _number(record.before),
             "validation_loss": _number(after),
@@ -271,12 +273,12 @@ class Loop:
             "rollbacks": record.rollbacks,
         }
         if record.stopped:
-            said["stopped_early"] = record.stopped
-        said["estimate"] = record.estimate
+            results["stopped_early"] = record.stopped
+        results["estimate"] = record.estimate
         if ended:
             seconds = record.seconds + time.monotonic() - self._began
-            said["actual"] = actual(self._context.directory, seconds, trainer).asdict()
-        return said
+            results["actual"] = actual(self._context.directory, seconds, trainer).asdict()
+        return results
 
     def _speed(self, step: int) -> float:
         """Items a second since the last row."""

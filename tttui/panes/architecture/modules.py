@@ -22,17 +22,17 @@ from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
 from tttui.widgets.page import Page
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Cell, Column
+from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 REGIONS = ("tree", "shares", "optimizer")
 """What `w` goes through."""
 
 COLUMNS = (
-    Column("name", "module", 16, left=True, grows=True, orders=TEXTS),
-    Column("kind", "type", 12, left=True, drop=3, orders=TEXTS),
-    Column("shape", "shape", 12, left=True, drop=4, orders=TEXTS),
-    Column("size", "elements", 11),
-    Column("plastic", "learns", 7, left=True, orders=TEXTS),
+    TableColumn("name", "module", 16, left=True, grows=True, orders=TEXTS),
+    TableColumn("kind", "type", 12, left=True, drop=3, orders=TEXTS),
+    TableColumn("shape", "shape", 12, left=True, drop=4, orders=TEXTS),
+    TableColumn("size", "elements", 11),
+    TableColumn("plastic", "learns", 7, left=True, orders=TEXTS),
 )
 
 WIDE, NARROW = 116, 96
@@ -45,8 +45,8 @@ SHOWN_AT_MOST = 40
 """Settings that are listed."""
 
 
-class Rows:
-    """`Source` of the tree."""
+class ModuleRows:
+    """`TableSource` of the tree."""
 
     columns = COLUMNS
 
@@ -168,7 +168,7 @@ class ModulesPane(RegionPane):
         table = self.query_one(Table)
         shown = np.zeros(len(self._rows), dtype=np.bool_)
         shown[unfolded(self._rows, self._folded)] = True
-        table.set_rows(Rows(self._rows, self._folded, view.palette), shown)
+        table.set_rows(ModuleRows(self._rows, self._folded, view.palette), shown)
         table.set_selected(self._at)
 
     def _page(self, name: str) -> Page:

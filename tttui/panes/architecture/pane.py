@@ -1,9 +1,14 @@
 """Architecture: the model explained with this session's numbers."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
+from tttui.draw.diagram import Shape, diagram
 from tttui.draw.numbers import short
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
@@ -29,7 +34,7 @@ from tttui.panes.view import View
 from tttui.tasks.pointmass.hidden import Snapshot, in_force, mu_at, regime, row_at
 from tttui.tasks.pointmass.live_state import LiveModel
 from tttui.widgets.columns import BarColumns, Bars
-from tttui.widgets.model_flow import ModelFlow
+from tttui.widgets.drawn import Drawn
 from tttui.widgets.page import Page
 
 REGIONS = ("stability", "parameters", "optimizer", "dynamics")
@@ -218,3 +223,29 @@ class ArchitecturePane(RegionPane):
 
     def exportable(self) -> str:
         return "architecture"
+
+
+class ModelFlow(Drawn):
+    """A title and the flow from inputs to the prediction, with this session's shapes."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._shapes: Mapping[str, Shape] = {}
+        self._source = ""
+
+    def set_shapes(self, shapes: Mapping[str, Shape], source: str) -> None:
+        """Show these shapes; `source` says which files they come from."""
+        if (shapes, source) != (self._shapes, self._source):
+            self._shapes, self._source = dict(shapes), source
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        end = canvas.write(0, 0, "Model", palette.text, bold=True) + 2
+        canvas.write(0, end, fit(self._source, width - end, self.glyphs.ellipsis), palette.muted)
+        if height < 2:
+            return canvas
+        flow = diagram(self._shapes, width, height - 1, self.look)
+        for name in ("char", "ink", "paper", "bold"):
+            getattr(canvas, name)[1:] = getattr(flow, name)
+        return canvas

@@ -214,6 +214,10 @@ class LabView(Body):
         """What the footer calls a command now; '' leaves it out."""
         return command.label
 
+    def idle(self, command: Command) -> bool:
+        """Whether a command has nothing to act on, so that the footer leaves it out."""
+        return False
+
     def exportable(self) -> Export | None:
         """What `e` writes; None: only the screen."""
         return None

@@ -15,12 +15,15 @@ from tttui.panes.listing import TABLE, Listing
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort, Source
+from tttui.widgets.table_columns import Sort, TableColumn, TableSource
 
 NARROW = 100
 """Columns below which nothing stands beside another thing."""
 
 T = TypeVar("T")
+
+NEED_ROWS = (*LISTING, "pane('region')")
+"""Shared commands that do nothing where there are no rows; nor do a view's own, but for `start`."""
 
 
 class TableView(Listing[LabState], LabView, Generic[T]):
@@ -40,7 +43,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
     """Queries to begin with."""
     empty_text: ClassVar[str]
     """Said where it is known that there are none."""
-    shown_columns: ClassVar[tuple[Column, ...]]
+    shown_columns: ClassVar[tuple[TableColumn, ...]]
     DEFAULT_CSS = """
     TableView { layout: vertical; height: 1fr; }
     TableView Table { width: 1fr; height: 1fr; }
@@ -73,7 +76,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         """What tells an item from all others."""
         raise NotImplementedError(type(self).__name__)
 
-    def source(self, view: LabState) -> Source:
+    def source(self, view: LabState) -> TableSource:
         """The rows of the table."""
         raise NotImplementedError(type(self).__name__)
 
@@ -133,6 +136,10 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         for box in self.query("#below"):
             box.display = any(child.display for child in box.children)
         self.size_regions()
+
+    def idle(self, command: Command) -> bool:
+        own = command in self.keys and command.action != "pane('start')"
+        return self.empty and (own or command.action in NEED_ROWS)
 
     def size_table(self, rows: int) -> None:
         """The table takes the `rows` that it has, up to two fifths where others follow it."""
@@ -232,7 +239,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
 
     # Keys
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return self.shown_columns
 
     def go(self, row: int) -> None:
@@ -281,11 +288,6 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         """The text of a region; None where it shows something else."""
         return next((page for page in self.query(Page) if page.id == region), None)
 
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
-
     # The mouse
 
     @on(Table.RowPicked)
@@ -293,8 +295,8 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         message.stop()
         if not message.again:
             self.go(message.row)
-        elif said := self.picked_again():
-            self.desk.say(said)
+        elif note := self.picked_again():
+            self.desk.say(note)
 
     def picked_again(self) -> str | None:
         """The selected row was clicked; a note, or None."""

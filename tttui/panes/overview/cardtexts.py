@@ -5,10 +5,10 @@ import numpy as np
 from tttui.draw.numbers import count, forms
 from tttui.model.arrays import Floats
 from tttui.model.improvement import WINDOW, Improvement, why_no_mean, why_texts
-from tttui.model.mu import mu_since, mu_text
 from tttui.model.numbers import Forms, shrinking
+from tttui.model.schema import MU
 from tttui.model.session import SessionData
-from tttui.model.verdict import HIGHEST_MU
+from tttui.model.truth import since_text, value_text
 from tttui.widgets.cards import Tone
 
 
@@ -69,9 +69,9 @@ def transaction_texts(data: SessionData) -> tuple[Forms, Forms, Tone]:
 def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[Forms, Forms]:
     """The present friction, and what weights imply: those in force at the cursor, or where
     transactions do not tell that, the `newest`; it says which."""
-    now, first = data.mu_now, data.meta.mu
-    since = mu_since(now, first)
-    value = shrinking((since, since.replace("(", "").replace(")", ""), mu_text(now)))
+    now, first = data.truth_now, data.meta.mu
+    since = since_text(now, first)
+    value = shrinking((since, since.replace("(", "").replace(")", ""), value_text(now)))
     events = data.transactions
     last, steps = events.in_force(cursor), data.steps.t
     at_end = len(steps) > 0 and last == events.in_force(int(steps[-1]))
@@ -88,9 +88,11 @@ def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[Form
 
 def _implied_texts(mu: float, t: int | None, data: SessionData) -> Forms:
     """What weights imply: those in force at step t, or the newest ones (None)."""
-    shown = mu_text(mu) if mu < HIGHEST_MU else f">= {HIGHEST_MU:g}"
+    shown = value_text(mu) if mu < MU.highest else f">= {MU.highest:g}"
     if t is None:
         return f"newest implied: {shown}", f"newest {shown}"
-    true = data.mu_at(t)
-    then = (f"implied at t {t}: {shown} (true: {mu_text(true)})",) if true != data.mu_now else ()
+    true = data.truth_at(t)
+    then = (
+        (f"implied at t {t}: {shown} (true: {value_text(true)})",) if true != data.truth_now else ()
+    )
     return (*then, f"implied at t {t}: {shown}", f"at t {t}: {shown}")

@@ -19,13 +19,13 @@ from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
-from tttui.panes.learned import learned_mu, with_whatif
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
 from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
+from tttui.plots.learned import learned_mu, with_whatif
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -77,7 +77,7 @@ class OverviewPane(Pane):
     region_names = ("identity",)
     needs = frozenset({"implied", "ledger"})
 
-    learned: Callable[[SessionData], Plot] = staticmethod(learned_mu)
+    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(learned_mu)
     """The quantity that the point mass is there to learn, against its true value; other tasks
     have a recorded series in its place."""
 
@@ -168,7 +168,11 @@ class OverviewPane(Pane):
     def show(self, view: View) -> None:
         if view.data is not self._data:
             known, self._data = self._data, view.data
-            self._digest = digest(view.data)
+            same = known is not None and (known.place, known.run) == (
+                view.data.place,
+                view.data.run,
+            )
+            self._digest = digest(view.data, self._digest if same else None)
             self._statuses = self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:
@@ -305,14 +309,17 @@ class OverviewPane(Pane):
         if not chart.display:
             return
         key = (
-            (view.data, view.whatif)
+            (view.data, view.whatif, view.implied)
             if own
             else (view.series, self._beside.at, view.timeline.smooth)
         )
         if self._learned_of != key:
             self._learned_of = key
             chart.set_log(False)
-            plot = with_whatif(self.learned(view.data), view) if own else self._beside.plot(view)
+            if own:
+                plot = with_whatif(self.learned(view.data, view.newest_implied), view.whatif)
+            else:
+                plot = self._beside.plot(view)
             if not plot.traces:
                 plot = replace(plot, message=f"{plot.title}: {plot.message}")
             chart.set_plot(plot)
@@ -339,7 +346,7 @@ class OverviewPane(Pane):
 
     def _show_cards(self, view: View, found: Digest) -> None:
         data = view.data
-        if data.meta.is_point_mass:
+        if data.meta.is_point_mass and not data.loading:
             self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
@@ -362,9 +369,15 @@ class OverviewPane(Pane):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
+            if data.loading:
+                continue
             every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
+        if data.loading:
+            for name in (name for name in CARDS if name != "age"):
+                self._card(name).set_metric(("...",), ("reading",))
+            return
         result = found.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
         self._card("updates").set_metric(*found.transactions, share=found.committed)

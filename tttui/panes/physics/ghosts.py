@@ -11,12 +11,13 @@ from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.settings import World
-from tttui.panes.physics.motion import Motion, path_scene
+from tttui.panes.physics.motion import path_scene
+from tttui.plots.motion import Motion
 from tttui.tasks.pointmass.ghost import follow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ghost:
+class DrawnGhost:
     """The ghost as it is drawn, from the window's start on."""
 
     mu: float
@@ -33,17 +34,19 @@ def ghost_of(
     law: World,
     window: tuple[int, int],
     ink: Colour,
-) -> Ghost | str:
+) -> DrawnGhost | str:
     """The ghost of a window, or why there is none."""
     found = follow(motion.trajectory, mu_true, mu, law, window)
     if isinstance(found, str):
         return found
     x, y = (np.ascontiguousarray(found.path[:, k]) for k in (0, 1))
     track = Track(f"ghost mu {mu:.3f}", found.t, x, y, ink, ahead=True)
-    return Ghost(mu, (int(found.t[0]), int(found.t[-1])), track, Series(found.t, found.distance))
+    return DrawnGhost(
+        mu, (int(found.t[0]), int(found.t[-1])), track, Series(found.t, found.distance)
+    )
 
 
-def ghost_scene(motion: Motion, ghost: Ghost | str, last: int) -> Scene:
+def ghost_scene(motion: Motion, ghost: DrawnGhost | str, last: int) -> Scene:
     """The true path and the ghost's, in a window that ends at step `last`."""
     scene = replace(path_scene(motion), title="Ghost")
     if isinstance(ghost, str):
@@ -55,7 +58,7 @@ def ghost_scene(motion: Motion, ghost: Ghost | str, last: int) -> Scene:
     return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)
 
 
-def distance_plot(ghost: Ghost | str, mark: str) -> Plot:
+def distance_plot(ghost: DrawnGhost | str, mark: str) -> Plot:
     """How far the ghost is from the true path."""
     title = f"{mark}Distance to the ghost"
     if isinstance(ghost, str):

@@ -1,20 +1,18 @@
-"""The friction that weights imply: asked in threads, remembered, and shown over time."""
+"""The friction that weights imply: asked in threads, remembered, and shown at the cursor."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Thread
 
 import numpy as np
 
-from tttui.draw.envelope import Series
-from tttui.draw.plot import Plot, Trace
-from tttui.model.arrays import Floats
-from tttui.model.mu import mu_text
+from tttui.draw.canvas import Canvas
 from tttui.model.settings import World
-from tttui.panes.learned import learned_mu
+from tttui.model.truth import value_text
 from tttui.panes.view import View
+from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import Facts
 from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
+from tttui.widgets.drawn import Redrawn
 
 KEPT = 512
 """Snapshots whose implied friction is remembered."""
@@ -90,7 +88,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
         data.meta.env_mode or "",
         ghost,
         _whatif_at(view),
-        "" if mu is None or mu == data.mu_now else f"at t {t}, now {mu_text(data.mu_now)}",
+        "" if mu is None or mu == data.truth_now else f"at t {t}, now {value_text(data.truth_now)}",
     )
 
 
@@ -104,15 +102,26 @@ def _whatif_at(view: View) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def implied_plot(view: View, mu: Floats | None, mark: str) -> Plot:
-    """The friction that the weights in force implied at every step, and the true one (`mu`, where
-    it is known of every row of the trajectory)."""
-    plot = learned_mu(view.data)
-    traces = plot.traces
-    known = view.trajectory is not None and mu is not None and len(mu) == len(view.trajectory)
-    if traces and known:
-        assert view.trajectory is not None
-        assert mu is not None
-        true = Trace("true", Series(view.trajectory.t, mu), "third", dashed=True)
-        traces = (*(trace for trace in traces if trace.name != "true"), true)
-    return replace(plot, title=f"{mark}Implied mu", traces=traces, steps=True)
+class FrictionView(Redrawn):
+    """`Facts` about the friction; paints again only when they changed."""
+
+    DEFAULT_CSS = "FrictionView { min-height: 2; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.facts = Facts()
+        self._mark = ""
+
+    def set_facts(self, facts: Facts) -> None:
+        self.facts = facts
+        self.repaint()
+
+    def set_mark(self, mark: str) -> None:
+        """What stands before the title: a sign that this is the chosen view."""
+        if mark != self._mark:
+            self._mark = mark
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        size = (width, height)
+        return friction.paint(self.facts, size, self.look, self._mark)

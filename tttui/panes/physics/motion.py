@@ -1,4 +1,4 @@
-"""What the Physics tab derives from a trajectory: series, paths, predictions, the ghost."""
+"""What the Physics tab derives from a trajectory: errors, paths, predictions."""
 
 import numpy as np
 
@@ -6,18 +6,13 @@ from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
 from tttui.draw.path import extent, thinned
-from tttui.draw.plot import Plot
-from tttui.draw.stack import Panel
 from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
-from tttui.model.dataclass import dataclass
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.view import View
-from tttui.plots.errors import curve, span_note
+from tttui.plots.motion import Motion
 from tttui.store.snapshot import TRAJECTORY
 from tttui.tasks.pointmass.hidden import prediction_of
-
-STATE = ("x", "y", "vx", "vy")
 
 DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
 """Dots drawn and left out of the predictions of each model."""
@@ -29,80 +24,6 @@ LONG = 50_000
 """Trajectories of more steps are prepared in a thread."""
 
 NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Motion:
-    """A trajectory as columns that can be drawn at any zoom; made once, and off the screen's
-    thread for a long one."""
-
-    trajectory: Trajectory
-    state: tuple[Series, ...]
-    """x, y, vx, vy."""
-    actions: tuple[Series, ...]
-    """ax, ay."""
-    p: tuple[Floats, Floats]
-    """x and y, contiguous."""
-
-
-def motion_of(trajectory: Trajectory, before: Motion | None = None) -> Motion:
-    """The columns of a trajectory; those of a shorter version of the same one are continued."""
-    grown = before is not None and _continues(before.trajectory, trajectory)
-
-    def series(values: Floats, k: int, kind: str) -> Series:
-        column = np.ascontiguousarray(values[:, k], dtype=np.float64)
-        known = None
-        if grown and before is not None:
-            known = (before.state if kind == "z" else before.actions)[k]
-        return Series(trajectory.t, column, known)
-
-    state = tuple(series(trajectory.z, k, "z") for k in range(4))
-    actions = tuple(series(trajectory.a, k, "a") for k in range(2))
-    return Motion(trajectory, state, actions, (state[0].y, state[1].y))
-
-
-def _continues(old: Trajectory, new: Trajectory) -> bool:
-    n = len(old)
-    if not 0 < n <= len(new):
-        return False
-    ends = (0, n - 1)
-    return all(
-        old.t[i] == new.t[i] and np.array_equal(old.z[i], new.z[i], equal_nan=True) for i in ends
-    )
-
-
-def errors_of(steps: Steps, before: tuple[Series, Series] | None = None) -> tuple[Series, Series]:
-    """Errors of the frozen and of the adaptive model; a shorter version of them is continued."""
-    grown = before is not None and _same_start(before[0], steps)
-    frozen, adaptive = before if before is not None and grown else (None, None)
-    return Series(steps.t, steps.baseline, frozen), Series(steps.t, steps.adaptive, adaptive)
-
-
-def error_plot(errors: tuple[Series, Series], title: str, message: str, smooth: bool) -> Plot:
-    """Both errors over the steps, the area between them tinted."""
-    traces = (
-        curve("frozen", errors[0], "baseline", smooth),
-        curve("adaptive", errors[1], "adaptive", smooth, heavy=True),
-    )
-    return Plot(title, "MSE", traces, (1, 0), note=span_note(smooth), message=message)
-
-
-def _same_start(known: Series, steps: Steps) -> bool:
-    n = len(known)
-    if not 0 < n <= len(steps):
-        return False
-    ends = (known.y[0] == steps.baseline[0], known.y[n - 1] == steps.baseline[n - 1])
-    return bool(all(ends) and known.t[n - 1] == steps.t[n - 1])
-
-
-def panels(motion: Motion) -> tuple[Panel, ...]:
-    """x, y, vx, vy; the actions stand on zero below the velocities that they push."""
-    pushes = (None, None, *motion.actions)
-    names = ("", "", "ax", "ay")
-    return tuple(
-        Panel(name, series, push, pushed)
-        for name, series, push, pushed in zip(STATE, motion.state, pushes, names, strict=True)
-    )
 
 
 def path_scene(motion: Motion) -> Scene:

@@ -8,17 +8,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from tttui.draw.envelope import Series
+from tttui.draw.marks import Marks
 from tttui.draw.tracks import Scene
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
-from tttui.panes.learned import with_whatif
-from tttui.panes.physics.ghosts import Ghost, distance_plot, ghost_of, ghost_scene
-from tttui.panes.physics.implied import Oracle, facts_at, implied_plot
+from tttui.panes.physics.ghosts import DrawnGhost, distance_plot, ghost_of, ghost_scene
+from tttui.panes.physics.implied import FrictionView, Oracle, facts_at
 from tttui.panes.physics.layout import (
     CSS,
     FIGURES,
@@ -30,11 +31,6 @@ from tttui.panes.physics.layout import (
 )
 from tttui.panes.physics.motion import (
     NO_ERRORS,
-    Motion,
-    error_plot,
-    errors_of,
-    motion_of,
-    panels,
     path_scene,
     prediction_scene,
     quick_errors,
@@ -44,6 +40,9 @@ from tttui.panes.physics.motion import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
+from tttui.plots.errors import Losses, error_plot, errors_of
+from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import usual_friction
 from tttui.tasks.pointmass.hidden import (
     Snapshot,
@@ -53,7 +52,6 @@ from tttui.tasks.pointmass.hidden import (
     row_at,
 )
 from tttui.widgets.chart import Chart
-from tttui.widgets.friction import FrictionView
 from tttui.widgets.path import PathView
 from tttui.widgets.stack import StackView
 
@@ -66,7 +64,7 @@ class PhysicsPane(RegionPane):
     views = MODES
     region_names = REGIONS
     short_names = {"below": "error", "implied": "implied mu"}
-    needs = frozenset({"trajectory"})
+    needs = frozenset({"trajectory", "implied"})
 
     DEFAULT_CSS = CSS
 
@@ -83,7 +81,7 @@ class PhysicsPane(RegionPane):
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
-        self._ghost: Ghost | str | None = None
+        self._ghost: DrawnGhost | str | None = None
         self._ghost_key: object = None
         self._motions = Prepared(motion_of, quick_motion, self._tell)
         self._errors = Prepared(errors_of, quick_errors, self._tell)
@@ -219,7 +217,7 @@ class PhysicsPane(RegionPane):
             return "ghost"
         return FIGURES[chosen]
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, ghost_mu=self._ghost_friction())
 
     def copyable(self) -> Sequence[tuple[str, str]]:
@@ -335,7 +333,7 @@ class PhysicsPane(RegionPane):
                 path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
         path.set_moment(view.timeline, selected_mark(view))
 
-    def _ghost_now(self, view: View, motion: Motion) -> Ghost | str:
+    def _ghost_now(self, view: View, motion: Motion) -> DrawnGhost | str:
         window = (view.timeline.t0, view.timeline.t1)
         key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
         if key != self._ghost_key or self._ghost is None:
@@ -349,7 +347,7 @@ class PhysicsPane(RegionPane):
         motion, state = self._motion, self._state
         message = "" if motion is not None else why_no_path(view)
         if self._changed("state", motion, message):
-            state.set_panels(() if motion is None else panels(motion), message)
+            state.set_plots(() if motion is None else state_plots(motion), message)
         state.set_timeline(view.timeline)
 
     def _show_friction(self, view: View) -> None:
@@ -374,19 +372,22 @@ class PhysicsPane(RegionPane):
             if self._changed("below", errors, mark, view.timeline.smooth, view.whatif):
                 chart.set_log(None)
                 smooth = view.timeline.smooth
-                why = view.data.problem("steps")
-                message = why.reason if why is not None else "no steps recorded yet"
-                plot = error_plot(errors, f"{mark}One-step error", message, smooth)
+                every = steps.evaluated is None
+                plot = error_plot(view.data, Losses(*errors, None, every, Marks()), smooth)
+                plot = replace(plot, title=f"{mark}One-step error", unit=plot.title)
                 chart.set_plot(losses.with_whatif(plot, view))
         chart.set_timeline(view.timeline)
 
     def _show_implied(self, view: View) -> None:
         """What the weights implied after every commit, beside the truth."""
-        chart, events_ = self.query_one("#implied", Chart), view.data.transactions
-        mark = self._mark("implied", view)
-        if self._changed("implied", events_, self._motion, view.data.meta, mark, view.whatif):
+        chart, data = self.query_one("#implied", Chart), view.data
+        mark, motion, mu = self._mark("implied", view), self._motion, self._mu_column
+        key = (data.transactions, motion, data.meta, mark, view.whatif, view.implied)
+        if self._changed("implied", *key):
             chart.set_log(False)
-            chart.set_plot(with_whatif(implied_plot(view, self._mu_column, mark), view))
+            true = None if motion is None or mu is None else Series(motion.trajectory.t, mu)
+            plot = with_whatif(learned_mu(data, view.newest_implied, true), view.whatif)
+            chart.set_plot(replace(plot, title=f"{mark}Implied mu", steps=True))
         chart.set_timeline(view.timeline)
 
     def set_hover(self, t: int | None) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from tttui.draw.envelope import Series
+from tttui.draw.plot import Plot
 from tttui.draw.prose import Prose
-from tttui.draw.stack import Panel
 from tttui.model.session import SessionData
 from tttui.model.steps import SeriesTable
 from tttui.model.text import visible
 from tttui.panes.view import Pane, View
+from tttui.plots.motion import series_plot
 from tttui.store.snapshot import SERIES
 from tttui.widgets.page import Page
 from tttui.widgets.stack import StackView
@@ -85,14 +86,14 @@ class SeriesPane(Pane):
         key = (table, shown, view.data.meta)
         if key != self._shown:
             self._shown = key
-            stack.set_panels(tuple(self._panel(table, name, view.data) for name in shown))
+            stack.set_plots(tuple(self._plot(table, name, view.data) for name in shown))
         stack.set_timeline(view.timeline)
         self._show_which(len(names), len(shown))
 
-    def _panel(self, table: SeriesTable, name: str, data: SessionData) -> Panel:
+    def _plot(self, table: SeriesTable, name: str, data: SessionData) -> Plot:
         t, y = table.of(name)
         series = self._known[name] = Series(t, y, self._known.get(name))
-        return Panel(data.meta.title_of(name), series)
+        return series_plot(data, name, series)
 
     def _show_which(self, every: int, shown: int) -> None:
         which = f"1 to {every}" if shown == every else f"{self._first + 1} to {self._first + shown}"

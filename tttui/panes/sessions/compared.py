@@ -1,36 +1,27 @@
 """Sessions that were marked to be compared, and what their errors look like over one axis."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.widgets import Static
 
+from tttui.draw import sidebyside, transfermap
+from tttui.draw.canvas import Canvas
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
-from tttui.draw.envelope import Series
 from tttui.draw.palette import Palette
-from tttui.draw.plot import Plot, Trace
 from tttui.draw.text import Text
 from tttui.model.cautions import Caution
-from tttui.model.compare import (
-    SCALED_LOSS,
-    Comparison,
-    distinct_names,
-    loss_scales,
-    losses_differ,
-)
+from tttui.model.compare import Comparison, distinct_names
 from tttui.model.session import Place, SessionSummary
-from tttui.model.steps import Steps
 from tttui.model.timeline import Timeline
 from tttui.model.transfer import transfer_refused
 from tttui.panes.sessions.layout import NARROW
-from tttui.plots.errors import curve, span_note
+from tttui.plots.compared import compared_errors
 from tttui.widgets.chart import Chart
-from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
+from tttui.widgets.drawn import Drawn
 
 MOST = 12
 """Sessions that can be compared at once."""
@@ -94,6 +85,67 @@ class Marked:
         return "Reading the marked sessions ..." if self.enough else MARK_MORE
 
 
+class _Compared(Drawn):
+    """Draws a `Comparison`, or says why there is none."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._found: Comparison | None = None
+        self._message = ""
+
+    def set_comparison(self, found: Comparison | None, message: str = "") -> None:
+        if found is not self._found or message != self._message:
+            self._found, self._message = found, message
+            self.changed()
+
+    def paint(self, width: int, height: int) -> Canvas:
+        if self._found is None:
+            return said(self._message, width, height, self.palette.muted)
+        return self.paint_found(self._found, width, height)
+
+    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
+        raise NotImplementedError
+
+
+class MetricBars(_Compared):
+    """The final numbers of every session as bars."""
+
+    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
+        return sidebyside.metric_bars(found, (width, height), self.look)
+
+
+class SettingsTable(_Compared):
+    """The settings in which the sessions differ."""
+
+    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
+        return sidebyside.settings_table(found, (width, height), self.look)
+
+
+class TransferMap(_Compared):
+    """Frozen weights of each session in the world of each, and what that says."""
+
+    def rows(self, width: int) -> int:
+        """Rows that all of it takes in so many columns."""
+        found = self._found
+        if found is None or found.transfer is None:
+            return len(wrapped(self._message, width))
+        return transfermap.rows(found.transfer, found.names, width, self.palette)
+
+    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
+        if found.transfer is None:
+            return said(self._message, width, height, self.palette.muted)
+        look = self.look
+        return transfermap.paint(found.transfer, found.names, (width, height), look)
+
+
+def said(text: str, width: int, height: int, ink: int) -> Canvas:
+    """A canvas with a sentence, in as many lines as it needs."""
+    canvas = Canvas(height, width)
+    for row, line in enumerate(wrapped(text, width)):
+        canvas.write(row, 0, line, ink)
+    return canvas
+
+
 class ComparedCurves(Vertical):
     """The errors of the marked sessions over one axis, below what must be known about them."""
 
@@ -123,7 +175,7 @@ class ComparedCurves(Vertical):
         shown = (found, timeline.smooth, why, room, chart.look)
         if self._shown != shown:
             self._shown = shown
-            chart.set_plot(curves(found, timeline.smooth, why))
+            chart.set_plot(compared_errors(found, timeline.smooth, why))
             self._warn(found.cautions if found is not None else (), room, chart.palette)
         chart.set_timeline(window_of(found, timeline))
 
@@ -178,57 +230,6 @@ class ComparedSessions(Vertical):
         if "transfer" in regions:
             tested = self.query_one(TransferMap)
             tested.set_comparison(found, "Testing the weights of each in the world of each ...")
-
-
-def curves(found: Comparison | None, smooth: bool, message: str) -> Plot:
-    """The adaptive errors of all sessions over one axis, and the frozen ones that differ.
-
-    Losses of different units have no axis in common: each is divided by the mean of its own
-    frozen model, and sessions without one are left out.
-    """
-    if found is None:
-        return Plot(title="losses of the marked sessions", message=message)
-    mixed, scales = losses_differ(found.sessions), loss_scales(found.sessions)
-    adaptive: list[Trace] = []
-    baselines: list[tuple[Steps, int, list[int], float]] = []
-    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
-        steps, chunk, scale = data.steps, data.meta.chunk, scales[i]
-        if not len(steps) or scale is None:
-            continue
-        series = Series(steps.t, steps.adaptive / scale)
-        higher = " (higher is better)" if mixed and not data.meta.loss.lower_is_better else ""
-        trace = curve(f"{i + 1} {name}{higher}", series, i, smooth, heavy=True, chunk=chunk)
-        adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
-        if steps.never_evaluated:
-            continue
-        shared = next((which for x, _, which, _ in baselines if _same_frozen(steps, x)), None)
-        if shared is None:
-            baselines.append((steps, chunk, [i + 1], scale))
-        else:
-            shared.append(i + 1)
-    frozen = [
-        curve(
-            f"frozen {', '.join(map(str, which))}",
-            Series(steps.compared()[0], steps.compared()[1] / scale),
-            "baseline",
-            smooth,
-            chunk=chunk,
-        )
-        for steps, chunk, which, scale in baselines
-    ]
-    return Plot(
-        title=SCALED_LOSS if mixed else found.sessions[0].meta.loss.label,
-        traces=(*frozen, *adaptive),
-        legend=True,
-        robust=True,
-        note=span_note(smooth),
-        message="no frozen losses to compare with" if mixed else "no steps recorded yet",
-    )
-
-
-def _same_frozen(a: Steps, b: Steps) -> bool:
-    """Whether both frozen curves are one and the same."""
-    return np.array_equal(a.t, b.t) and np.array_equal(a.baseline, b.baseline, equal_nan=True)
 
 
 def window_of(found: Comparison | None, shared: Timeline) -> Timeline:

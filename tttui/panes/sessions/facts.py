@@ -10,13 +10,13 @@ from tttui.model.session import Place, SessionSummary
 from tttui.panes.sessions.compared import Marked
 from tttui.panes.sessions.rows import SessionRows
 from tttui.panes.view import View
-from tttui.widgets.session_panel import Facts, commands_of
+from tttui.widgets.session_panel import PanelFacts, commands_of
 
 HINT = "mu>0.1 state:completed demo sort:improvement"
 """An example of a query."""
 
 
-def facts_of(view: View, summary: SessionSummary, taken: Collection[str]) -> Facts:
+def facts_of(view: View, summary: SessionSummary, taken: Collection[str]) -> PanelFacts:
     """The facts about one of the view's summaries; ages count in whole seconds.
 
     `taken` are the names of all sessions."""
@@ -27,10 +27,10 @@ def facts_of(view: View, summary: SessionSummary, taken: Collection[str]) -> Fac
     same, based = compatible(view.summaries, number)
     names = tuple(view.summaries[i].place.name for i in same)
     files = view.files.entries if view.files.of == summary.place else ()
-    return Facts(summary, commands, names, len(based), files, float(int(view.now)))
+    return PanelFacts(summary, commands, names, len(based), files, float(int(view.now)))
 
 
-def copyable(facts: Facts) -> Sequence[tuple[str, str]]:
+def copyable(facts: PanelFacts) -> Sequence[tuple[str, str]]:
     """What `y` copies, first things first, as (what it is, the text)."""
     meta = facts.summary.meta
     things = [

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.timer import Timer
 
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.keys import COMMANDS, key_for
 from tttui.keys.command import Command
 from tttui.model.query import Query
@@ -24,9 +24,9 @@ from tttui.panes.sessions.preview import SessionPreview, verdict_of
 from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
 from tttui.panes.view import View
 from tttui.widgets.querybar import QueryBar
-from tttui.widgets.session_panel import Facts, SessionPanel
+from tttui.widgets.session_panel import PanelFacts, SessionPanel
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Column, Sort
+from tttui.widgets.table_columns import Sort, TableColumn
 from tttui.widgets.verdict import VerdictLine
 
 REST_S = 0.08
@@ -56,7 +56,7 @@ class SessionsPane(ListPane):
         self._transfer = False
         self._deleting: Place | None = None
         """The session whose deletion waits for a second press."""
-        self._facts: Facts | None = None
+        self._facts: PanelFacts | None = None
         self._listed: SessionSummary | None = None
         """The session whose files were asked for last; it is another one when they changed."""
         self._read: Place | None = None
@@ -265,7 +265,7 @@ class SessionsPane(ListPane):
         summary = self._summary()
         return None if summary is None else summary.place
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return COLUMNS if self._rows is None else self._rows.columns
 
     def natural_order(self, descending: bool) -> str:
@@ -388,7 +388,7 @@ class SessionsPane(ListPane):
             return "sessions"
         return "transfer" if self._transfer and self.acting == "transfer" else "comparison"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         """The sessions as the table shows them: those that pass the query, in its order."""
         if self._rows is None:
             return request

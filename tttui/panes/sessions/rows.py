@@ -18,41 +18,41 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.improvement import compared, interval_texts, mean_texts
-from tttui.model.mu import mu_text
 from tttui.model.natural import natural
 from tttui.model.query import Query, Vocabulary
 from tttui.model.session import Place, SessionSummary
 from tttui.model.status import Status
 from tttui.model.tree import Branch, forest
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.model.truth import value_text
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
-DAMAGE = Column("damaged", "!", 1, left=True, also=("damaged",))
-NAME = Column("name", "session", 16, left=True, orders=TEXTS, also=("name",))
-SPEED = Column("speed", "steps/s", 7, drop=5)
-TASK = Column("task", "task", 9, left=True, drop=3, orders=TEXTS)
-LOSS = Column("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+DAMAGE = TableColumn("damaged", "!", 1, left=True, also=("damaged",))
+NAME = TableColumn("name", "session", 16, left=True, orders=TEXTS, also=("name",))
+SPEED = TableColumn("speed", "steps/s", 7, drop=5)
+TASK = TableColumn("task", "task", 9, left=True, drop=3, orders=TEXTS)
+LOSS = TableColumn("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
-MODE = Column("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
-MU = Column("mu", "mu", 7, drop=3)
-MU_ERROR = Column("mu_error", "mu error", 8, drop=9)
+MODE = TableColumn("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
+MU = TableColumn("mu", "mu", 7, drop=3)
+MU_ERROR = TableColumn("mu_error", "mu error", 8, drop=9)
 COLUMNS = (
     DAMAGE,
     NAME,
-    Column("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
-    Column("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
+    TableColumn("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
+    TableColumn("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
     SPEED,
     TASK,
     LOSS,
-    Column("steps", "steps", 7, drop=6),
+    TableColumn("steps", "steps", 7, drop=6),
     MODE,
     MU,
     MU_ERROR,
-    Column("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
-    Column("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
-    Column("commits", "committed", 9, drop=7),
-    Column("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
-    Column("adaptive", "adaptive", 8, drop=12),
-    Column("frozen", "frozen", 8, drop=13),
+    TableColumn("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    TableColumn("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
+    TableColumn("commits", "committed", 9, drop=7),
+    TableColumn("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
+    TableColumn("adaptive", "adaptive", 8, drop=12),
+    TableColumn("frozen", "frozen", 8, drop=13),
 )
 """All that there can be, from left to right; the highest `drop` leaves a narrow table first."""
 
@@ -100,7 +100,7 @@ percent; `speed` is that of a live run in steps a second, `damaged` the number o
 bare word is looked for in all texts."""
 
 _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
-    "mu": lambda s: s.mu_now,
+    "mu": lambda s: s.truth_now,
     "steps": lambda s: s.steps,
     "attempted": lambda s: s.attempted,
     "committed": lambda s: s.committed,
@@ -109,7 +109,7 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "gain": lambda s: s.improvement,
     "seed": lambda s: s.meta.seed,
     "age": lambda s: s.meta.created_at,
-    "mu_error": lambda s: s.mu_error,
+    "mu_error": lambda s: s.implied_error,
     "interval": lambda s: None if s.interval is None else s.interval[0],
     "damaged": lambda s: len(s.damage),
     "recent": lambda s: s.recent[-1] if s.recent else None,
@@ -131,7 +131,7 @@ _TEXTS: dict[str, Callable[[SessionSummary], str | None]] = {
 
 
 class SessionRows:
-    """`Source` of the table of sessions, in the order of the tree."""
+    """`TableSource` of the table of sessions, in the order of the tree."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class SessionRows:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
-        changed = [len(s.mu_text) for s in summaries if s.mu_now != s.meta.mu]
+        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.mu]
         pairs = zip(self.branches, self.summaries, strict=True)
         longest = max((2 * b.depth + cell_len(s.place.name) for b, s in pairs), default=0)
         fitting = {
@@ -208,7 +208,7 @@ class SessionRows:
             case "speed":
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":
-                return (summary.mu_text, mu_text(summary.mu_now)), palette.text, False
+                return (summary.truth_text, value_text(summary.truth_now)), palette.text, False
             case "task":
                 return meta.schema.task.name, palette.muted, False
             case "loss":
@@ -221,7 +221,7 @@ class SessionRows:
             case "age":
                 return age_text(meta.created_at, self._now) or "-", palette.muted, False
             case "mu_error":
-                return forms(summary.mu_error), palette.text, False
+                return forms(summary.implied_error), palette.text, False
             case "interval":
                 return self._interval(summary)
             case "steps":

@@ -307,7 +307,7 @@ class ExpectedPanel(Vertical):
 
 def _answers(by_token: bool) -> Answers:
     if by_token:
-        from tttui.runs.modelprocess import ModelProcess
+        from tttui.tasks.hf.modelprocess import ModelProcess
 
         return ModelProcess()
     return Reader()

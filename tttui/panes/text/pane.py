@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 
 from tttui.draw.textpaint import Mark
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.document import Document, Reading, Totals
 from tttui.model.search import Query, matches
 from tttui.model.session import SessionData
@@ -371,7 +371,7 @@ class TextPane(Pane):
     def exportable(self) -> str:
         return "text"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, document=self.document)
 
 

@@ -5,6 +5,9 @@ from tttui.panes.regions import Pages
 WIDE = 170
 """Columns from which the outcomes stand beside the table."""
 
+TABLE, DETAIL = 96, 48
+"""Columns of the table, where it is that wide, and of the detail beside the rest."""
+
 NARROW = 100
 """Columns below which the detail has no place beside the table."""
 
@@ -13,6 +16,9 @@ TALL = 32
 
 OUTCOMES, GATES = 14, 11
 """Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
+
+CHANGE, CHANGED = 10, 35
+"""Least rows of what one transaction changed, and its columns beside the outcomes."""
 
 ENOUGH = 12
 """Rows of a table with its header that may not be taken from it."""
@@ -36,7 +42,8 @@ TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
 TransactionsPane .fitted TransactionsOverTime { width: 1fr; height: 1fr; }
 TransactionsPane .wide #upper { layout: horizontal; }
 TransactionsPane .wide #list { width: 96; }
-TransactionsPane .wide #outcomes { width: 1fr; height: 100%; }
+TransactionsPane .wide #outcomes { layout: vertical; width: 1fr; height: 100%; }
+TransactionsPane .wide #outcomes ChangeMap { width: 1fr; }
 TransactionsPane #detail { width: 48; }
 TransactionsPane #detail.alone { width: 1fr; layout: horizontal; }
 TransactionsPane #detail.alone ChangeMap { width: 34; height: 1fr; }

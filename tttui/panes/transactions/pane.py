@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Static
 
+from tttui.draw import outcome_bars
 from tttui.draw.colours import style
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
 from tttui.draw.reading import status_words
 from tttui.draw.text import Text
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Bools, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.explain import explain
@@ -25,7 +26,18 @@ from tttui.model.transactions import UNDONE, Transactions
 from tttui.panes.listing import ListPane
 from tttui.panes.regions import Pages
 from tttui.panes.transactions.facts import change_of, why_none
-from tttui.panes.transactions.layout import CSS, GATES, OUTCOMES, TALL, WIDE, pages
+from tttui.panes.transactions.layout import (
+    CHANGE,
+    CHANGED,
+    CSS,
+    DETAIL,
+    GATES,
+    OUTCOMES,
+    TABLE,
+    TALL,
+    WIDE,
+    pages,
+)
 from tttui.panes.transactions.rows import COLUMNS, TransactionRows
 from tttui.panes.view import View
 from tttui.plots.errors import marks_of
@@ -35,14 +47,14 @@ from tttui.widgets.chart import Chart
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.reasons import Reasons, TransactionsOverTime
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TIMES, Column
+from tttui.widgets.table_columns import TIMES, TableColumn
 from tttui.widgets.transaction_panel import TransactionPanel
 
 HINT = "grad>10 status:rollback t:200-400"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class ShownTransactions:
     """Which transactions pass, and everything that this was worked out from."""
 
     events: Transactions
@@ -69,7 +81,7 @@ class TransactionsPane(ListPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: Shown | None = None
+        self._shown: ShownTransactions | None = None
         self._plotted: object = None
         self._table_rows: TransactionRows | None = None
         self._whatif: object = None
@@ -132,24 +144,39 @@ class TransactionsPane(ListPane):
         left = self.query_one("#left")
         left.set_class(fitted, "fitted")
         left.set_class(wide, "wide")
-        self.query_one("#outcomes ChangeMap").display = fitted and not wide
-        alone = regions == ("detail",) and width >= 78
-        self.query_one("#detail ChangeMap").display = alone or (wide and height >= 44)
+        changed = self.query_one("#outcomes ChangeMap")
+        changed.display = fitted
+        self.query_one("#detail ChangeMap").display = regions == ("detail",) and width >= 78
         table, upper = self.query_one(Table), self.query_one("#upper")
         table.styles.height = upper.styles.height = "1fr"
         reasons = self.query_one(Reasons)
         reasons.styles.height = "1fr"
         if not fitted:
             return
+        beside = DETAIL + (TABLE if wide else CHANGED)
+        kinds, stacks = self._outcome_rows(width - beside)
+        reasons.styles.height = kinds
+        least = min(max(kinds + stacks, CHANGE), OUTCOMES)
         gates = GATES if "gates" in regions else 0
-        rows = max(min(self._rows + 1, height - 1 - gates - (0 if wide else OUTCOMES)), 2)
+        rows = max(min(self._rows + 1, height - 1 - gates - (0 if wide else least)), 2)
         table.styles.height = rows
+        below = self.query_one("#reasons")
+        below.styles.height = "1fr"
         if wide:
-            upper.styles.height = max(rows + 1, OUTCOMES)
+            upper.styles.height = high = max(rows + 1, OUTCOMES)
+            changed.display = high - kinds - stacks >= CHANGE
+            if changed.display:
+                below.styles.height = kinds + stacks
         elif gates:
-            upper.styles.height = max(rows + 1 + OUTCOMES, height - rows - 1 - height // 3)
-        kinds = len(self._shown.marks.counts()) if self._shown is not None else 0
-        reasons.styles.height = min(max(kinds + 1, 2), 6)
+            upper.styles.height = max(rows + 1 + least, height - rows - 1 - height // 3)
+
+    def _outcome_rows(self, width: int) -> tuple[int, int]:
+        """Rows for the bars of outcomes, and for the stacks over time in so many columns."""
+        if self._shown is None or self.view is None:
+            return 2, 0
+        marks, timeline = self._shown.marks, self.view.timeline
+        kinds = min(max(len(marks.counts()) + 1, 2), 6)
+        return kinds, outcome_bars.rows_wanted(marks, (timeline.t0, timeline.t1), width)
 
     @property
     def _opened(self) -> bool:
@@ -192,7 +219,9 @@ class TransactionsPane(ListPane):
             if len(found):
                 marks = replace(marks, shown=rows)
             before = None if shown is None else (self._rows, len(shown.marks.counts()))
-            self._shown = shown = Shown(found, view.choices.statuses, self.query_now, rows, marks)
+            self._shown = shown = ShownTransactions(
+                found, view.choices.statuses, self.query_now, rows, marks
+            )
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
@@ -210,7 +239,7 @@ class TransactionsPane(ListPane):
             return why_none(view.data)
         return "No transaction passes; escape clears the query, x the status filter."
 
-    def _say(self, view: View, shown: Shown) -> None:
+    def _say(self, view: View, shown: ShownTransactions) -> None:
         """The line above the table."""
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
@@ -287,7 +316,7 @@ class TransactionsPane(ListPane):
 
     # Keys and mouse
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return COLUMNS
 
     def natural_order(self, descending: bool) -> str:
@@ -354,5 +383,5 @@ class TransactionsPane(ListPane):
     def exportable(self) -> str:
         return self.acting if self.acting in ("gates", "reasons") else "transactions"
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         return replace(request, query=self.query_now)

@@ -13,19 +13,19 @@ from tttui.model.arrays import Ints
 from tttui.model.numbers import Forms
 from tttui.model.query import number_of
 from tttui.model.transactions import Transaction, Transactions
-from tttui.widgets.table_columns import TEXTS, Cell, Column
+from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 COLUMNS = (
-    Column("t", "t", 7),
-    Column("status", "status", 12, left=True, grows=True, orders=TEXTS),
-    Column("pre", "pre_loss", 8, drop=4),
-    Column("post", "post_loss", 9, drop=2),
-    Column("delta", "delta", 9, drop=6),
-    Column("change", "delta %", 8, drop=1),
-    Column("grad", "grad_norm", 9, drop=3),
-    Column("pre_h", "pre_max_h", 9, drop=8),
-    Column("post_h", "post_max_h", 10, drop=7),
-    Column("lr", "lr taken", 8, drop=9),
+    TableColumn("t", "t", 7),
+    TableColumn("status", "status", 12, left=True, grows=True, orders=TEXTS),
+    TableColumn("pre", "pre_loss", 8, drop=4),
+    TableColumn("post", "post_loss", 9, drop=2),
+    TableColumn("delta", "delta", 9, drop=6),
+    TableColumn("change", "delta %", 8, drop=1),
+    TableColumn("grad", "grad_norm", 9, drop=3),
+    TableColumn("pre_h", "pre_max_h", 9, drop=8),
+    TableColumn("post_h", "post_max_h", 10, drop=7),
+    TableColumn("lr", "lr taken", 8, drop=9),
 )
 
 AT_FAULT = {
@@ -36,8 +36,8 @@ AT_FAULT = {
 """The number that a rollback was about: it stands in the status's colour."""
 
 BESIDE = (
-    Column("whatif", "what-if", 10, left=True, orders=TEXTS),
-    Column("whatif_post", "its post", 9, drop=3),
+    TableColumn("whatif", "what-if", 10, left=True, orders=TEXTS),
+    TableColumn("whatif_post", "its post", 9, drop=3),
 )
 """Of the transactions of a what-if, while one is looked at."""
 
@@ -49,7 +49,7 @@ KEPT = 400
 
 
 class TransactionRows:
-    """`Source` of the table over the transactions of a session."""
+    """`TableSource` of the table over the transactions of a session."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class TransactionRows:
         whatif: Transactions | None = None,
     ) -> None:
         self.palette = look.palette
-        self.columns: tuple[Column, ...] = COLUMNS
+        self.columns: tuple[TableColumn, ...] = COLUMNS
         """Of any other model only those of which there are numbers."""
         if not of_point_mass:
             known = (c for c in COLUMNS if c.key in MODEL_FREE or _recorded(events, c.key))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
-from tttui.panes.weights.weights_at import Found
+from tttui.panes.weights.weights_at import FoundWeights
 from tttui.widgets.heatmap import Cell
 from tttui.widgets.weightmap import WeightMap
 
@@ -17,7 +17,7 @@ def element(cell: Cell, block: tuple[int, int]) -> str:
     return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
 
 
-def write_element(prose: Prose, found: Found, heatmap: WeightMap, cell: Cell) -> None:
+def write_element(prose: Prose, found: FoundWeights, heatmap: WeightMap, cell: Cell) -> None:
     """Write which element it is, what it connects, and its values."""
     palette = prose.palette
     row, column = heatmap.names(cell)
@@ -40,7 +40,7 @@ def _length(parts: Sequence[tuple[str, int, bool]]) -> int:
 
 
 def _values(
-    found: Found, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
+    found: FoundWeights, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
 ) -> list[tuple[str, int, bool]]:
     """An element's change, its value and its change since the start, as far as they are known."""
     name, parts = heatmap.matrix, []

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 
 from tttui.draw.prose import Prose
-from tttui.export.request import Request
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import PLASTIC
 from tttui.model.start import StartView
 from tttui.model.statistics import Statistics
@@ -21,8 +21,9 @@ from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.panes.weights.element import copyable, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
-from tttui.panes.weights.weight_figures import no_history, stat_plot, write_moved
-from tttui.panes.weights.weights_at import Asked, Finder, Found
+from tttui.panes.weights.weight_figures import no_history, write_moved
+from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
+from tttui.plots.weights import weight_plot
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars
@@ -49,7 +50,7 @@ class WeightsPane(RegionPane):
         self._aspect: Aspect = "value"
         self._statistics = Statistics()
         self._finder = Finder()
-        self._answers: Prepared[Asked, Found] = Prepared(
+        self._answers: Prepared[AskedWeights, FoundWeights] = Prepared(
             lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
         )
         self._maps = self._make_maps()
@@ -66,8 +67,8 @@ class WeightsPane(RegionPane):
         self._reading = Page("", id="reading")
         self._nothing = Page("Statistics over time", id="nothing")
         self._moved = Page("What moved", id="moved")
-        self._asked: Asked | None = None
-        self._found: Found | None = None
+        self._asked: AskedWeights | None = None
+        self._found: FoundWeights | None = None
         """What is on the screen; older than what is asked for while a thread looks."""
         self._charted: Key = ()
         self._shapes = SHAPES
@@ -136,14 +137,14 @@ class WeightsPane(RegionPane):
         self._show_charts(view)
         self._show_reading()
 
-    def _answer(self, view: View) -> Found | None:
+    def _answer(self, view: View) -> FoundWeights | None:
         """The newest answer that there is, while another one is worked out where it is wanted."""
-        asked = Asked.of(view, self._aspect, self._names)
+        asked = AskedWeights.of(view, self._aspect, self._names)
         if self._asked is None or not same(asked.key, self._asked.key):
             self._asked = asked
         return self._answers.of(self._asked)
 
-    def _statistics_of(self, view: View, answer: Found | None) -> Statistics:
+    def _statistics_of(self, view: View, answer: FoundWeights | None) -> Statistics:
         """What is drawn over time."""
         return view.statistics or Statistics()
 
@@ -158,7 +159,7 @@ class WeightsPane(RegionPane):
 
     # What the weights are
 
-    def _show_weights(self, view: View, found: Found | None, fuller: bool) -> None:
+    def _show_weights(self, view: View, found: FoundWeights | None, fuller: bool) -> None:
         """Show what is in force at the cursor; `fuller`: the scale may be known by now."""
         if found is None or (found is self._found and not fuller):
             return
@@ -199,7 +200,7 @@ class WeightsPane(RegionPane):
         measure = {"value": "max_abs", "start": "max_change"}.get(aspect)
         return self._statistics.largest(matrix, measure) if measure is not None else None
 
-    def _show_moved(self, found: Found) -> None:
+    def _show_moved(self, found: FoundWeights) -> None:
         movement, why = found.moved, found.shown.why_not or "Nothing to compare with."
 
         def write(prose: Prose) -> None:
@@ -235,9 +236,9 @@ class WeightsPane(RegionPane):
             grown = not isinstance(known, Statistics) or known.columns is not found.columns
             grown = grown or old[0] is not key[0] or old[2:] != key[2:]
             for chart in self._charts:
-                plot = stat_plot(chart.measure, found, view.timeline.last, why)
-                if grown or plot.note != chart.note:
-                    chart.set_stairs(plot)
+                plot = weight_plot(chart.measure, found, view.timeline.last, why)
+                if grown or plot.corner != chart.shown.corner:
+                    chart.set_plot(plot)
         for chart in self._charts:
             chart.set_timeline(view.timeline)
 
@@ -385,7 +386,7 @@ class WeightsPane(RegionPane):
         named = {"statistics": "weight-statistics", "spectrum": "spectrum", "moved": "moved"}
         return named.get(self.acting, "weights")
 
-    def export_of(self, request: Request) -> Request:
+    def export_of(self, request: ExportRequest) -> ExportRequest:
         asked = self._asked
         if asked is None:
             return request

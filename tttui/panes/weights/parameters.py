@@ -19,23 +19,23 @@ from tttui.model.weights import history_of
 from tttui.panes.view import View
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weight_figures import no_history
-from tttui.panes.weights.weights_at import Found
+from tttui.panes.weights.weights_at import FoundWeights
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Cell, Column, Sort
+from tttui.widgets.table_columns import TEXTS, Cell, Sort, TableColumn
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
 """What `w` goes through."""
 
 COLUMNS = (
-    Column("name", "parameter", 18, left=True, grows=True, orders=TEXTS),
-    Column("shape", "shape", 11, left=True, drop=4, orders=TEXTS),
-    Column("share", "share", 6, drop=3),
-    Column("norm", "norm", 7, drop=2),
-    Column("moved", "moved", 7),
-    Column("since", "last", 7, drop=1),
+    TableColumn("name", "parameter", 18, left=True, grows=True, orders=TEXTS),
+    TableColumn("shape", "shape", 11, left=True, drop=4, orders=TEXTS),
+    TableColumn("share", "share", 6, drop=3),
+    TableColumn("norm", "norm", 7, drop=2),
+    TableColumn("moved", "moved", 7),
+    TableColumn("since", "last", 7, drop=1),
 )
 
 LISTS = ((150, 84), (116, 60), (100, 46), (72, 38))
@@ -50,8 +50,8 @@ NONE = Statistics(progress=0.0)
 """While they are worked out."""
 
 
-class Rows:
-    """`Source` of the list."""
+class ParameterRows:
+    """`TableSource` of the list."""
 
     columns = COLUMNS
 
@@ -205,7 +205,7 @@ class ParametersPane(WeightsPane):
         known = found.inventory if found is not None else None
         if known is not None and (known is not self._known or view.palette is not self._palette):
             self._known, self._palette = known, view.palette
-            table.set_rows(Rows(known, view.palette), None, "no parameters are recorded")
+            table.set_rows(ParameterRows(known, view.palette), None, "no parameters are recorded")
         at = next((i for i, s in enumerate(self._specs) if s.name == self._chosen[0]), None)
         table.set_selected(at)
         table.set_active(self.acting == "parameters")
@@ -231,7 +231,7 @@ class ParametersPane(WeightsPane):
             self._maps[0].set_values(None, "", message="working out ...")
         self.post_message(self.ParameterPicked(name))
 
-    def _statistics_of(self, view: View, answer: Found | None) -> Statistics:
+    def _statistics_of(self, view: View, answer: FoundWeights | None) -> Statistics:
         """Those of the snapshots; of a parameter without any those that commits recorded."""
         name = self._chosen[0]
         if history_of(view.data, self._names) is not None:

@@ -42,7 +42,7 @@ LISTED = (("W_u", 1), ("W_o", 0), ("B", 0), ("B", 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class AskedWeights:
     """What is looked at: the weights of a session at a step, and what they are compared with."""
 
     data: SessionData
@@ -55,7 +55,7 @@ class Asked:
     """The matrices; of any other model than the point mass a single one."""
 
     @classmethod
-    def of(cls, view: View, aspect: Aspect, names: tuple[str, ...] = PLASTIC) -> "Asked":
+    def of(cls, view: View, aspect: Aspect, names: tuple[str, ...] = PLASTIC) -> "AskedWeights":
         line = view.timeline
         return cls(view.data, aspect, line.cursor, line.selected, view.parent, view.other, names)
 
@@ -105,10 +105,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundWeights:
     """The answer."""
 
-    asked: Asked
+    asked: AskedWeights
     now: Held | None
     start: Held | None
     shown: Comparison
@@ -162,10 +162,10 @@ class Finder:
         a whole, since the thread for another session may still be at work."""
         self._inventory = Newest[Inventory]()
         self._recorded = Newest[Statistics]()
-        self._unchanging = Newest[Found]()
+        self._unchanging = Newest[FoundWeights]()
         """Of a parameter without snapshots, at any step."""
 
-    def find(self, asked: Asked) -> Found:
+    def find(self, asked: AskedWeights) -> FoundWeights:
         """The answer; memory that does not suffice is said instead."""
         try:
             if asked.of_point_mass:
@@ -173,9 +173,9 @@ class Finder:
             return self._with_records(self._of_any(asked))
         except MemoryError:
             why = "There is not enough memory to compare matrices of this size."
-            return Found(asked, None, None, Comparison(asked.aspect, why_not=why))
+            return FoundWeights(asked, None, None, Comparison(asked.aspect, why_not=why))
 
-    def _with_records(self, found: Found) -> Found:
+    def _with_records(self, found: FoundWeights) -> FoundWeights:
         """With what is known of all parameters, and recorded of one without snapshots."""
         asked = found.asked
         data, events, names = asked.data, asked.data.transactions, asked.names
@@ -187,7 +187,7 @@ class Finder:
         )
         return replace(found, inventory=known, recorded=recorded)
 
-    def _of_any(self, asked: Asked) -> Found:
+    def _of_any(self, asked: AskedWeights) -> FoundWeights:
         """The answer for a parameter of any other model than the point mass."""
         data, work = asked.data, _condensed if self._is_large(asked) else self._found
         if history_of(data, asked.names) is not None or asked.aspect not in ("value", "start"):
@@ -196,7 +196,7 @@ class Finder:
         key = (*own, data.problems, asked.names, asked.aspect)
         return replace(self._unchanging.of(key, lambda: work(asked)), asked=asked)
 
-    def _found(self, asked: Asked) -> Found:
+    def _found(self, asked: AskedWeights) -> FoundWeights:
         data = asked.data
         start, begun = self._start_of(data, asked.names)
         now = held_at(data, asked.t, asked.names)
@@ -215,9 +215,9 @@ class Finder:
         product = _product_spectrum(data, asked)
         spectra = product if product or now is None else _spectra(now.matrices, begun)
         moves = _movement(shown, now, start, roles=asked.of_point_mass)
-        return Found(asked, now, start, shown, pyramids, spectra, moves)
+        return FoundWeights(asked, now, start, shown, pyramids, spectra, moves)
 
-    def _is_large(self, asked: Asked) -> bool:
+    def _is_large(self, asked: AskedWeights) -> bool:
         """The parameter is in the checkpoint alone, and too large to be shown by elements."""
         name, tensors = asked.names[0], asked.data.checkpoint
         if history_of(asked.data, asked.names) is not None or tensors is None:
@@ -239,7 +239,7 @@ class Finder:
         return start, begun
 
 
-def _condensed(asked: Asked) -> Found:
+def _condensed(asked: AskedWeights) -> FoundWeights:
     """The answer for a parameter that is too large to be held: the extremes of its blocks."""
     data, aspect, name = asked.data, asked.aspect, asked.names[0]
     tensors: Tensors | None = data.checkpoint
@@ -250,7 +250,7 @@ def _condensed(asked: Asked) -> Found:
     elif aspect != "value":
         tensors, why = None, "So large a parameter shows its value and its change since the start."
     if tensors is None or name not in tensors.specs:
-        return Found(asked, None, None, Comparison(aspect, why_not=why))
+        return FoundWeights(asked, None, None, Comparison(aspect, why_not=why))
     shape = tensors.specs[name].matrix
     W, block = condensed(tensors, name)
     says = f"{says}; an element is the extreme of {block[0]} x {block[1]}"
@@ -258,7 +258,7 @@ def _condensed(asked: Asked) -> Found:
     pyramid.build()
     shown = Comparison(aspect, {name: W}, says)
     spectra = _product_spectrum(data, asked) or (SpectrumOf(name, shape, None),)
-    return Found(asked, None, None, shown, {name: pyramid}, spectra, block=block)
+    return FoundWeights(asked, None, None, shown, {name: pyramid}, spectra, block=block)
 
 
 def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
@@ -272,7 +272,7 @@ def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf,
     return tuple(found)
 
 
-def _product_spectrum(data: SessionData, asked: Asked) -> tuple[SpectrumOf, ...]:
+def _product_spectrum(data: SessionData, asked: AskedWeights) -> tuple[SpectrumOf, ...]:
     """That of the product of a pair, from its factors; nothing where it is none."""
     pair = data.meta.schema.pair(asked.names[0])
     held = None if pair is None else held_at(data, asked.t, (pair.a.name, pair.b.name))

@@ -1,10 +1,11 @@
-"""Any task in memory: the stepper that writes its sessions, without their files.
+"""A session of any task in memory: the stepper that writes it, without its files.
 
-Imports torch; the point mass never comes here.
+Imports torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +14,37 @@ import torch
 from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.taskbranch import TaskBranch
+from tttui.model.truth import TruthChanges
+from tttui.runs.taskbranch import TaskBranch, task_branch
+from tttui.runs.taskbuild import steps_of
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
-from tttui.runs.whatif.live import Piece
-from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.live import PastStates, Piece, refuse_too_long
+from tttui.runs.whatif.luck import FEWEST, Pairs, Scores, score
+from tttui.runs.whatif.result import Request
+
+PART = 20
+"""Steps of a part of a document at least."""
 
 WAYPOINT_EVERY = 200
 """Steps between two states of the past that are kept, at least."""
 
 
-class AnyTask:
+class LiveTask:
     """A branch of a session of a task; begins at the step of the branch or before it."""
 
-    def __init__(self, branch: TaskBranch, known: PastStates, directory: Path | None) -> None:
-        """As for `PointMass`. Raises RefusedInput where the branch cannot be computed."""
-        self._branch, self._known = branch, known
+    first_truth: float | None = None
+    truth_changes: TruthChanges = ()
+
+    def __init__(
+        self, branch: TaskBranch, known: PastStates, directory: Path | None, until: int
+    ) -> None:
+        """`known` is used and added to; what was computed of the session in `directory` may save
+        a replay (None: it is computed from its start).
+
+        Raises RefusedInput where the branch cannot be computed.
+        """
+        self._branch, self._known, self.until = branch, known, until
+        self.sizes = branch.sizes
         task, learner = new_learner(branch.settings, None, branch.task)
         if branch.base_version not in (None, learner.base_version):
             raise RefusedInput(
@@ -101,3 +118,47 @@ class AnyTask:
         if t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
         return next(weights for step, weights in reversed(self._snapshots) if step <= t)
+
+
+def live_branch(request: Request, known: PastStates) -> LiveTask:
+    """What a what-if asks for. Raises RefusedInput, TttuiError, OSError."""
+    directory = request.data.place.path
+    chosen = task_branch(directory, at=request.at, changes=request.changes)
+    planned = steps_of(chosen.task, chosen.settings)
+    if chosen.sizes is None:
+        until = request.end(planned or request.data.steps_done)
+    else:  # as much of the document, in other steps
+        old, new = chosen.sizes
+        met = -(-request.end(planned or 0) * old // new)
+        until = planned if "steps" in request.changes and planned else met
+    until = until if planned is None else min(until, planned)
+    refuse_too_long(until - request.at, 1)
+    return LiveTask(chosen, known, directory, until)
+
+
+def pairs(request: Request, total: int) -> Pairs:
+    """Parts of one document, which no seed changes, each from the base on; the changed settings
+    may read more of it in a step."""
+    done = request.data.steps_done
+    if request.at:
+        raise RefusedInput("parts of a document are read from the base on; branch from 0")
+    total = min(total, done // PART)
+    if total < FEWEST:
+        raise RefusedInput(
+            f"no seed changes what a document says, and its {done} steps are too few to be "
+            f"compared in parts: that takes {FEWEST * PART}"
+        )
+    both = [task_branch(request.data.place.path, changes=c) for c in ({}, request.changes)]
+    return Pairs(
+        "parts of the document", total, lambda scores: _parts(both, total, done // total, scores)
+    )
+
+
+def _parts(both: Sequence[TaskBranch], total: int, length: int, scores: Scores) -> Iterator[None]:
+    sizes = (1, 1), both[1].sizes or (1, 1)
+    for i in range(total):
+        for one, (times, per), found in zip(both, sizes, scores, strict=True):
+            begin, steps = i * length * times // per, max(1, length * times // per)
+            task = one.task.forked(one.settings.own, one.settings.conduct.seed, begin)
+            live = LiveTask(replace(one, task=task, interventions=()), PastStates(), None, steps)
+            found.append((yield from score(live, 0, steps)))

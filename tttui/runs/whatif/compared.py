@@ -9,11 +9,11 @@ import numpy as np
 from tttui.model import improvement
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
-from tttui.model.mu import mu_text
 from tttui.model.numbers import count, short
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import COMMIT, Transactions
+from tttui.model.truth import value_text
 from tttui.model.verdict import reason_words
 
 if TYPE_CHECKING:
@@ -186,18 +186,19 @@ def _outcomes(recorded: Counter[str], changed: Counter[str]) -> Iterator[Line]:
 
 
 def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator[Line]:
-    """The friction that the newest weights imply, with the true one."""
-    if not data.meta.is_point_mass:
+    """The hidden quantity that the newest weights imply, with the true one."""
+    hidden = data.meta.schema.hidden
+    if hidden is None:
         return
     last = int(here.t[-1])
     texts, values = [], []
     for events, truth in (
-        (data.transactions, data.mu_at(last)),
-        (result.transactions, result.mu_at(last)),
+        (data.transactions, data.truth_at(last)),
+        (result.transactions, result.truth_at(last)),
     ):
         i = events.in_force(last)
         value = float("nan") if i is None else float(events.implied_mu[i])
         values.append(value if np.isfinite(value) else None)
-        said = mu_text(value) if np.isfinite(value) else "-"
-        texts.append(f"{said} ({mu_text(truth)})")
-    yield Line("implied mu (true)", texts[0], texts[1], "", (values[0], values[1]))
+        said = value_text(value) if np.isfinite(value) else "-"
+        texts.append(f"{said} ({value_text(truth)})")
+    yield Line(f"implied {hidden.name} (true)", texts[0], texts[1], "", (values[0], values[1]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tttui.model.here import absolute
 from tttui.model.shell import command_line
 from tttui.runs.launch import launch
+from tttui.runs.runner import session_runner
 from tttui.runs.whatif.result import WhatIfResult
 
 if TYPE_CHECKING:
@@ -54,13 +55,9 @@ def held(result: WhatIfResult, root: Path, name: str | None = None) -> "OwnedRun
     """Make that session and hold it here, at step 0. Raises RefusedInput, TttuiError."""
     request = result.request
     place, changes = request.data.place, {**request.changes, "steps": result.until}
-    if request.data.meta.is_point_mass:
-        from tttui.runs.fork import fork_with_past
-
-        return fork_with_past(place, root, at=request.at, name=name, changes=changes)
-    from tttui.runs.taskfork import fork_task_with_past
-
-    return fork_task_with_past(place.path, root, at=request.at, name=name, changes=changes)
+    return session_runner(place).fork(
+        place, root, at=request.at, name=name, changes=changes, with_past=True
+    )
 
 
 def _text(value: Any) -> str:

@@ -1,38 +1,19 @@
 """The settings of a session as knobs, those that people turn most first."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.adaptation import LIVE, Adaptation, Conduct
-from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.session import SessionData
-from tttui.model.setting import Setting, option, options
-from tttui.model.settings import PRESETS, Plasticity, Settings, World
-from tttui.runs.branch import OF_THE_BASE, asked_of
+from tttui.model.setting import Setting, options
 from tttui.runs.whatif.knob import Knob
-from tttui.tasks.text.settings import TextSettings
+from tttui.tasks.base import NoSettings
 
 FIRST = (
-    "preset",
-    "lr",
-    "chunk",
-    "inner_steps",
-    "buffer_len",
-    "rollback_tol",
-    "grad_norm_max",
-    "state_norm_max",
-    "probation",
-    "mu",
-    "noise_std",
-    "env_mode",
-)
-"""What people turn most, of the point mass."""
-
-FIRST_OF_TASKS = (
     "lr",
     "chunk",
     "steps",
@@ -42,22 +23,59 @@ FIRST_OF_TASKS = (
     "rollback_tol",
     "frozen_window",
 )
-"""The same, of other tasks."""
+"""What people turn most, of tasks of the engine for any module."""
 
-NO_KNOBS = (
-    *OF_THE_BASE,
-    *("device", "threads", "checkpoint_s", "history_mb", "weights_every"),
-    *("mu_min", "mu_max", "mu_schedule", "file"),
-)
+NO_KNOBS = ("device", "threads", "checkpoint_s", "history_mb", "weights_every", "file")
 """Settings that change no result, or that a session keeps."""
 
 MOST_PATTERNS = 12
 """Groups of parameters that a knob offers."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    preset: str = option("", f"a named set of settings: {', '.join(PRESETS)}")
+class Turnable(ABC):
+    """What can be turned of the sessions of a task."""
+
+    first: Sequence[str]
+    """The settings that people turn most."""
+    live: Sequence[str]
+    """Settings that can change at a step after the first."""
+    fixed: Sequence[str] = NO_KNOBS
+    """Settings that are no knobs."""
+
+    @abstractmethod
+    def specs(self) -> Iterator[Setting]:
+        """The settings, with those of `fixed`."""
+
+    @abstractmethod
+    def values_at(self, data: SessionData, at: int) -> dict[str, Any]:
+        """The settings in force at a step of a recorded session, by name."""
+
+    @abstractmethod
+    def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:
+        """Raise RefusedInput where a session cannot have these settings together; quick."""
+
+    def asked_of(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that are wanted, names of several spelt out. Raises RefusedInput."""
+        return dict(wanted)
+
+    def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
+        """The values between which a knob is turned; none where it has any."""
+        return tuple(spec.choices)
+
+    def refused(self, name: str, at: int) -> str:
+        """Why a setting cannot change at a step; '' where it can."""
+        if at == 0 or name in (*self.live, "steps"):
+            return ""
+        return f"cannot change at step {at}; branch from the start (0)"
+
+
+def turnable(data: SessionData) -> Turnable:
+    """What can be turned of a session, by its task."""
+    from tttui.runs.runner import runner_of
+    from tttui.tasks.find import shipped
+
+    task = shipped(data.meta.schema.task.name)
+    return TaskTurnable(NoSettings) if task is None else runner_of(task).turnable()
 
 
 def knobs(data: SessionData, at: int = 0) -> tuple[Knob, ...]:
@@ -65,18 +83,17 @@ def knobs(data: SessionData, at: int = 0) -> tuple[Knob, ...]:
 
     Their values are what was in force at step `at`. Nothing is read.
     """
-    values = values_at(data, at)
-    point_mass = data.meta.is_point_mass
-    specs = {spec.name: spec for spec in _specs(point_mass) if spec.name not in NO_KNOBS}
-    first = FIRST if point_mass else FIRST_OF_TASKS
-    names = [*first, *(name for name in specs if name not in first)]
+    turns = turnable(data)
+    values = turns.values_at(data, at)
+    specs = {spec.name: spec for spec in turns.specs() if spec.name not in turns.fixed}
+    names = [*turns.first, *(name for name in specs if name not in turns.first)]
     return tuple(
         Knob(
             specs[name],
             values[name],
-            name in first,
-            _refused(name, at, point_mass),
-            tuple(_choices(specs[name], data)),
+            name in turns.first,
+            turns.refused(name, at),
+            tuple(turns.choices(specs[name], data)),
         )
         for name in names
     )
@@ -108,19 +125,16 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
 
     Quick and without files, for every turn of a knob.
     """
-    point_mass = data.meta.is_point_mass
+    turns = turnable(data)
     try:
-        now = values_at(data, at)
-        asked = asked_of(wanted) if point_mass else dict(wanted)
+        now = turns.values_at(data, at)
+        asked = turns.asked_of(wanted)
         for name, value in asked.items():
-            if name in now and now[name] != value and (why := _refused(name, at, point_mass)):
+            if name in now and now[name] != value and (why := turns.refused(name, at)):
                 return f"{name}: {why}"
         if at and (asked.get("steps") or at + 1) <= at:
             return f"steps: {asked['steps']} are over at step {at} already"
-        if point_mass:
-            _settings_at(data, at).updated(asked).validate()
-        else:
-            _task_refuses({**now, **asked})
+        turns.refuse(data, at, asked)
     except RefusedInput as error:
         return str(error)
     return ""
@@ -128,72 +142,56 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
 
 def values_at(data: SessionData, at: int) -> dict[str, Any]:
     """The settings in force at a step of a recorded session, by flat name."""
-    if data.meta.is_point_mass:
-        values = _settings_at(data, at).flat()
-        mu = data.mu_at(at)
-        return {**values, "mu": values["mu"] if mu is None else mu, "preset": ""}
-    raw = data.meta.raw
-    values = {spec.name: spec.default for spec in _specs(False)}
-    for part in (data.meta.schema.task.settings, raw.get("plasticity_cfg"), raw.get("run_cfg")):
-        if isinstance(part, Mapping):
-            values |= {k: v for k, v in part.items() if k in values}
-    patterns = values["plastic"]
-    values["plastic"] = ",".join(patterns) if isinstance(patterns, list) else patterns
-    values |= {"seed": data.meta.seed or 0}
-    for t, changed in data.settings_changes:
-        if t < at or t == 0:
-            values |= {k: v for k, v in changed.items() if k in LIVE}
-    return values
+    return turnable(data).values_at(data, at)
 
 
-def _settings_at(data: SessionData, at: int) -> Settings:
-    settings = data.meta.configuration.settings
-    known = {spec.name for group in (World, Plasticity) for spec in options(group)}
-    for t, values in data.settings_changes:
-        if t < at or t == 0:
-            settings = settings.updated({k: v for k, v in values.items() if k in known})
-    return settings
+class TaskTurnable(Turnable):
+    """What can be turned of the sessions that the engine for any module computes."""
 
+    first, live = FIRST, LIVE
 
-def _specs(point_mass: bool) -> Iterator[Setting]:
-    groups = (_Own, World, Plasticity, Settings)
-    for group in groups if point_mass else (TextSettings, Adaptation, Conduct):
-        yield from options(group)
+    def __init__(self, own: type[Any]) -> None:
+        """`own` is the dataclass of the task's own settings."""
+        self._own = own
 
+    def specs(self) -> Iterator[Setting]:
+        for group in (self._own, Adaptation, Conduct):
+            yield from options(group)
 
-def _choices(spec: Setting, data: SessionData) -> Sequence[Any]:
-    if spec.name == "preset":
-        return ("", *PRESETS)
-    if spec.name == "plastic":
-        return _patterns(data)
-    return tuple(spec.choices)
+    def values_at(self, data: SessionData, at: int) -> dict[str, Any]:
+        raw = data.meta.raw
+        values = {spec.name: spec.default for spec in self.specs()}
+        for part in (data.meta.schema.task.settings, raw.get("plasticity_cfg"), raw.get("run_cfg")):
+            if isinstance(part, Mapping):
+                values |= {k: v for k, v in part.items() if k in values}
+        patterns = values["plastic"]
+        values["plastic"] = ",".join(patterns) if isinstance(patterns, list) else patterns
+        values |= {"seed": data.meta.seed or 0}
+        for t, changed in data.settings_changes:
+            if t < at or t == 0:
+                values |= {k: v for k, v in changed.items() if k in LIVE}
+        return values
 
+    def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:
+        values = {**self.values_at(data, at), **asked}
 
-def _patterns(data: SessionData) -> Sequence[str]:
-    """What can be plastic: what was, everything, and each kind of parameter of the model."""
-    found = [values_at(data, 0)["plastic"], "*"]
-    for part in data.meta.schema.model:
-        for spec, _ in part.parameters:
-            name = f"{part.path}.{spec.name}".removeprefix(".")
-            found.append(re.sub(r"\.\d+(?=\.)", ".*", name))
-    return tuple(dict.fromkeys(found))[: MOST_PATTERNS + 2]
+        def of(group: type[Any]) -> dict[str, Any]:
+            return {spec.name: values[spec.name] for spec in fields(group)}
 
+        own = self._own(**of(self._own))
+        for spec in options(own):
+            spec.check(getattr(own, spec.name))
+        Adaptation(**of(Adaptation)).validate()
+        Conduct(**of(Conduct)).validate()
 
-def _refused(name: str, at: int, point_mass: bool) -> str:
-    live = (*LIVE_SETTINGS, "noise_std", "mu", "preset") if point_mass else LIVE
-    if at == 0 or name in (*live, "steps"):
-        return ""
-    return f"cannot change at step {at}; branch from the start (0)"
+    def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
+        return self._patterns(data) if spec.name == "plastic" else super().choices(spec, data)
 
-
-def _task_refuses(values: Mapping[str, Any]) -> None:
-    """Raise RefusedInput where a session of the task text cannot have these settings."""
-
-    def of(group: type[Any]) -> dict[str, Any]:
-        return {spec.name: values[spec.name] for spec in fields(group)}
-
-    own = TextSettings(**of(TextSettings))
-    for spec in options(own):
-        spec.check(getattr(own, spec.name))
-    Adaptation(**of(Adaptation)).validate()
-    Conduct(**of(Conduct)).validate()
+    def _patterns(self, data: SessionData) -> Sequence[str]:
+        """What can be plastic: what was, everything, and each kind of parameter of the model."""
+        found = [self.values_at(data, 0)["plastic"], "*"]
+        for part in data.meta.schema.model:
+            for spec, _ in part.parameters:
+                name = f"{part.path}.{spec.name}".removeprefix(".")
+                found.append(re.sub(r"\.\d+(?=\.)", ".*", name))
+        return tuple(dict.fromkeys(found))[: MOST_PATTERNS + 2]

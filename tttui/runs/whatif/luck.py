@@ -3,34 +3,21 @@
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import field
 
 import numpy as np
 
-from tttui.engine.many import Block, worlds
 from tttui.model import improvement
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.runs.branch import Branch, branch
+from tttui.runs.runner import session_runner
 from tttui.runs.whatif.live import Live
-from tttui.runs.whatif.memory import BUDGET
-from tttui.runs.whatif.past import PastStates
-from tttui.runs.whatif.pointmass import PointMass
 from tttui.runs.whatif.result import Request, State
 
 SEEDS = 32
 """Other seeds, where nothing else is said."""
-
-AT_ONCE = 16
-"""Sessions that go side by side: a stretch of them takes some 15 ms."""
-
-A_STEP = 160
-"""Bytes that a step of each of them takes."""
-
-PART = 20
-"""Steps of a part of a document at least."""
 
 FEWEST = 6
 """Comparisons from which on there is a 95 % interval of their median."""
@@ -113,10 +100,25 @@ class SeedsResult:
         return f"{said} (95 % interval {between}), {won}: {luck}"
 
 
+Scores = tuple[list[float], list[float]]
+"""Of the recorded and of the changed settings, pair by pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """On what two settings of a session are compared."""
+
+    what: str
+    """In words: `other seeds`."""
+    total: int
+    compute: Callable[[Scores], Iterator[None]]
+    """Fills in the scores, some milliseconds at a time."""
+
+
 class Seeds:
     """A job for a worker: compares recorded and changed settings on other seeds.
 
-    The world is the same (its friction too); actions and noise are others. Of a document, which
+    The world is the same; actions and noise are others. Of a document, which
     no seed changes, parts are read instead, each from the base on. Its `result` is a SeedsResult.
     """
 
@@ -124,7 +126,7 @@ class Seeds:
         """Nothing is read or computed before `work`."""
         self.request, self._total = request, seeds
         self._pairs = "other seeds"
-        self._scores: tuple[list[float], list[float]] = ([], [])
+        self._scores: Scores = ([], [])
         self._state: State = "computing"
         self._error = ""
         self._began = time.monotonic()
@@ -168,72 +170,19 @@ class Seeds:
         request = self.request
         if "seed" in request.changes:
             raise RefusedInput("seed: other seeds are compared anyway; turn it back")
-        if not request.data.meta.is_point_mass:
-            return self._parts()
-        directory, at = request.data.place.path, request.at
-        both = [branch(directory, at=at, changes=c) for c in ({}, request.changes)]
-        steps = request.end(both[1].settings.steps)
-        both = [replace(b, settings=replace(b.settings, steps=steps)) for b in both]
-        alone = any(b.interventions for b in both) or both[0].begun is not None
-        if alone or both[0].settings.device != "cpu" or AT_ONCE * steps * A_STEP > BUDGET:
-            return self._one_by_one(both, steps)
-        return self._together(both)
+        pairs = session_runner(request.data.place).pairs(request, self._total)
+        self._pairs, self._total = pairs.what, pairs.total
+        return pairs.compute(self._scores)
 
-    def _together(self, both: Sequence[Branch]) -> Iterator[None]:
-        """Many sessions of the point mass at once."""
-        first = both[0].settings.seed + 1
-        for i in range(first, first + self._total, AT_ONCE):
-            seeds = range(i, min(i + AT_ONCE, first + self._total))
-            for one, scores in zip(both, self._scores, strict=True):
-                z, a, _ = worlds(one.settings, seeds)
-                block = Block(one.settings, one.base.weights, z, a)
-                yield
-                while block.advance():
-                    yield
-                scores += block.adaptive[:, -improvement.WINDOW :].mean(axis=1).tolist()
 
-    def _one_by_one(self, both: Sequence[Branch], steps: int) -> Iterator[None]:
-        first = both[0].settings.seed + 1
-        for seed in range(first, first + self._total):
-            for one, scores in zip(both, self._scores, strict=True):
-                another = replace(one, settings=replace(one.settings, seed=seed))
-                live = PointMass(another, PastStates(), None)
-                yield from self._run(live, steps, scores, improvement.WINDOW)
-
-    def _parts(self) -> Iterator[None]:
-        """Parts of one document, of which the changed settings may read more in a step."""
-        from tttui.runs.taskbranch import task_branch
-        from tttui.runs.whatif.anytask import AnyTask
-
-        request, done = self.request, self.request.data.steps_done
-        if request.at:
-            raise RefusedInput("parts of a document are read from the base on; branch from 0")
-        self._pairs, self._total = "parts of the document", min(self._total, done // PART)
-        if self._total < FEWEST:
-            raise RefusedInput(
-                f"no seed changes what a document says, and its {done} steps are too few to be "
-                f"compared in parts: that takes {FEWEST * PART}"
-            )
-        both = [task_branch(request.data.place.path, changes=c) for c in ({}, request.changes)]
-        old, new = both[1].sizes or (1, 1)
-        length = done // self._total
-        for i in range(self._total):
-            for one, (times, per), scores in zip(
-                both, ((1, 1), (old, new)), self._scores, strict=True
-            ):
-                begin, steps = i * length * times // per, max(1, length * times // per)
-                task = one.task.forked(one.settings.own, one.settings.conduct.seed, begin)
-                live = AnyTask(replace(one, task=task, interventions=()), PastStates(), None)
-                yield from self._run(live, steps, scores, steps)
-
-    def _run(self, live: Live, steps: int, scores: list[float], most: int) -> Iterator[None]:
-        """Compute a session to its end; the mean of its last steps is its score."""
-        last: deque[float] = deque(maxlen=most)
-        while (piece := live.advance(steps)) is not None:
-            if piece.t >= self.request.at:
-                last.extend(piece.adaptive.tolist())
-            yield
-        scores.append(sum(last) / len(last))
+def score(live: Live, begin: int, most: int) -> Generator[None, None, float]:
+    """Compute a session to its end; the mean loss of its last steps, from `begin` on."""
+    last: deque[float] = deque(maxlen=most)
+    while (piece := live.advance(live.until)) is not None:
+        if piece.t >= begin:
+            last.extend(piece.adaptive.tolist())
+        yield
+    return sum(last) / len(last)
 
 
 def _rank(n: int) -> int | None:

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.mu import MuChanges, mu_at
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
+from tttui.model.truth import TruthChanges, value_at
 from tttui.model.verdict import verdict
 from tttui.runs.whatif.compared import Line, compared, sentence
 from tttui.runs.whatif.knobs import in_words
@@ -59,9 +59,9 @@ class WhatIfResult:
     """Losses at the steps at .. t-1, in the unit of the session; empty while `replaying`."""
     transactions: Transactions = field(default_factory=Transactions.empty)
     """Those of the same steps; `records` holds whole events."""
-    mu: float | None = None
-    """The friction at step 0 of this world (None: the task has none)."""
-    mu_changes: MuChanges = ()
+    first_truth: float | None = None
+    """The true hidden quantity at step 0; None where the task has none."""
+    truth_changes: TruthChanges = ()
     sizes: tuple[int, int] | None = None
     """How much a step takes in, recorded and here, where that differs (another `chunk` of a
     document); then the steps of both are not the same ones."""
@@ -96,14 +96,16 @@ class WhatIfResult:
         """One sentence on whether it adapts: adaptive against frozen, as for a session."""
         return verdict(self.as_session()).sentence
 
-    def mu_at(self, t: int) -> float | None:
-        """The true friction at step t, beside `transactions.implied()`."""
-        return mu_at(self.mu, self.mu_changes, t)
+    def truth_at(self, t: int) -> float | None:
+        """The true hidden quantity at step t, beside `transactions.implied()`."""
+        return value_at(self.first_truth, self.truth_changes, t)
 
     def as_session(self) -> SessionData:
         """The steps from the branch on as a session, for all that explains one (`verdict`)."""
         data = self.request.data
-        meta = data.meta if self.mu is None else replace(data.meta, mu=self.mu)
+        meta = data.meta
+        if self.first_truth is not None:
+            meta = replace(meta, mu=self.first_truth)
         return replace(
             data,
             meta=meta,
@@ -111,7 +113,7 @@ class WhatIfResult:
             steps=self.steps,
             transactions=self.transactions,
             history=None,
-            mu_set=self.mu_changes,
+            truth_set=self.truth_changes,
         )
 
     def with_lines(self) -> "WhatIfResult":

@@ -11,7 +11,7 @@ from tttui.model.dataclass import dataclass
 from tttui.runs.whatif.compared import scores
 from tttui.runs.whatif.knob import Knob
 from tttui.runs.whatif.knobs import knobs, refusal
-from tttui.runs.whatif.past import PastStates
+from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.result import Request, State
 from tttui.runs.whatif.whatif import WhatIf
 

@@ -1,34 +1,17 @@
 """A what-if of one session, computed in memory a stretch at a time."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from tttui.model.errors import TttuiError
-from tttui.model.mu import MuChanges
 from tttui.model.steps import Steps
-from tttui.model.transactions import STATUSES, Transactions
-from tttui.runs.branch import branch
-from tttui.runs.whatif.growing import Beginning, Columns
-from tttui.runs.whatif.live import Live, Piece
-from tttui.runs.whatif.memory import refuse_too_long
-from tttui.runs.whatif.past import PastStates
-from tttui.runs.whatif.pointmass import PointMass
+from tttui.model.transactions import NUMBERS, STATUSES, Transactions
+from tttui.runs.runner import session_runner
+from tttui.runs.whatif.live import Live, PastStates, Piece
 from tttui.runs.whatif.result import Request, State, WhatIfResult
-
-NUMBERS = (
-    "pre_loss",
-    "post_loss",
-    "grad_norm",
-    "pre_max_h",
-    "post_max_h",
-    "lr",
-    "implied_mu",
-    "to_t",
-)
-"""Numbers of an event that are columns of Transactions."""
 
 
 class WhatIf:
@@ -51,7 +34,6 @@ class WhatIf:
         self.request = request
         self._known = known if known is not None else PastStates()
         self._live: Live | None = None
-        self._until = 0
         self._state: State = "replaying" if request.at else "computing"
         self._error = ""
         self._began = time.monotonic()
@@ -65,9 +47,6 @@ class WhatIf:
         self._events = Columns(t=np.int64, status=np.int64, **dict.fromkeys(NUMBERS, np.float64))
         self._records: list[Mapping[str, Any]] = []
         self._names = list(STATUSES)
-        self._mu: float | None = None
-        self._mu_changes: MuChanges = ()
-        self._sizes: tuple[int, int] | None = None
         self._notes: list[str] = []
 
     def work(self) -> bool:
@@ -91,11 +70,12 @@ class WhatIf:
         events: dict[str, Any] = self._events.views()
         to_t = events.pop("to_t")
         rows: dict[str, Any] = self._rows.views()
+        live = self._live
         return WhatIfResult(
             request=self.request,
             state=self._state,
-            t=self.request.at if self._live is None else self._live.t,
-            until=self._until,
+            t=self.request.at if live is None else live.t,
+            until=0 if live is None else live.until,
             steps=Steps(**rows, evaluated=self._evaluated(rows)),
             transactions=Transactions(
                 **events,
@@ -103,9 +83,9 @@ class WhatIf:
                 records=Beginning(self._records, len(events["t"])),
                 to_t=to_t if np.isfinite(to_t).any() else None,
             ),
-            mu=self._mu,
-            mu_changes=self._mu_changes,
-            sizes=self._sizes,
+            first_truth=None if live is None else live.first_truth,
+            truth_changes=() if live is None else live.truth_changes,
+            sizes=None if live is None else live.sizes,
             notes=tuple(self._notes),
             error=self._error,
             seconds=time.monotonic() - self._began,
@@ -113,9 +93,10 @@ class WhatIf:
 
     def _work(self) -> bool:
         if self._live is None:
-            self._live = self._begin()
+            place = self.request.data.place
+            self._live = session_runner(place).live(self.request, self._known)
             return True
-        piece = self._live.advance(self._until)
+        piece = self._live.advance(self._live.until)
         if piece is None:
             self._state = "done"
             return False
@@ -141,46 +122,6 @@ class WhatIf:
                 "as on another machine or with another numpy: part of the difference is due to that"
             )
 
-    def _begin(self) -> Live:
-        """Read the session and make what computes it. Raises RefusedInput, TttuiError, OSError."""
-        if self.request.data.meta.is_point_mass:
-            return self._point_mass()
-        return self._any_task()
-
-    def _point_mass(self) -> PointMass:
-        request, directory = self.request, self.request.data.place.path
-        chosen = branch(
-            directory,
-            at=request.at,
-            changes=request.changes,
-            base=self._known.base,
-        )
-        self._until = request.end(chosen.settings.steps)
-        refuse_too_long(self._until - request.at, chosen.settings.plasticity.chunk)
-        live = PointMass(chosen, self._known, directory)
-        self._mu = live.first_mu
-        return live
-
-    def _any_task(self) -> Live:
-        from tttui.runs.taskbranch import task_branch
-        from tttui.runs.taskbuild import steps_of
-        from tttui.runs.whatif.anytask import AnyTask
-
-        request, directory = self.request, self.request.data.place.path
-        chosen = task_branch(directory, at=request.at, changes=request.changes)
-        planned = steps_of(chosen.task, chosen.settings)
-        self._sizes = chosen.sizes
-        if chosen.sizes is None:
-            self._until = request.end(planned or request.data.steps_done)
-        else:  # as much of the document, in other steps
-            old, new = chosen.sizes
-            met = -(-request.end(planned or 0) * old // new)
-            self._until = planned if "steps" in request.changes and planned else met
-        if planned is not None:
-            self._until = min(self._until, planned)
-        refuse_too_long(self._until - request.at, 1)
-        return AnyTask(chosen, self._known, directory)
-
     def _add(self, piece: Piece) -> None:
         n = len(piece)
         self._rows.extend(
@@ -198,8 +139,6 @@ class WhatIf:
             values |= {"t": event["t"], "status": self._code(event["status"])}
             self._events.extend(1, values)
             self._records.append(event)
-        if isinstance(self._live, PointMass):
-            self._mu_changes = self._live.mu_changes
 
     def _code(self, status: str) -> int:
         if status not in self._names:
@@ -215,3 +154,64 @@ class WhatIf:
 
 def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
+
+
+T = TypeVar("T")
+
+Column = np.ndarray[Any, Any]
+
+LEAST = 256
+"""Rows that a column has room for at first."""
+
+
+class Columns:
+    """Columns of equal length; views of them stay valid and unchanged while rows are appended."""
+
+    def __init__(self, **dtypes: type) -> None:
+        self._buffers: dict[str, Column] = {n: np.empty(0, dtype=d) for n, d in dtypes.items()}
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    def extend(self, n: int, values: Mapping[str, Any]) -> None:
+        """Append n rows; each value is an array [n] or one number for all of them."""
+        end = self._n + n
+        if end > len(next(iter(self._buffers.values()))):
+            for name, old in self._buffers.items():
+                # A new array: who looks at the old one keeps it.
+                larger = np.empty(max(end + end // 2, LEAST), dtype=old.dtype)
+                larger[: self._n] = old[: self._n]
+                self._buffers[name] = larger
+        for name, buffer in self._buffers.items():
+            buffer[self._n : end] = values[name]
+        self._n = end
+
+    def views(self) -> dict[str, Column]:
+        """The rows so far, read-only, by column."""
+        found = {}
+        for name, buffer in self._buffers.items():
+            found[name] = view = buffer[: self._n]
+            view.flags.writeable = False
+        return found
+
+
+class Beginning(Sequence[T], Generic[T]):
+    """The first n items of a list to which others are appended; nothing is copied."""
+
+    def __init__(self, items: list[T], n: int) -> None:
+        self._items, self._n = items, n
+
+    def __len__(self) -> int:
+        return self._n
+
+    @overload
+    def __getitem__(self, i: int) -> T: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[T]: ...
+    def __getitem__(self, i: int | slice) -> T | Sequence[T]:
+        if isinstance(i, slice):
+            return [self._items[k] for k in range(*i.indices(self._n))]
+        if not -self._n <= i < self._n:
+            raise IndexError(i)
+        return self._items[i if i >= 0 else self._n + i]

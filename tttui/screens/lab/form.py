@@ -6,7 +6,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tttui.draw.text import Text, lines
-from tttui.lab.commandplan import CommandPlan, Outcome, Words
+from tttui.lab.commandplan import CommandOutcome, CommandPlan, CommandWords
 from tttui.screens.chooser import Picker
 from tttui.screens.form import Form
 
@@ -22,7 +22,7 @@ class CommandForm(Form[CommandPlan]):
         return self.plan.about
 
 
-class CommandPicker(Picker[tuple[Words, str]]):
+class CommandPicker(Picker[tuple[CommandWords, str]]):
     """Which command is to be started."""
 
     DEFAULT_CSS = """
@@ -31,14 +31,14 @@ class CommandPicker(Picker[tuple[Words, str]]):
     HINT = "filter by its words"
     NOTHING = "no command has this in its words"
 
-    def row(self, choice: tuple[Words, str]) -> Text:
+    def row(self, choice: tuple[CommandWords, str]) -> Text:
         words, about = choice
         return Text().append(f"{' '.join(words):<26} ", "bold").append(about, "dim")
 
-    def far(self, choice: tuple[Words, str], typed: str) -> bool:
+    def far(self, choice: tuple[CommandWords, str], typed: str) -> bool:
         return not any(word.startswith(typed) for word in choice[0])
 
-    def name_of(self, choice: tuple[Words, str]) -> str:
+    def name_of(self, choice: tuple[CommandWords, str]) -> str:
         return f"{' '.join(choice[0])} {choice[1]}"
 
 
@@ -63,7 +63,7 @@ class OutputDialog(ModalScreen[None]):
     OutputDialog Static { width: auto; text-wrap: nowrap; }
     """
 
-    def __init__(self, command: str, outcome: Outcome) -> None:
+    def __init__(self, command: str, outcome: CommandOutcome) -> None:
         super().__init__()
         self._command, self._outcome = command, outcome
 

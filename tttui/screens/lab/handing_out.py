@@ -65,9 +65,9 @@ class HandsOut:
             SCREEN,
         ]
 
-        def done(said: str) -> None:
+        def done(note: str) -> None:
             """A thread has written a file, or could not."""
-            screen.call_later(screen.notes.say, said)
+            screen.call_later(screen.notes.say, note)
 
         def chosen(format: str | None) -> None:
             if format == SCREEN:

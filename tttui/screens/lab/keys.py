@@ -6,6 +6,8 @@ from tttui.keys.command import Command
 from tttui.keys.lab import lab_commands
 from tttui.panes.lab.base import VIEWS, LabView
 
+REGION = "pane('region')"
+
 
 class LabKeys:
     """The commands of every view: its own come before the lab's.
@@ -43,7 +45,13 @@ class LabKeys:
         """The commands of the footer with their labels."""
         view = self._made()
         shown = [command for command in self.here() if command.footer]
-        labelled = [(c, c.label if view is None else view.label(c)) for c in shown]
+        if view is None:
+            return [(command, command.label) for command in shown]
+        labelled = [(c, view.label(c)) for c in shown if not view.idle(c)]
+        if view.takes_turns:  # what is off the screen is named early
+            region = [(c, view.hidden_next or label) for c, label in labelled if c.action == REGION]
+            others = [(c, label) for c, label in labelled if c.action != REGION]
+            labelled = [*others[:1], *region, *others[1:]]
         return [(command, label) for command, label in labelled if label]
 
     def takes(self, key: str) -> bool:

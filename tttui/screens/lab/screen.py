@@ -11,13 +11,13 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from tttui.draw.look import Look
 from tttui.keys.command import Command
-from tttui.lab.commandplan import CommandPlan, Outcome, ShellCommands, Words
+from tttui.lab.commandplan import CommandOutcome, CommandPlan, CommandWords, ShellCommands
 from tttui.model.errors import TttuiError
 from tttui.model.start import StartView
 from tttui.panes.body import Body
@@ -31,7 +31,7 @@ from tttui.screens.notes import Notes
 from tttui.store.lab.core import LabStore
 from tttui.store.lab.feed import LabSnapshot
 from tttui.store.lab.jobs import JOBS
-from tttui.toolkit import bind
+from tttui.toolkit import DirtyScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 
@@ -44,7 +44,7 @@ AGES_S = 20.0
 """Seconds between two drawings where nothing changed, for the ages on the screen."""
 
 
-class LabScreen(Screen[None]):
+class LabScreen(DirtyScreen[None]):
     """Hands the newest `LabSnapshot` to the view that is shown, and runs its keys.
 
     It is the `Desk` of its views. `leave` goes back to the tabs; `open_session` opens one there.
@@ -71,7 +71,7 @@ class LabScreen(Screen[None]):
     class CarriedOut(Message):
         """A command that a form started has ended."""
 
-        def __init__(self, command: str, outcome: Outcome) -> None:
+        def __init__(self, command: str, outcome: CommandOutcome) -> None:
             super().__init__()
             self.command, self.outcome = command, outcome
 
@@ -259,10 +259,10 @@ class LabScreen(Screen[None]):
     def action_pane(self, name: str) -> None:
         """A command of the shown view."""
         do = getattr(self.shown, f"do_{name}", None)
-        said = do() if do is not None else None
+        note = do() if do is not None else None
         self._keybar.show(self.keys.footer())
-        if said:
-            self.notes.say(said)
+        if note:
+            self.notes.say(note)
 
     def action_next_view(self, by: int) -> None:
         names = [view.name for view in VIEWS]
@@ -376,7 +376,7 @@ class LabScreen(Screen[None]):
             self.form(())
             return
 
-        def chosen(choice: tuple[Words, str] | None) -> None:
+        def chosen(choice: tuple[CommandWords, str] | None) -> None:
             if choice is not None:
                 self.form(choice[0])
 

@@ -11,7 +11,7 @@ import numpy as np
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import read_object
 from tttui.lab.evaluation.history import HISTORY, Step, read, steps
-from tttui.lab.evaluation.statistics import Comparison, paired, simultaneous
+from tttui.lab.evaluation.statistics import PairedComparison, paired, simultaneous
 from tttui.lab.job import RESULTS, Job
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
@@ -37,8 +37,8 @@ class Benchmarks:
     """How far it is, or why there is nothing."""
     values: Sequence[Floats] = field(default_factory=tuple[Floats, ...])
     """The loss that decides, of each contender on each stream, in the order of the ranking."""
-    compared: Mapping[tuple[int, int], Comparison] = field(
-        default_factory=dict[tuple[int, int], Comparison]
+    compared: Mapping[tuple[int, int], PairedComparison] = field(
+        default_factory=dict[tuple[int, int], PairedComparison]
     )
     """Each contender against each other, with the intervals of the ranking."""
 

@@ -6,9 +6,7 @@ answer as well, and which cost the same whether ten or ten thousand jobs have en
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -18,11 +16,12 @@ from tttui.artifacts.eventlog import LAB
 from tttui.lab.job import STATUS
 from tttui.model.errors import TttuiError
 from tttui.store.lab.feed import LabFeed, LabSnapshot
+from tttui.store.publisher import Publisher
 
 FEEDS: Mapping[str, str] = {
     "jobs": "jobs:JobsFeed",
-    "job": "job:ChosenJobFeed",
-    "curves": "curves:CurvesFeed",
+    "job": "job:JobDetailFeed",
+    "curves": "curves:JobMetricsFeed",
     "models": "models:ModelsFeed",
     "benchmarks": "benchmarks:BenchmarksFeed",
     "recent": "tails:NewestEventsFeed",
@@ -45,8 +44,6 @@ RETRY_S = 5.0
 ACTOR = "tttui-lab-act"
 """The name of threads that carry out what was asked for."""
 
-Listener = Callable[[LabSnapshot], None]
-
 
 def root_of_paths(paths: Sequence[Path]) -> Path:
     """The run root whose lab is shown, of the paths that the app was given: the first that has
@@ -64,55 +61,33 @@ def _root_of(path: Path) -> Path:
     return parent if of_run and not (path / LAB).is_dir() else path
 
 
-class LabStore:
+class LabStore(Publisher[LabSnapshot]):
     """Keeps the parts up to date that are needed, and calls one listener with every snapshot.
 
     The listener is called in the store's thread and must only hand the snapshot over.
     """
 
     def __init__(self, root: Path) -> None:
+        super().__init__(LabSnapshot(), "tttui-lab")
         self.root = root
-        self.snapshot = LabSnapshot()
-        self._listener: Listener | None = None
-        self._publishing = threading.Lock()
-        self._wake = threading.Condition()
-        self._commands: deque[Callable[[], object]] = deque()
-        self._stopping = False
         self._feeds: dict[str, LabFeed[Any]] = {}
         """Those that were needed so far."""
         self._due: dict[str, float] = {}
         """When the needed feeds are looked at again (monotonic seconds)."""
-        self._thread = threading.Thread(target=self._work, name="tttui-lab", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread; returns at once."""
-        self._listener = None
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with the snapshot there is and with every later one."""
-        with self._publishing:
-            self._listener = listener
-            listener(self.snapshot)
 
     def want(self, parts: Collection[str]) -> None:
         """Say by their names which parts are on the screen; none: nobody looks at the lab."""
-        self._do(lambda: self._set_needed(frozenset(parts)))
+        self._command(lambda: self._set_needed(frozenset(parts)))
 
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
         """Have the feed of a part do something in the store's thread, and look at once."""
 
-        def told() -> None:
+        def carry_out() -> None:
             what(self._feed(part))
             if part in self._due:
                 self._due[part] = 0.0
 
-        self._do(partial(self._guarded, part, told))
+        self._command(partial(self._guarded, part, carry_out))
 
     def act(self, what: Callable[[], str]) -> None:
         """Carry something out in a thread of its own, since it may wait for others.
@@ -122,25 +97,16 @@ class LabStore:
 
         def work() -> None:
             try:
-                said = what()
+                note = what()
             except TttuiError as error:
-                said = str(error)
+                note = str(error)
             except Exception as error:
-                said = f"That failed: {type(error).__name__}: {error}"
-            self._do(partial(self._acted, said))
+                note = f"That failed: {type(error).__name__}: {error}"
+            self._command(partial(self._acted, note))
 
         threading.Thread(target=work, name=ACTOR, daemon=True).start()
 
-    def _do(self, command: Callable[[], object]) -> None:
-        with self._wake:
-            self._commands.append(command)
-            self._wake.notify()
-
     # Everything below runs in the store's thread.
-
-    def _work(self) -> None:
-        while (job := self._next_job()) is not None:
-            job()
 
     def _next_job(self) -> Callable[[], object] | None:
         """What is done next: a command, or a look at all parts whose time has come."""
@@ -157,15 +123,12 @@ class LabStore:
 
     def _set_needed(self, parts: frozenset[str]) -> None:
         self._due = {name: self._due.get(name, 0.0) for name in FEEDS if name in parts}
-        known = self.snapshot.failures
-        kept = {name: why for name, why in known.items() if name in parts}
-        if kept != known:
-            self._publish(failures=kept)
+        self._forget_failures(lambda name: name in parts)
 
-    def _acted(self, said: str) -> None:
+    def _acted(self, note: str) -> None:
         """Something was carried out: look at what became of it."""
         self._due = dict.fromkeys(self._due, 0.0)
-        self._publish(note=said, noted=self.snapshot.noted + 1)
+        self.note(note)
 
     def _look(self) -> None:
         """Bring the parts up to date whose time has come, and publish what changed."""
@@ -174,7 +137,7 @@ class LabStore:
         for name in [name for name, due in self._due.items() if now >= due]:
             self._guarded(name, partial(self._refresh, name, values))
         if any(value is not self.snapshot.values.get(name, self) for name, value in values.items()):
-            self._publish(values=values)
+            self.publish(values=values)
 
     def _refresh(self, name: str, values: dict[str, object]) -> None:
         feed = self._feed(name)
@@ -201,17 +164,3 @@ class LabStore:
             why = what or f"{type(error).__name__}: {error}".removesuffix(": ")
             self._due.update({name: time.monotonic() + RETRY_S} if name in self._due else {})
             self._say(name, " ".join(f"{name}: could not be read: {why}".split()))
-
-    def _say(self, name: str, what: str) -> None:
-        """What is wrong with a part from now on; '' is nothing."""
-        failures = {**self.snapshot.failures, name: what}
-        if not what:
-            del failures[name]
-        if failures != self.snapshot.failures:
-            self._publish(failures=failures)
-
-    def _publish(self, **changes: Any) -> None:
-        with self._publishing:
-            self.snapshot = replace(self.snapshot, **changes)
-            if self._listener is not None:
-                self._listener(self.snapshot)

@@ -13,19 +13,19 @@ from tttui.store.snapshot import Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curves:
+class JobMetrics:
     """The metrics of jobs by their directories; a job that has none yet is left out."""
 
     of: Mapping[Path, SeriesTable] = field(default_factory=dict[Path, SeriesTable])
 
 
-CURVES = Part("curves", Curves())
+JOB_METRICS = Part("curves", JobMetrics())
 
 
-class CurvesFeed(LabFeed[Curves]):
+class JobMetricsFeed(LabFeed[JobMetrics]):
     """Reads the metrics of the jobs that `choose` names."""
 
-    part = CURVES
+    part = JOB_METRICS
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -36,7 +36,7 @@ class CurvesFeed(LabFeed[Curves]):
         known = self._files
         self._files = {path: known.get(path) or SeriesFile(path / METRICS) for path in jobs}
 
-    def refresh(self, now: float) -> Curves:
+    def refresh(self, now: float) -> JobMetrics:
         found: dict[Path, SeriesTable] = {}
         for path, file in self._files.items():
             try:
@@ -47,4 +47,4 @@ class CurvesFeed(LabFeed[Curves]):
                 found[path] = table
         old = self.value.of
         same = old.keys() == found.keys() and all(old[path] is found[path] for path in found)
-        return self.value if same else Curves(found)
+        return self.value if same else JobMetrics(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tttui.lab.audit import audit_path
 from tttui.lab.genome.composing import Weighted, composition_of
 from tttui.lab.genome.effect import Effects, LayerChange
-from tttui.lab.genome.holders import Holder, holder_of
+from tttui.lab.genome.holders import SkillHost, host_of
 from tttui.lab.genome.layers import Layer
 from tttui.lab.genome.methods import Recipe
 from tttui.lab.genome.testing import newest_test
@@ -31,7 +31,7 @@ MOST = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Skill:
+class SkillOnBase:
     """One version over a base."""
 
     version: Version
@@ -48,7 +48,7 @@ class Skill:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class GenomeSelection:
     """What a person looks at: a base, and a merge of some skills over it."""
 
     base: str = ""
@@ -64,10 +64,10 @@ class Genome:
 
     known: bool = False
     """The registry was read."""
-    bases: tuple[tuple[Skill, ...], ...] = ()
+    bases: tuple[tuple[SkillOnBase, ...], ...] = ()
     """The versions over each base, those of one base together; by age of their newest."""
-    wanted: Wanted = field(default_factory=Wanted)
-    skills: tuple[Skill, ...] = ()
+    selection: GenomeSelection = field(default_factory=GenomeSelection)
+    skills: tuple[SkillOnBase, ...] = ()
     """Over the base that is looked at, by name."""
     left_out: int = 0
     """Older versions over it that are not shown."""
@@ -79,13 +79,13 @@ class Genome:
     problems: tuple[str, ...] = ()
     refused: str = ""
     """Why the merge cannot be made."""
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[SkillHost, ...] = ()
     """Processes that hold skills now."""
 
 
 GENOME = Part("genome", Genome())
 
-Key = tuple[str, ...]
+WorkKey = tuple[str, ...]
 
 
 class GenomeFeed(LabFeed[Genome]):
@@ -98,21 +98,21 @@ class GenomeFeed(LabFeed[Genome]):
         super().__init__(root)
         self._seen: object = None
         self._jobs: tuple[Job, ...] = ()
-        self._wanted = Wanted()
+        self._selection = GenomeSelection()
         self._effects: Effects | None = None
         self._open_for: tuple[str, ...] = ()
         self._unread: list[str] = []
         """What is wrong with the weights of some."""
-        self._numbers: dict[Key, float | None] = {}
+        self._numbers: dict[WorkKey, float | None] = {}
         """Results of work by what they are of."""
-        self._reasons: dict[Key, str] = {}
+        self._reasons: dict[WorkKey, str] = {}
         """Why some of it could not be done."""
-        self._work: Iterator[tuple[Key, Callable[[], float | None]]] = iter(())
+        self._work: Iterator[tuple[WorkKey, Callable[[], float | None]]] = iter(())
         self._busy = False
 
-    def want(self, wanted: Wanted) -> None:
+    def select(self, selection: GenomeSelection) -> None:
         """Look at this base and this merge from now on."""
-        self._wanted = wanted
+        self._selection = selection
 
     def choose(self, jobs: tuple[Job, ...]) -> None:
         """These are the jobs that hold skills."""
@@ -127,21 +127,21 @@ class GenomeFeed(LabFeed[Genome]):
         if (seen := file_state(audit_path(self.root))) != self._seen or not value.known:
             self._seen = seen
             value = self._read()
-        if value.wanted != self._wanted or value.skills != self._shown(value)[0]:
+        if value.selection != self._selection or value.skills != self._over_base(value)[0]:
             value = self._turned_to(value)
-        if (found := tuple(map(holder_of, self._jobs))) != value.holders:
+        if (found := tuple(map(host_of, self._jobs))) != value.holders:
             value = replace(value, holders=found)
         return self._worked(value)
 
     def _read(self) -> Genome:
         problems: list[str] = []
-        by_base: dict[tuple[str, str], list[Skill]] = {}
+        by_base: dict[tuple[str, str], list[SkillOnBase]] = {}
         for version in versions(self.root, problems=problems):
             if version.type != "skill":
                 continue
             made = composition_of(version)
             test = newest_test(self.root, version) if made is not None else None
-            one = Skill(
+            one = SkillOnBase(
                 version,
                 "" if made is None else made.method,
                 "" if made is None else made.skills,
@@ -151,20 +151,20 @@ class GenomeFeed(LabFeed[Genome]):
         bases = sorted(by_base.values(), key=lambda of: -max(s.version.created_at for s in of))
         return Genome(True, tuple(tuple(one) for one in bases), problems=tuple(problems))
 
-    def _shown(self, value: Genome) -> tuple[tuple[Skill, ...], int]:
+    def _over_base(self, value: Genome) -> tuple[tuple[SkillOnBase, ...], int]:
         """The versions over the base that is looked at, and how many are left out."""
-        wanted = self._wanted.base
-        of = next((o for o in value.bases if o[0].version.base_sha256 == wanted), None)
+        base = self._selection.base
+        of = next((o for o in value.bases if o[0].version.base_sha256 == base), None)
         if of is None:
             of = value.bases[0] if value.bases else ()
-        chosen = {name for name, _ in self._wanted.weights}
+        chosen = {name for name, _ in self._selection.weights}
         order = sorted(of, key=lambda s: (s.name not in chosen, -s.version.created_at))
         kept = {skill.name for skill in order[:MOST]}
         return tuple(skill for skill in of if skill.name in kept), len(of) - len(kept)
 
     def _turned_to(self, value: Genome) -> Genome:
         """The same with what is wanted now; what is known of it already is not worked out again."""
-        skills, left_out = self._shown(value)
+        skills, left_out = self._over_base(value)
         names = tuple(skill.name for skill in skills)
         problems = [p for p in value.problems if not p.startswith("layers: ")]
         if names != self._open_for:
@@ -180,7 +180,7 @@ class GenomeFeed(LabFeed[Genome]):
         problems += [f"layers: {why}" for why in self._unread]
         value = replace(
             value,
-            wanted=self._wanted,
+            selection=self._selection,
             skills=skills,
             left_out=left_out,
             problems=tuple(problems),
@@ -195,7 +195,7 @@ class GenomeFeed(LabFeed[Genome]):
             self._effects.__exit__()
         self._effects = None
 
-    def _pieces(self, value: Genome) -> Iterator[tuple[Key, Callable[[], float | None]]]:
+    def _pieces(self, value: Genome) -> Iterator[tuple[WorkKey, Callable[[], float | None]]]:
         """All that is to be worked out, first things first, each by its key."""
         effects = self._effects
         if effects is None:
@@ -219,10 +219,10 @@ class GenomeFeed(LabFeed[Genome]):
         parts = _parts(value)
 
         def composed(layer: Layer) -> Callable[[], float | None]:
-            return lambda: effects.composed(layer, parts, value.wanted.recipe)
+            return lambda: effects.composed(layer, parts, value.selection.recipe)
 
         for layer in effects.layers.values() if parts else ():
-            yield ("merge", repr(value.wanted), layer.name), composed(layer)
+            yield ("merge", repr(value.selection), layer.name), composed(layer)
         for layer in effects.layers.values():
             there = [p.version.name for p in parts if p.version.name in effects.holders(layer)]
             for a, b in combinations(there, 2):
@@ -287,7 +287,7 @@ class GenomeFeed(LabFeed[Genome]):
 
     def _composed(self, value: Genome) -> Mapping[str, float]:
         found = {
-            layer: self._numbers.get(("merge", repr(value.wanted), layer))
+            layer: self._numbers.get(("merge", repr(value.selection), layer))
             for layer in (self._effects.layers if self._effects is not None else ())
         }
         return {layer: norm for layer, norm in found.items() if norm is not None}
@@ -296,4 +296,4 @@ class GenomeFeed(LabFeed[Genome]):
 def _parts(value: Genome) -> list[Weighted]:
     """The skills of the merge that are there."""
     by_name = {skill.name: skill.version for skill in value.skills}
-    return [Weighted(by_name[n], weight) for n, weight in value.wanted.weights if n in by_name]
+    return [Weighted(by_name[n], weight) for n, weight in value.selection.weights if n in by_name]

@@ -9,7 +9,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.lab.job import Job
 from tttui.lab.reader import JobData, JobReader
 from tttui.lab.sweeps.group import KIND, find_sweep
-from tttui.lab.sweeps.outcome import Found
+from tttui.lab.sweeps.outcome import SweepOutcome
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
 from tttui.model.session import Place, SessionData
@@ -24,24 +24,24 @@ DERIVE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chosen:
+class JobDetail:
     """What is known of the chosen job; one of `data` and `session`, once it is read."""
 
     path: Path | None = None
     data: JobData | None = None
     session: SessionData | None = None
     log: LogTail = LogTail()
-    sweep: Found | None = None
+    sweep: SweepOutcome | None = None
     """What came of it so far, where it is a sweep."""
 
 
-CHOSEN = Part("job", Chosen())
+JOB_DETAIL = Part("job", JobDetail())
 
 
-class ChosenJobFeed(LabFeed[Chosen]):
+class JobDetailFeed(LabFeed[JobDetail]):
     """Reads the job that `choose` names."""
 
-    part = CHOSEN
+    part = JOB_DETAIL
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -68,14 +68,14 @@ class ChosenJobFeed(LabFeed[Chosen]):
     def unfinished(self) -> bool:
         return self._loading
 
-    def refresh(self, now: float) -> Chosen:
+    def refresh(self, now: float) -> JobDetail:
         if self._session is not None:
             data, log, old = self._session.refresh(ROWS), self._session.log(), self.value
             self._loading = data.loading
             same = old.path == self._path and old.session is data and old.log is log
-            return old if same else Chosen(self._path, session=data, log=log)
+            return old if same else JobDetail(self._path, session=data, log=log)
         if self._job is None or self._path is None:
-            return self.value if self.value.path is None else Chosen()
+            return self.value if self.value.path is None else JobDetail()
         seen = _state_of(self._path)
         live = self.value.data is not None and not self.value.data.job.has_ended
         derive = live and time.monotonic() - self._derived_at >= DERIVE_S
@@ -83,9 +83,9 @@ class ChosenJobFeed(LabFeed[Chosen]):
             return self.value
         self._seen, self._derived_at = seen, time.monotonic()
         found = self._job.refresh()
-        return Chosen(self._path, found, log=found.log, sweep=self._sweep(found))
+        return JobDetail(self._path, found, log=found.log, sweep=self._sweep(found))
 
-    def _sweep(self, data: JobData) -> Found | None:
+    def _sweep(self, data: JobData) -> SweepOutcome | None:
         """What came of a sweep, of all jobs that share it; None where it cannot be read."""
         if data.job.kind != KIND:
             return None

@@ -11,12 +11,12 @@ from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
 
 if TYPE_CHECKING:  # costly to import: only in the store's thread, where it is read
-    from tttui.lab.machine import Machine
+    from tttui.lab.machine import MachineState
 
-MACHINE: "Part[Machine | None]" = Part("machine", None)
+MACHINE: "Part[MachineState | None]" = Part("machine", None)
 
 
-class MachineFeed(LabFeed["Machine | None"]):
+class MachineFeed(LabFeed["MachineState | None"]):
     part = MACHINE
     every_s = 2.0
 
@@ -26,7 +26,7 @@ class MachineFeed(LabFeed["Machine | None"]):
         super().__init__(root)
         self._reader = MachineReader(root)
 
-    def refresh(self, now: float) -> "Machine":
+    def refresh(self, now: float) -> "MachineState":
         return self._reader.look()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tttui.artifacts.eventlog import EVENTS, LAB, Event, EventLog
-from tttui.lab.logs import LogFilter, LogLine, Logs
+from tttui.lab.logs import LogEntry, LogFilter, Logs
 from tttui.model.dataclass import dataclass
 from tttui.store.lab.feed import LabFeed
 from tttui.store.snapshot import Part
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tail(Generic[T]):
+class NewestEntries(Generic[T]):
     """The newest of something, the oldest first."""
 
     items: tuple[T, ...] = ()
@@ -32,13 +32,13 @@ class Tail(Generic[T]):
     """It was looked for."""
 
 
-LOG_LINES: Part[Tail[LogLine]] = Part("logs", Tail())
-ALL_EVENTS: Part[Tail[Event]] = Part("events", Tail())
-NEWEST_EVENTS: Part[Tail[Event]] = Part("recent", Tail())
+LOG_LINES: Part[NewestEntries[LogEntry]] = Part("logs", NewestEntries())
+ALL_EVENTS: Part[NewestEntries[Event]] = Part("events", NewestEntries())
+NEWEST_EVENTS: Part[NewestEntries[Event]] = Part("recent", NewestEntries())
 """The last few, for those who need no more."""
 
 
-class LogsFeed(LabFeed[Tail[LogLine]]):
+class LogsFeed(LabFeed[NewestEntries[LogEntry]]):
     """The lines of all logs: those that are there in the order of time, then as they come."""
 
     part = LOG_LINES
@@ -46,11 +46,11 @@ class LogsFeed(LabFeed[Tail[LogLine]]):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self._logs = Logs(root)
-        self._lines: deque[LogLine] = deque(maxlen=LINES)
+        self._lines: deque[LogEntry] = deque(maxlen=LINES)
         self._count = 0
         self._due = 0.0
 
-    def refresh(self, now: float) -> Tail[LogLine]:
+    def refresh(self, now: float) -> NewestEntries[LogEntry]:
         begin = time.monotonic()
         if begin < self._due:
             return self.value
@@ -60,10 +60,10 @@ class LogsFeed(LabFeed[Tail[LogLine]]):
         self._due = begin + (1 + SHARE) * (time.monotonic() - begin)
         if not lines and self.value.known:
             return self.value
-        return Tail(tuple(self._lines), self._count - len(self._lines), known=True)
+        return NewestEntries(tuple(self._lines), self._count - len(self._lines), known=True)
 
 
-class EventsFeed(LabFeed[Tail[Event]]):
+class EventsFeed(LabFeed[NewestEntries[Event]]):
     """The events of the root; `before` is one less than the number of the first one."""
 
     part = ALL_EVENTS
@@ -75,7 +75,7 @@ class EventsFeed(LabFeed[Tail[Event]]):
         self._events: deque[Event] = deque(maxlen=self.kept)
         self._seen: object = None
 
-    def refresh(self, now: float) -> Tail[Event]:
+    def refresh(self, now: float) -> NewestEntries[Event]:
         try:
             found = os.stat(self.root / LAB / EVENTS)
             seen = found.st_ino, found.st_size
@@ -90,7 +90,7 @@ class EventsFeed(LabFeed[Tail[Event]]):
             self._events.clear()
         self._events.extend(self._log.read(max(last if last <= newest else 0, newest - self.kept)))
         first = self._events[0].seq if self._events else 1
-        return Tail(tuple(self._events), first - 1, known=True)
+        return NewestEntries(tuple(self._events), first - 1, known=True)
 
 
 class NewestEventsFeed(EventsFeed):

@@ -87,7 +87,7 @@ class HfTask(Task):
     loss_name = "nats per token"
     unit = "nats"
     settings_type = HfSettings
-    trained_by = "tttui.runs.training.language:HfTraining"
+    trained_by = "tttui.tasks.text.training:HfTraining"
     adaptation: ClassVar[Adaptation] = Adaptation(optimizer="adamw", lr=1e-3)
     plastic = LORA
     base_setting = "model"

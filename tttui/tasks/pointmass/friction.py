@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tttui.draw import axes, braille, digits, ticks
+from tttui.draw import axes, braille, ticks
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
@@ -98,7 +98,7 @@ def _values(canvas: Canvas, facts: Facts, row: int, look: Look, big: bool) -> in
         lines.append([(facts.source, palette.muted, False)])
     width = canvas.columns
     if big:
-        end = digits.write(canvas, row, 1, truth, palette.good, glyphs)
+        end = _write_digits(canvas, row, 1, truth, palette.good, glyphs)
         if len(lines) == 1:
             lines.insert(0, [])
         for k, parts in enumerate(lines[:3]):
@@ -259,3 +259,35 @@ def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:
 
 def _pair(value: Floats) -> str:
     return f"({short(float(value[0]))}, {short(float(value[1]))})"
+
+
+_DIGITS = {
+    "0": ("┏━┓", "┃ ┃", "┗━┛"),
+    "1": (" ╻ ", " ┃ ", " ╹ "),
+    "2": ("╺━┓", "┏━┛", "┗━╸"),
+    "3": ("╺━┓", " ━┫", "╺━┛"),
+    "4": ("╻ ╻", "┗━┫", "  ╹"),
+    "5": ("┏━╸", "┗━┓", "╺━┛"),
+    "6": ("┏━╸", "┣━┓", "┗━┛"),
+    "7": ("╺━┓", "  ┃", "  ╹"),
+    "8": ("┏━┓", "┣━┫", "┗━┛"),
+    "9": ("┏━┓", "┗━┫", "╺━┛"),
+    ".": (" ", " ", "▪"),
+    "-": ("   ", "╺━╸", "   "),
+}
+
+
+def _write_digits(
+    canvas: Canvas, row: int, column: int, text: str, ink: Colour, glyphs: Glyphs
+) -> int:
+    """Write digits, points and minus signs; returns the column after them.
+
+    Without line-drawing characters the number is written once, in the middle row.
+    """
+    if not glyphs.braille or any(char not in _DIGITS for char in text):
+        return canvas.write(row + 1, column, text, ink, bold=True)
+    for char in text:
+        for k, part in enumerate(_DIGITS[char]):
+            canvas.write(row + k, column, part, ink, bold=True)
+        column += len(_DIGITS[char][0])
+    return column

@@ -19,7 +19,7 @@ def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | N
         i = row_at(trajectory, t)
         if i is not None and math.isfinite(trajectory.mu[i]):
             return float(trajectory.mu[i])
-    return data.mu_at(t)
+    return data.truth_at(t)
 
 
 def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
@@ -27,11 +27,11 @@ def mu_column(data: SessionData, trajectory: Trajectory) -> Floats | None:
     recorded = trajectory.mu
     if recorded is not None and np.isfinite(recorded).all():
         return recorded
-    first = data.mu_at(0)
+    first = data.truth_at(0)
     if first is None:
         return None
     column = np.full(len(trajectory), first)
-    for at, mu in data.mu_changes:
+    for at, mu in data.truth_changes:
         column[trajectory.t >= at] = mu
     return column
 

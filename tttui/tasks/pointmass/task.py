@@ -1,14 +1,17 @@
 """The task of a point mass whose friction is hidden; it has an engine of its own (ENGINE.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from tttui.model.dataclass import dataclass
 from tttui.model.faults import fault_at_step
 from tttui.model.schema import POINT_MASS
+from tttui.model.session import SessionData
 from tttui.model.setting import Group, option
 from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
+from tttui.model.steps import Trajectory, Yardstick
 from tttui.tasks.base import AnyTask, Start
 
 
@@ -33,8 +36,8 @@ class PointMass(AnyTask):
 
     name = POINT_MASS
     loss_name = "MSE"
-    runner = "tttui.runs.pointmass:PointMassRunner"
-    trained_by = "tttui.runs.training.pointmass:PointMassTraining"
+    runner = "tttui.tasks.pointmass.runs.runner:PointMassRunner"
+    trained_by = "tttui.tasks.pointmass.runs.training:PointMassTraining"
     start_type = PointMassStart
     first = (
         "preset",
@@ -87,3 +90,17 @@ class PointMass(AnyTask):
         if recorded:
             found["fault"] = "a full disk is one of a process in a terminal; choose another"
         return found
+
+    @classmethod
+    def implied(cls, data: SessionData) -> float:
+        from tttui.tasks.pointmass.hidden import in_force
+        from tttui.tasks.pointmass.identify import implied_mu
+
+        weights = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
+        return nan if isinstance(weights, str) else implied_mu(weights.weights, data.meta.world)
+
+    @classmethod
+    def yardsticks_on(cls, trajectory: Trajectory, data: SessionData) -> Sequence[Yardstick]:
+        from tttui.tasks.pointmass.yardsticks import yardsticks_of
+
+        return yardsticks_of(trajectory, data.meta.world, data.truth_now)

@@ -34,7 +34,7 @@ def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
     own, or that are broken, are left out with a reason: their rows would be those of the base,
     or of nothing.
     """
-    laws = [replace(data.meta.world, mu=data.mu_now) for data in sessions]
+    laws = [replace(data.meta.world, mu=data.truth_now) for data in sessions]
     rows, missing = list[int](), list[str]()
     for i, (data, law) in enumerate(zip(sessions, laws, strict=True)):
         reason = _unfit(data, law)

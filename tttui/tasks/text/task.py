@@ -1,7 +1,9 @@
 """Reading a document byte by byte, and learning from it on the way (Krause et al. 2018)."""
 
 import argparse
+import lzma
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +29,6 @@ from tttui.tasks.text.document import (
 from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import base_sha256, shipped, step_scales
 from tttui.tasks.text.stream import Arriving, arriving
-from tttui.tasks.text.yardsticks import CONTEXT_EVERY, compress_now, compressed
-from tttui.tasks.text.yardsticks import LARGEST as LARGEST_COMPRESSED
 
 if TYPE_CHECKING:  # what computes is imported when it does
     from torch import Tensor
@@ -60,7 +60,7 @@ class TextTask(Task):
     loss_name = "bits per byte"
     unit = "bits"
     settings_type = TextSettings
-    trained_by = "tttui.runs.training.language:TextTraining"
+    trained_by = "tttui.tasks.text.training:TextTraining"
     version = "2"
     adaptation: ClassVar[Adaptation] = Adaptation(lr=0.07, grad_clip=6.0, frozen_window=32)
     plastic = "*"
@@ -190,6 +190,10 @@ class TextTask(Task):
         made.document = rest
         return made
 
+    @classmethod
+    def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:  # noqa: ARG003
+        return base_sha256(), "text (ships with tttui)"
+
     @property
     def base_sha256(self) -> str:
         return base_sha256()
@@ -229,3 +233,27 @@ def base() -> "ByteDecoder":
     held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
     model.load_state_dict(held, assign=True)
     return model
+
+
+CONTEXT_EVERY = 32
+"""Steps between two windows that are predicted with twice the context as well: that costs some
+one percent of the time."""
+
+LARGEST_COMPRESSED = 4_000_000
+"""Bytes up to which a document is compressed, which holds the run up for seconds at the end."""
+
+
+def compress_now(t: int) -> bool:
+    """Whether all up to step t is to be compressed: 4 to 8 times while it doubles, so that the
+    time of it all is a few times that of the last one."""
+    n = t + 1
+    return n % (1 << max(n.bit_length() - 3, 5)) == 0
+
+
+def compressed(content: bytes | bytearray | memoryview) -> tuple[float, float]:
+    """Bits a byte of zlib, and of lzma without the container, which a short text pays for."""
+    bits = 8.0 / len(content)
+    size = 1 << max(len(content).bit_length(), 12)  # a larger dictionary only takes memory
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": size}]
+    smallest = lzma.compress(content, format=lzma.FORMAT_RAW, filters=filters)
+    return bits * len(zlib.compress(content, 9)), bits * len(smallest)

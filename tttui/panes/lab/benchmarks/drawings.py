@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tttui.draw import differences, forest
+from tttui.draw import forest
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
-from tttui.lab.evaluation.statistics import Comparison
+from tttui.draw.look import Look
+from tttui.lab.evaluation.statistics import PairedComparison
 from tttui.model.arrays import Floats
 from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
 from tttui.widgets.drawn import Drawn
+
+WIDEST = 8
+"""Columns of a bar of differences at most."""
 
 LOSSES = 8
 """Rows from which the losses of both stand below the bars."""
@@ -47,7 +51,9 @@ class Ranking(Drawn):
         rows = forest_rows(found)
         room = (width, max(height - 1, 0))
         unit = str(found.results.get("unit", ""))
-        scale = forest.Scale(not unit, unit, "loss" if _what(found) == "streams" else "seconds")
+        scale = forest.DifferenceScale(
+            not unit, unit, "loss" if _what(found) == "streams" else "seconds"
+        )
         inner = forest.paint(rows, room, self.look, scale, self._at)
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[1:] = getattr(inner, grid)
@@ -65,7 +71,7 @@ class Ranking(Drawn):
         return f"{found.results.get('loss', 'the loss')} of {where}"
 
 
-class SideBySide(Drawn):
+class ContenderPair(Drawn):
     """The difference of two contenders on every stream, with what follows from it."""
 
     def __init__(self, *, id: str) -> None:
@@ -92,14 +98,14 @@ class SideBySide(Drawn):
         compared = found.compared[i, j]
         title = fit(f"{mark}{names[0]} against {names[1]}", width, glyphs.ellipsis)
         canvas.write(0, 0, title, ink, bold=True)
-        said = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
-        for y, line in enumerate(said[: max(height - 4, 1)], 1):
+        lines = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
+        for y, line in enumerate(lines[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
-        top = 1 + len(said)
+        top = 1 + len(lines)
         below = 2 if height - top >= LOSSES else 1
         room = height - top - below
         if room >= 2:
-            inner = differences.paint(_differences(found, i, j, compared), (width, room), self.look)
+            inner = _difference_bars(_differences(found, i, j, compared), (width, room), self.look)
             for grid in ("char", "ink", "paper", "bold"):
                 getattr(canvas, grid)[top : top + room] = getattr(inner, grid)
         ends = _ends(_differences(found, i, j, compared), compared)
@@ -112,7 +118,7 @@ class SideBySide(Drawn):
         return canvas
 
 
-def forest_rows(found: Benchmarks) -> list[forest.Row]:
+def forest_rows(found: Benchmarks) -> list[forest.ForestRow]:
     """The contenders as rows, each against the first of the ranking."""
     rows = []
     for i, one in enumerate(found.contenders):
@@ -122,13 +128,13 @@ def forest_rows(found: Benchmarks) -> list[forest.Row]:
         compared = found.compared.get((i, 0))
         if compared is None:
             rows.append(
-                forest.Row(one["name"], one["rank"], forest.value_text(middle), itself=True)
+                forest.ForestRow(one["name"], one["rank"], forest.value_text(middle), itself=True)
             )
             continue
         between = compared.interval
         differs = compared.outcome in ("better", "worse")
         rows.append(
-            forest.Row(
+            forest.ForestRow(
                 str(one["name"]),
                 int(one["rank"]),
                 forest.value_text(middle),
@@ -149,7 +155,7 @@ def _one(found: Benchmarks) -> str:
     return _what(found)[:-1]
 
 
-def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Floats:
+def _differences(found: Benchmarks, i: int, j: int, compared: PairedComparison) -> Floats:
     """Of each stream: positive where the first is better."""
     a, b = (np.where(np.isfinite(found.values[k]), found.values[k], np.inf) for k in (i, j))
     with np.errstate(all="ignore"):
@@ -157,7 +163,7 @@ def _differences(found: Benchmarks, i: int, j: int, compared: Comparison) -> Flo
     return np.where(a == b, 0.0, better)
 
 
-def _ends(values: Floats, compared: Comparison) -> str:
+def _ends(values: Floats, compared: PairedComparison) -> str:
     """`from 12 % better to 3 % worse`."""
     from dataclasses import replace
 
@@ -181,3 +187,48 @@ def chosen_pair(n: int, at: int, other: int) -> tuple[int, int]:
     """The contender at a place and another one, `other` places after the first that is not it."""
     others: Sequence[int] = [k for k in range(n) if k != at]
     return (at, others[other % len(others)]) if others else (at, at)
+
+
+def _difference_bars(differences: Floats, size: tuple[int, int], look: Look) -> Canvas:
+    """Bars of differences [n], the best first; positive is better. size is (width, height).
+
+    Where there are more than columns, a column shows the middle one of its share.
+    """
+    width, height = size
+    palette, glyphs = look
+    canvas = Canvas(height, width)
+    ordered = np.sort(differences[~np.isnan(differences)])[::-1]
+    if not len(ordered) or height < 2 or width < 4:
+        return canvas
+    finite = np.abs(ordered[np.isfinite(ordered)])
+    most = float(finite.max()) if len(finite) and finite.max() > 0 else 1.0
+    shown = np.clip(ordered, -most, most) / most
+    if len(shown) > width:
+        shown = shown[((np.arange(width) + 0.5) * len(shown) / width).astype(np.int64)]
+    each = max(1, min(width // len(shown), WIDEST))
+    up = float(max(shown.max(), 0.0))
+    down = float(max(-shown.min(), 0.0))
+    above = round((height - 1) * up / (up + down)) if up + down else height // 2
+    above = min(max(above, int(up > 0)), height - 1 - int(down > 0))
+    below = height - 1 - above
+    canvas.write(above, 0, glyphs.horizontal * width, palette.frame)
+    gap = int(each > 2)
+    for i, share in enumerate(shown.tolist()):
+        bar = each - gap
+        column = i * each
+        if share > 0:
+            eighths = max(round(share / up * above * 8), 1)
+            whole, rest = divmod(eighths, 8)
+            for k in range(whole):
+                canvas.write(above - 1 - k, column, glyphs.bars[8] * bar, palette.good)
+            if rest and whole < above:
+                canvas.write(above - 1 - whole, column, glyphs.bars[rest] * bar, palette.good)
+        elif share < 0:
+            halves = max(round(-share / down * below * 2), 1)
+            whole, rest = divmod(halves, 2)
+            for k in range(whole):
+                canvas.write(above + 1 + k, column, glyphs.bars[8] * bar, palette.bad)
+            if rest and whole < below:
+                half = "▀" if glyphs.braille else glyphs.bars[4]
+                canvas.write(above + 1 + whole, column, half * bar, palette.bad)
+    return canvas

@@ -33,11 +33,11 @@ def history(found: Benchmarks, at: int) -> Write:
         if len(mine) == 1:
             prose.say("1 result, and none before it to compare with", palette.muted)
         elif flagged:
-            said = f"{len(flagged)} of {len(mine)} results worse or slower than the one before"
-            prose.say(said, palette.bad)
+            sentence = f"{len(flagged)} of {len(mine)} results worse or slower than the one before"
+            prose.say(sentence, palette.bad)
         else:
-            said = f"{len(mine)} results, none worse than the one before beyond chance"
-            prose.say(said, palette.muted)
+            sentence = f"{len(mine)} results, none worse than the one before beyond chance"
+            prose.say(sentence, palette.muted)
         if len(mine) > 1:
             glyphs = prose.glyphs
             for name, title in ((None, "loss"), ("steps_per_s", "speed")):
@@ -50,11 +50,11 @@ def history(found: Benchmarks, at: int) -> Write:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.time))
             loss = _figure(step)
             bad = bool({"worse", "slower", "failing"} & {*step.flags})
-            said = step.text or "the first on these streams"
+            sentence = step.text or "the first on these streams"
             prose.gap().line(
                 (f"{when}  ", palette.muted),
                 ("diverged" if loss is None else short(loss), palette.text, True),
-            ).say(f"  {'! ' if bad else ''}{said}", palette.bad if bad else palette.text)
+            ).say(f"  {'! ' if bad else ''}{sentence}", palette.bad if bad else palette.text)
             pace = one.figures["steps_per_s"]
             busy = " on a busy machine" if one.raw.get("busy") else ""
             parts = [f"{short(pace)} {_pace(one.task)}{busy}"] if pace else []
@@ -73,8 +73,8 @@ def comparisons(found: Benchmarks) -> Write:
             prose.say(found.progress or "No results yet.", prose.palette.muted)
             return
         prose.say(str(results["verdict"]), prose.palette.accent, bold=True)
-        if said := results.get("streams_are"):
-            prose.say(f"on {said}", prose.palette.muted)
+        if sentence := results.get("streams_are"):
+            prose.say(f"on {sentence}", prose.palette.muted)
         for pair in results.get("pairs", ()):
             if pair.get("verdict") != results["verdict"]:
                 prose.gap().say(str(pair.get("verdict", "")))

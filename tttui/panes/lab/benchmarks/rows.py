@@ -13,14 +13,14 @@ from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, Vocabulary
 from tttui.panes.lab.tabled import passing, ranks
 from tttui.store.lab.benchmarks import Benchmarks
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 COLUMNS = (
-    Column("job", "job", 8, left=True, most=10, orders=TEXTS),
-    Column("kind", "kind", 9, left=True, drop=2, orders=TEXTS),
-    Column("state", "state", 11, left=True, drop=1, orders=TEXTS),
-    Column("created", "age", 6, drop=3, orders=TIMES, also=("age",)),
-    Column("verdict", "verdict", 30, left=True, grows=True, orders=TEXTS),
+    TableColumn("job", "job", 8, left=True, most=10, orders=TEXTS),
+    TableColumn("kind", "kind", 9, left=True, drop=2, orders=TEXTS),
+    TableColumn("state", "state", 11, left=True, drop=1, orders=TEXTS),
+    TableColumn("created", "age", 6, drop=3, orders=TIMES, also=("age",)),
+    TableColumn("verdict", "verdict", 30, left=True, grows=True, orders=TEXTS),
 )
 
 WORDS = Vocabulary(
@@ -42,8 +42,8 @@ class Contests:
         self._verdicts: dict[str, str] = {}
         self._contenders: dict[str, list[str]] = {}
         for step in found.history:
-            said = step.result.raw.get("verdict")
-            self._verdicts[step.result.job] = said if isinstance(said, str) else ""
+            verdict = step.result.raw.get("verdict")
+            self._verdicts[step.result.job] = verdict if isinstance(verdict, str) else ""
             self._contenders.setdefault(step.result.job, []).append(step.result.contender)
 
     def verdict(self, job: Job) -> str:
@@ -94,7 +94,7 @@ class Contests:
 
 
 class ContestRows(HasLook):
-    """`Source` of the table."""
+    """`TableSource` of the table."""
 
     columns = COLUMNS
 

@@ -13,7 +13,7 @@ from tttui.model.arrays import Bools
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.benchmarks import facts
-from tttui.panes.lab.benchmarks.drawings import Ranking, SideBySide, chosen_pair
+from tttui.panes.lab.benchmarks.drawings import ContenderPair, Ranking, chosen_pair
 from tttui.panes.lab.benchmarks.keys import KEYS, MEANING
 from tttui.panes.lab.benchmarks.rows import COLUMNS, RECORDED, WORDS, ContestRows, Contests
 from tttui.panes.lab.jobs.table import JobTable
@@ -26,6 +26,9 @@ from tttui.widgets.table import Table
 
 ROOMY = 30
 """Rows from which on the drawings have a place below the table."""
+
+LOW = 16
+"""Rows below which the ranking has no place below the table."""
 
 AIRY = 36
 """Rows from which on they are set apart."""
@@ -50,9 +53,9 @@ class BenchmarksView(JobTable):
     thing, things = "benchmark", "benchmarks and tests"
     hint = "text  state:running  kind:abtest  contender:plain  age<24"
     empty_text = (
-        "No benchmarks here yet. `tttui bench run --presets stable,plain` compares two ways to "
-        "learn on the same held-out streams, `tttui model test SKILL@v2` tests a version; B starts "
-        "one here."
+        "No benchmarks here yet. B starts one: the presets stable,plain compare two ways to learn "
+        "on the same held-out streams. Models (6) tests a version against another. In the shell "
+        "those are `tttui bench run --presets stable,plain` and `tttui model test SKILL@v2`."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -74,7 +77,7 @@ class BenchmarksView(JobTable):
         yield from self.list_widgets()
         yield Ranking(id="ranking")
         with Horizontal(id="below"):
-            yield SideBySide(id="pair")
+            yield ContenderPair(id="pair")
             yield Page("", id="more")
 
     # Regions
@@ -85,8 +88,8 @@ class BenchmarksView(JobTable):
             return ((TABLE, "ranking", "pair", "more"),)
         if width >= NARROW:
             return ((TABLE, "ranking"), ("pair", "more"))
-        if height >= ROOMY:
-            return ((TABLE, "ranking"), ("pair",), ("more",))
+        if height >= LOW:
+            return ((TABLE, "ranking", "pair"), ("more",))
         return ((TABLE,), ("ranking",), ("pair",), ("more",))
 
     def size_regions(self) -> None:
@@ -137,7 +140,7 @@ class BenchmarksView(JobTable):
         active = self.acting == "ranking"
         self.query_one(Ranking).show(found, at, active=active)
         pair = chosen_pair(len(found.contenders), at, self._other)
-        self.query_one(SideBySide).show(found, pair, active=self.acting == "pair")
+        self.query_one(ContenderPair).show(found, pair, active=self.acting == "pair")
         page = self.query_one("#more", Page)
         name = str(found.contenders[at]["name"]) if found.contenders else ""
         title = f"{self._more.capitalize()} (v)"

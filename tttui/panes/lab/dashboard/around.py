@@ -15,8 +15,8 @@ from tttui.panes.lab.jobs.facts import clock
 from tttui.widgets.drawn import Drawn
 
 if TYPE_CHECKING:  # costly to import, and there once the store has read them
-    from tttui.lab.machine import Machine
-    from tttui.lab.providers.results import Cell, Matrix
+    from tttui.lab.machine import MachineState
+    from tttui.lab.providers.results import Matrix, MatrixCell
     from tttui.lab.registry import Persona
 
 NAME = 11
@@ -57,7 +57,8 @@ class MatrixMap(Drawn):
     def rows(self) -> int:
         """Rows that all of it takes."""
         blocks = self._blocks()
-        return 1 + sum(1 + len(names) for names in blocks.values()) if blocks else 3
+        heads = sum(_heads(capabilities, self.size.width) for capabilities in blocks)
+        return 1 + heads + sum(map(len, blocks.values())) if blocks else 3
 
     def _blocks(self) -> Mapping[tuple[str, ...], list[str]]:
         """The providers by what they may be able to do."""
@@ -72,14 +73,12 @@ class MatrixMap(Drawn):
             return canvas
         tested = any(cell.newest for cell in matrix.cells.values())
         if not tested:
-            text = "never tested: tttui provider test --all"
-            canvas.write(0, 16, fit(text, width - 16, glyphs.ellipsis), palette.muted)
+            text = "never tested (Matrix, t)"
+            canvas.write(0, len(title) + 2, fit(text, width - 16, glyphs.ellipsis), palette.muted)
         row = 1
         for capabilities, names in self._blocks().items():
-            each = max((width - NAME) // max(len(capabilities), 1), LEAST)
-            for i, capability in enumerate(capabilities):
-                text = fit(capability, each - 1, "")
-                canvas.write(row, NAME + i * each, text, palette.muted)
+            each = _each(capabilities, width)
+            row += _headed(canvas, row, capabilities, each, palette.muted)
             for name in names:
                 row += 1
                 canvas.write(row, 0, fit(name, NAME - 1, glyphs.ellipsis), palette.text)
@@ -90,12 +89,12 @@ class MatrixMap(Drawn):
             row += 1
         return canvas
 
-    def _cell(self, canvas: Canvas, cell: "Cell", place: tuple[int, int], width: int) -> None:
+    def _cell(self, canvas: Canvas, cell: "MatrixCell", place: tuple[int, int], width: int) -> None:
         from tttui.lab.providers.words import cell_text
 
         palette, newest = self.palette, cell.newest
         text = cell_text(cell, ascii_only=not self.glyphs.braille)
-        shown = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
+        fitted = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
         ink, paper = palette.muted, DEFAULT
         if newest is not None:
             ink = {"works": palette.good, "fails": palette.bad}.get(newest.status, palette.muted)
@@ -103,9 +102,9 @@ class MatrixMap(Drawn):
             if palette.tinted:
                 paper = self._paper(cell)
                 ink = palette.text if newest.status != "not offered" and not cell.mark else ink
-        canvas.write(*place, shown.ljust(width), ink, paper, bold=bool(cell.mark))
+        canvas.write(*place, fitted.ljust(width), ink, paper, bold=bool(cell.mark))
 
-    def _paper(self, cell: "Cell") -> Colour:
+    def _paper(self, cell: "MatrixCell") -> Colour:
         """The heat of a cell: the faster among those of the capability, the stronger."""
         tints, newest = self.palette.tints, cell.newest
         if newest is None or newest.status == "not offered":
@@ -119,6 +118,26 @@ class MatrixMap(Drawn):
         return tints[min(max(int(level), 0), 2)]
 
 
+def _each(capabilities: Sequence[str], width: int) -> int:
+    """Columns of a capability."""
+    return max((width - NAME) // max(len(capabilities), 1), LEAST)
+
+
+def _heads(capabilities: Sequence[str], width: int) -> int:
+    """Rows of the names above the cells: two that take turns where one has no room for all."""
+    longest = max(map(len, capabilities), default=0)
+    return 1 if longest < _each(capabilities, width) else 2
+
+
+def _headed(canvas: Canvas, row: int, capabilities: Sequence[str], each: int, ink: Colour) -> int:
+    """Write the names of the capabilities from a row on; how many rows more than one they take."""
+    rows = _heads(capabilities, canvas.columns)
+    for i, capability in enumerate(capabilities):
+        text = fit(capability, rows * each - 1, "")
+        canvas.write(row + i % rows, NAME + i * each, text, ink)
+    return rows - 1
+
+
 class MachineStrip(Drawn):
     """The machine in one line."""
 
@@ -126,9 +145,9 @@ class MachineStrip(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.machine: Machine | None = None
+        self.machine: MachineState | None = None
 
-    def show_machine(self, machine: "Machine | None") -> None:
+    def show_machine(self, machine: "MachineState | None") -> None:
         if machine is not self.machine and not _as_good_as(self.machine, machine):
             self.machine = machine
             self.changed()
@@ -138,7 +157,7 @@ class MachineStrip(Drawn):
         if self.machine is None:
             return canvas
         column = 0
-        for name, share, text in _told(self.machine):
+        for name, share, text in _meters(self.machine):
             needed = len(name) + 1 + (9 if share is not None else 0) + len(text) + 3
             if column + needed > width:
                 break
@@ -154,15 +173,15 @@ class MachineStrip(Drawn):
         return canvas
 
 
-def _as_good_as(shown: "Machine | None", now: "Machine | None") -> bool:
+def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> bool:
     """What is shown may stay: it tells the same, or is young and nothing runs."""
-    if shown is None or now is None or shown.cpu is None:
+    if drawn is None or now is None or drawn.cpu is None:
         return False
-    young = 0 <= now.at - shown.at < QUIET_S and not shown.holders and not now.holders
-    return young or _told(shown) == _told(now)
+    young = 0 <= now.at - drawn.at < QUIET_S and not drawn.holders and not now.holders
+    return young or _meters(drawn) == _meters(now)
 
 
-def _told(machine: "Machine") -> list[tuple[str, float | None, str]]:
+def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
     found: list[tuple[str, float | None, str]] = []
@@ -193,7 +212,7 @@ def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose]
         palette = prose.palette
         if not personas:
             if personas is not None:
-                text = "no model is in use: tttui model deploy SKILL@v1 --persona NAME"
+                text = "no model is in use; Models (6) deploys one"
                 prose.say(text, palette.muted)
             return
         arrow = "→" if prose.glyphs.braille else "->"
@@ -213,13 +232,13 @@ def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose]
 def newest(events: Sequence[Event]) -> Callable[[Prose], object]:
     """What happened, the newest first; what a job told again and again is one line."""
     counts = Counter((event.name, event.fields.get("id")) for event in events)
-    shown = {(event.name, event.fields.get("id")): event for event in reversed(events)}
+    newest_of = {(event.name, event.fields.get("id")): event for event in reversed(events)}
 
     def write(prose: Prose) -> None:
         palette = prose.palette
         if not events:
             prose.say("no events yet: jobs, sessions and models will tell here", palette.muted)
-        for key, event in sorted(shown.items(), key=lambda pair: -pair[1].seq):
+        for key, event in sorted(newest_of.items(), key=lambda pair: -pair[1].seq):
             collection, _, action = event.name.removeprefix("data:").partition(":")
             ink = palette.bad if action in ("failed", "crashed") else palette.text
             what = str(event.fields.get("id") or event.fields.get("name") or "")

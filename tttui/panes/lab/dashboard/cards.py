@@ -12,7 +12,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.model.ages import ago_text, duration_text
 from tttui.model.dataclass import dataclass
-from tttui.panes.lab.jobs.rows import doing
+from tttui.panes.lab.jobs.rows import asked, doing
 from tttui.widgets.drawn import Drawn
 
 ROWS = 4
@@ -99,14 +99,14 @@ class JobCards(Drawn):
         )
         free = left + most - end - 2
         if free >= LEAST:
-            asked = fit(_asked(job), free, glyphs.ellipsis)
-            canvas.write(row, end + 2, asked, palette.muted)
+            options = fit(_options(job), free, glyphs.ellipsis)
+            canvas.write(row, end + 2, options, palette.muted)
         canvas.write(row, left + room - len(state), state, ink, bold=True)
-        told = _told(job, self._now)
-        bar_room = room - len(told) - 1
+        time_text = _time_text(job, self._now)
+        bar_room = room - len(time_text) - 1
         if job.progress is not None and bar_room >= 6:
             bars.bar(canvas, (row + 1, left, bar_room), job.progress, ink, palette.faint, glyphs)
-        canvas.write(row + 1, left + room - len(told), told, palette.text)
+        canvas.write(row + 1, left + room - len(time_text), time_text, palette.text)
         canvas.write(row + 2, left, fit(doing(job), room, glyphs.ellipsis), palette.muted)
 
     def on_click(self, event: events.Click) -> None:
@@ -118,13 +118,13 @@ class JobCards(Drawn):
             self.post_message(self.Picked(self._jobs[at]))
 
 
-def _asked(job: Job) -> str:
+def _options(job: Job) -> str:
     """The options of a job's command, which tell it from others of its kind."""
-    _, dash, options = job.command.partition(" --")
+    _, dash, options = asked(job).partition(" --")
     return f"--{options}" if dash and not job.is_session else ""
 
 
-def _told(job: Job, now: float) -> str:
+def _time_text(job: Job, now: float) -> str:
     """`42 %, 3 min left`, or when a job ended."""
     if job.has_ended:
         return ago_text(job.ended_at or job.created_at, now)
@@ -135,4 +135,4 @@ def _told(job: Job, now: float) -> str:
 
 def _done(job: Job, now: float) -> tuple[object, ...]:
     """What a card shows of a job beside its state."""
-    return job.progress, doing(job), _told(job, now)
+    return job.progress, doing(job), _time_text(job, now)

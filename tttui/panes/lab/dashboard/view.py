@@ -20,7 +20,7 @@ from tttui.panes.lab.dashboard.around import MachineStrip, MatrixMap
 from tttui.panes.lab.dashboard.cards import ROWS, JobCards
 from tttui.panes.lab.metrics import TAGS, MetricChart, groups
 from tttui.panes.regions import Pages, Regions
-from tttui.store.lab.curves import CURVES, Curves
+from tttui.store.lab.curves import JOB_METRICS, JobMetrics
 from tttui.store.lab.jobs import JOBS, Jobs
 from tttui.store.lab.machine import MACHINE
 from tttui.store.lab.matrix import MATRIX
@@ -44,9 +44,9 @@ MOST_CURVES = 6
 """Jobs whose curves are laid over each other."""
 
 EMPTY = (
-    "No job was started here yet. `tttui train start --task text --skill NAME` trains a skill, "
-    "`tttui provider test --all` finds out what this machine can do, `tttui pretrain` trains a "
-    "base. What runs stands here with its progress."
+    "No job was started here yet. n starts one: `train start` trains a skill, `pretrain` a base, "
+    "`bench run` compares, `provider test` finds out what this machine can do. What runs stands "
+    "here with its progress, and below it the curves of what trains."
 )
 
 GOES_TO: Mapping[str, str] = {
@@ -100,7 +100,7 @@ class DashboardView(Regions, LabView):
         self._view: LabState | None = None
         self._at: str | None = None
         """The handle of the marked card's job."""
-        self._asked: tuple[Path, ...] | None = None
+        self._curves_of: tuple[Path, ...] | None = None
         """The jobs whose curves the store was asked for last."""
 
     def compose(self) -> ComposeResult:
@@ -153,7 +153,7 @@ class DashboardView(Regions, LabView):
             self._at = cards[0].handle if cards else None
         self._show_cards(state, jobs, cards)
         self._ask_curves(jobs)
-        self._show_curves(state.of(CURVES), jobs)
+        self._show_curves(state.of(JOB_METRICS), jobs)
         matrix = self.query_one(MatrixMap)
         matrix.show_matrix(state.of(MATRIX))
         personas = state.of(PERSONAS)
@@ -163,9 +163,12 @@ class DashboardView(Regions, LabView):
         self.query_one("#events", Page).set_content(around.newest(events.items[::-1]), events)
         self.query_one(MachineStrip).show_machine(state.of(MACHINE))
         shown = set(self.regions)
+        if jobs.known and not jobs.all and not jobs.unread:
+            shown.discard("curves")
+        self.query_one(MetricChart).display = "curves" in shown
         rows = max(self.room.height // 2, 8)
         self._set_height(matrix, min(matrix.rows + 1, rows) if "models" in shown else None)
-        used_rows = min(len(personas) + 2, 7) if personas else 4
+        used_rows = min(len(personas) + 2, 7) if personas else 3
         self._set_height(used, used_rows if "events" in shown else None)
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
 
@@ -196,22 +199,22 @@ class DashboardView(Regions, LabView):
 
     def _set_height(self, widget: JobCards | MatrixMap | Page, rows: int | None) -> None:
         height = widget.styles.height
-        wanted = "1fr" if rows is None else str(rows)
-        if height is None or str(height) != wanted:
-            widget.styles.height = wanted
+        new = "1fr" if rows is None else str(rows)
+        if height is None or str(height) != new:
+            widget.styles.height = new
 
     def _ask_curves(self, jobs: Jobs) -> None:
         """Have the store read the curves of what trains, or of what trained last."""
-        wanted = [job for job in jobs.live if job.state != "queued" and not job.is_session]
-        if not wanted:
+        drawn = [job for job in jobs.live if job.state != "queued" and not job.is_session]
+        if not drawn:
             ended = (job for job in jobs.all if job.has_ended and not job.is_session)
-            wanted = list(islice(ended, EARLIER))
-        paths = tuple(job.path for job in wanted[:MOST_CURVES])
-        if paths != self._asked:
-            self._asked = paths
+            drawn = list(islice(ended, EARLIER))
+        paths = tuple(job.path for job in drawn[:MOST_CURVES])
+        if paths != self._curves_of:
+            self._curves_of = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
 
-    def _show_curves(self, curves: Curves, jobs: Jobs) -> None:
+    def _show_curves(self, curves: JobMetrics, jobs: Jobs) -> None:
         chart = self.query_one(MetricChart)
         live = any(
             jobs.by_handle[path.name].state == "running" for path in self._known(curves, jobs)
@@ -235,7 +238,7 @@ class DashboardView(Regions, LabView):
         message = "the curves of what trains appear here"
         chart.put(Plot(title, traces=tuple(traces), legend=True, message=message), live=live)
 
-    def _known(self, curves: Curves, jobs: Jobs) -> list[Path]:
+    def _known(self, curves: JobMetrics, jobs: Jobs) -> list[Path]:
         return [path for path in curves.of if path.name in jobs.by_handle]
 
     # Keys
@@ -271,11 +274,6 @@ class DashboardView(Regions, LabView):
             self._at = message.job.handle
             self.turn_to("jobs")
             self.desk.again()
-
-    def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return self.hidden_next or command.label
-        return command.label
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         jobs = Jobs() if self._view is None else self._view.of(JOBS)

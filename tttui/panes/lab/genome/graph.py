@@ -44,7 +44,7 @@ NODES_ASCII = {"in force": "@", "resident": "#", "paged out": "o", "on disk": ".
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class GenomeColumn:
     """One skill, or the merge."""
 
     name: str
@@ -59,12 +59,12 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class GenomePicture:
     """All that is drawn."""
 
     base: str
     layers: Sequence[LayerChange] = ()
-    columns: Sequence[Column] = ()
+    columns: Sequence[GenomeColumn] = ()
     """The skills, and last the merge where there is one."""
     merge: bool = False
     column: int = 0
@@ -73,7 +73,7 @@ class Picture:
 
 
 class GenomeGraph(Drawn):
-    """Draws a `Picture`; scrolls so that its cursor is in sight."""
+    """Draws a `GenomePicture`; scrolls so that its cursor is in sight."""
 
     class Picked(Message):
         """A cell was clicked: its column and layer; None where it was none."""
@@ -84,12 +84,12 @@ class GenomeGraph(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._picture = Picture("")
+        self._picture = GenomePicture("")
         self._top = self._left = 0
         self._high = 1
         self._begin, self._cell = 0, CELL
 
-    def show(self, picture: Picture) -> None:
+    def show(self, picture: GenomePicture) -> None:
         """Draw this; nothing happens where it is what is drawn."""
         if picture != self._picture:
             self._picture = picture
@@ -233,7 +233,7 @@ class GenomeGraph(Drawn):
                 canvas.write(row, 1 + at, line[3], palette.frame)
 
     def _paint_cell(
-        self, canvas: Canvas, y: int, x: int, layer: LayerChange, column: Column, most: float
+        self, canvas: Canvas, y: int, x: int, layer: LayerChange, column: GenomeColumn, most: float
     ) -> None:
         """A node, a bar and the number, on the colour of the amount."""
         palette, norm = self.palette, column.norms[layer.name]
@@ -245,7 +245,7 @@ class GenomeGraph(Drawn):
                 canvas.write(row, x, " " * wide, ink, paper)
         node = self._node(column.state) or ("◆" if self.glyphs.braille else "*")
         canvas.write(middle, x, node, ink, paper, bold=column.weight is not None)
-        number = _said(layer, norm)
+        number = _share_text(layer, norm)
         bar = padded(filling(share, wide - 2 - 8, self.glyphs), wide - 2 - 8)
         quiet = palette.muted if paper is None else ink
         canvas.write(middle, x + 2, bar, quiet, paper)
@@ -295,7 +295,7 @@ def _amount(layer: LayerChange, norm: float) -> float:
     return norm if share is None else share
 
 
-def _said(layer: LayerChange, norm: float) -> str:
+def _share_text(layer: LayerChange, norm: float) -> str:
     """`12.3 %`, or the norm where the base's is not known."""
     share = layer.relative(norm)
     return short(norm) if share is None else percent(share)

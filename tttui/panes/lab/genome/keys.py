@@ -42,7 +42,7 @@ KEYS: tuple[Command, ...] = (
         GROUP,
         footer=True,
     ),
-    Command("pane('base')", "n", "next base", "The skills over the next base", GROUP),
+    Command("pane('base')", "N", "next base", "The skills over the next base", GROUP),
     Command("pane('activate')", "A", "activate", "Bring the skill into memory", GROUP),
     Command("pane('evict')", "E", "evict", "Page the skill out", GROUP),
 )

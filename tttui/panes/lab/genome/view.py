@@ -15,10 +15,10 @@ from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
 from tttui.panes.lab.genome import words
-from tttui.panes.lab.genome.graph import Column, GenomeGraph, Picture
+from tttui.panes.lab.genome.graph import GenomeColumn, GenomeGraph, GenomePicture
 from tttui.panes.lab.genome.keys import KEYS, MEANING
 from tttui.panes.lab.genome.words import USUAL
-from tttui.store.lab.genome import GENOME, Genome, Skill, Wanted
+from tttui.store.lab.genome import GENOME, Genome, GenomeSelection, SkillOnBase
 from tttui.store.lab.jobs import JOBS
 from tttui.widgets.page import Page
 
@@ -28,8 +28,8 @@ STEP = 0.1
 DENSITIES = (0.1, 0.2, 0.5, 1.0)
 
 EMPTY = (
-    "No skills here yet. `tttui model register RUN --skill NAME` keeps what a session has learned, "
-    "`tttui train start --skill NAME` trains one; over one base they can be merged here."
+    "No skills here yet. n and `train start` trains one, n and `model register` keeps what a "
+    "session has learned; skills over one base can be merged here."
 )
 
 TEXT_ROWS = 9
@@ -60,7 +60,7 @@ class GenomeView(LabView):
         self._at = ""
         """The version under the cursor."""
         self._layer = 0
-        self._asked: Wanted | None = None
+        self._selection_last: GenomeSelection | None = None
         self._jobs: tuple[Job, ...] = ()
         """Those that hold skills, as the store was told."""
 
@@ -88,16 +88,16 @@ class GenomeView(LabView):
             self._at = names[0]
         self._ask(state)
         self.query_one(GenomeGraph).show(self._picture())
-        wanted, skill = self._wanted(), self.skill
-        key = (genome, self._at, self._layer, wanted)
-        command = self._command() if wanted.weights else ""
-        content = words.effect(genome, wanted, skill, self._layer, command)
-        self.query_one("#words", Page).set_content(content, key, words.title(wanted))
+        selection, skill = self._selection(), self.skill
+        key = (genome, self._at, self._layer, selection)
+        command = self._command() if selection.weights else ""
+        content = words.effect(genome, selection, skill, self._layer, command)
+        self.query_one("#words", Page).set_content(content, key, words.title(selection))
 
-    def _wanted(self) -> Wanted:
+    def _selection(self) -> GenomeSelection:
         there = {skill.name for skill in self._genome.skills}
         weights = tuple((name, w) for name, w in self._weights.items() if name in there)
-        return Wanted(self._base, weights, self._recipe)
+        return GenomeSelection(self._base, weights, self._recipe)
 
     def _ask(self, state: LabState) -> None:
         """Have the store work out what is looked at, and read what the jobs hold that live."""
@@ -106,16 +106,16 @@ class GenomeView(LabView):
         if jobs != self._jobs:
             self._jobs = jobs
             self.desk.tell("genome", lambda feed: feed.choose(jobs))
-        wanted = self._wanted()
-        if wanted != self._asked:
-            self._asked = wanted
-            self.desk.tell("genome", lambda feed: feed.want(wanted))
+        selection = self._selection()
+        if selection != self._selection_last:
+            self._selection_last = selection
+            self.desk.tell("genome", lambda feed: feed.select(selection))
 
-    def _picture(self) -> Picture:
+    def _picture(self) -> GenomePicture:
         genome, first = self._genome, self._genome.skills[0].version
         where = self._states()
         columns = [
-            Column(
+            GenomeColumn(
                 skill.name,
                 where.get(skill.name, "on disk"),
                 self._weights.get(skill.name),
@@ -127,13 +127,13 @@ class GenomeView(LabView):
             )
             for skill in genome.skills
         ]
-        merge = bool(self._wanted().weights)
+        merge = bool(self._selection().weights)
         if merge:
-            composed = genome.composed if genome.wanted == self._wanted() else {}
-            columns.append(Column("merge", norms=composed, note=words.how(self._recipe)))
+            composed = genome.composed if genome.selection == self._selection() else {}
+            columns.append(GenomeColumn("merge", norms=composed, note=words.how(self._recipe)))
         base = f"{first.task} {first.base_sha256.rpartition(':')[2][:8]}"
         self._layer = min(self._layer, max(len(genome.layers) - 1, 0))
-        return Picture(base, genome.layers, columns, merge, self._column, self._layer)
+        return GenomePicture(base, genome.layers, columns, merge, self._column, self._layer)
 
     @property
     def _column(self) -> int:
@@ -141,7 +141,7 @@ class GenomeView(LabView):
         return names.index(self._at) if self._at in names else 0
 
     @property
-    def skill(self) -> Skill | None:
+    def skill(self) -> SkillOnBase | None:
         """The one under the cursor."""
         skills = self._genome.skills
         return skills[self._column] if skills else None
@@ -151,19 +151,19 @@ class GenomeView(LabView):
         order = ("paged out", "resident", "in force")
         found: dict[str, str] = {}
         for holder in self._genome.holders:
-            for held in holder.skills:
-                known = found.get(held.name, "")
-                if held.state in order and (
-                    not known or order.index(held.state) > order.index(known)
+            for mine in holder.skills:
+                known = found.get(mine.name, "")
+                if mine.state in order and (
+                    not known or order.index(mine.state) > order.index(known)
                 ):
-                    found[held.name] = held.state
+                    found[mine.name] = mine.state
         return found
 
     def _command(self) -> str:
         return command_line("tttui", *self._words_of_command("genome"), *self._where())
 
     def _words_of_command(self, name: str) -> tuple[str, ...]:
-        recipe, weights = self._recipe, self._wanted().weights
+        recipe, weights = self._recipe, self._selection().weights
         skills = ",".join(f"{n}:{w:g}" for n, w in weights)
         density = ("--density", f"{recipe.density:g}") if recipe.method in USUAL else ()
         how = ("--method", recipe.method, *density)
@@ -246,7 +246,7 @@ class GenomeView(LabView):
         return f"Skills of {after.task} over {after.base_sha256[:8]}"
 
     def do_compose(self) -> str | None:
-        weights = self._wanted().weights
+        weights = self._selection().weights
         if not weights:
             return "No skill is chosen: space takes one into the merge."
         if self._genome.refused:
@@ -254,7 +254,9 @@ class GenomeView(LabView):
         state = self._state
         assert state is not None
         root, recipe, typed = state.root, self._recipe, ("tttui", *self._words_of_command("genome"))
-        text = f"Register {words.title(self._wanted())} as the next version of the skill `genome`?"
+        text = (
+            f"Register {words.title(self._selection())} as the next version of the skill `genome`?"
+        )
 
         def do() -> str:
             from tttui.lab.genome.composing import compose, weighted
@@ -267,7 +269,7 @@ class GenomeView(LabView):
         return None
 
     def do_form(self) -> None:
-        weights, recipe = self._wanted().weights, self._recipe
+        weights, recipe = self._selection().weights, self._recipe
         typed = {"skills": ",".join(f"{name}:{w:g}" for name, w in weights), "name": "genome"}
         typed["method"] = recipe.method
         if recipe.method in USUAL:
@@ -305,14 +307,17 @@ class GenomeView(LabView):
             return None
 
         def do() -> str:
-            from tttui.lab.genome.holders import change, holder_for
+            from tttui.lab.genome.holders import change, host_for
 
-            now = change(holder_for(state.root, name, None), {verb: name}, wait_s=10.0)
-            held = next(one for one in now.skills if one.name == name)
-            return f"{name} is {held.state} in job {now.job.short}"
+            now = change(host_for(state.root, name, None), {verb: name}, wait_s=10.0)
+            mine = next(one for one in now.skills if one.name == name)
+            return f"{name} is {mine.state} in job {now.job.short}"
 
         self.desk.act(do)
         return None
+
+    def idle(self, command: Command) -> bool:
+        return command in self.keys and self._genome.known and not self._genome.skills
 
     def label(self, command: Command) -> str:
         chosen = self._at in self._weights
@@ -347,7 +352,7 @@ class GenomeView(LabView):
     # What leaves the view
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        found = [("Command to compose", self._command())] if self._wanted().weights else []
+        found = [("Command to compose", self._command())] if self._selection().weights else []
         skill = self.skill
         if skill is not None and skill.method:
             typed = ("tttui", "genome", "test", skill.name, *self._where())

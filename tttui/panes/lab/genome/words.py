@@ -7,7 +7,7 @@ from tttui.lab.genome.effect import LayerChange
 from tttui.lab.genome.methods import Recipe
 from tttui.model.ages import size_text
 from tttui.panes.lab.genome.graph import percent
-from tttui.store.lab.genome import Genome, Skill, Wanted
+from tttui.store.lab.genome import Genome, GenomeSelection, SkillOnBase
 from tttui.widgets.page import Content
 
 USUAL = {"ties": 0.2, "dare": 0.5}
@@ -19,16 +19,16 @@ def how(recipe: Recipe) -> str:
     return f"{recipe.method} {recipe.density:g}" if recipe.method in USUAL else recipe.method
 
 
-def title(wanted: Wanted) -> str:
+def title(selection: GenomeSelection) -> str:
     """`1 A@v1 + 0.5 B@v1 by linear`"""
-    if not wanted.weights:
+    if not selection.weights:
         return "No skill is chosen: space takes one into a merge"
-    skills = " + ".join(f"{weight:g} {name}" for name, weight in wanted.weights)
-    return f"{skills} by {how(wanted.recipe)}"
+    skills = " + ".join(f"{weight:g} {name}" for name, weight in selection.weights)
+    return f"{skills} by {how(selection.recipe)}"
 
 
 def effect(
-    genome: Genome, wanted: Wanted, skill: Skill | None, layer: int, command: str
+    genome: Genome, selection: GenomeSelection, skill: SkillOnBase | None, layer: int, command: str
 ) -> Content:
     """The command, what happens to a layer and to signs, the skill under the cursor, processes."""
 
@@ -39,10 +39,10 @@ def effect(
         if command:
             prose.say(command, palette.accent)
         if genome.layers:
-            _say_layer(prose, genome, wanted, skill, genome.layers[layer])
+            _say_layer(prose, genome, selection, skill, genome.layers[layer])
         if signs := _mean_conflicts(genome.layers):
-            told = ", ".join(f"{a} and {b} {100 * s:.0f} %" for (a, b), s in signs.items())
-            prose.say(f"Opposite signs: {told} of what both change (by chance 50 %)")
+            conflicts = ", ".join(f"{a} and {b} {100 * s:.0f} %" for (a, b), s in signs.items())
+            prose.say(f"Opposite signs: {conflicts} of what both change (by chance 50 %)")
         if skill is not None:
             prose.say(_about(skill), palette.muted)
         for holder in genome.holders:
@@ -64,15 +64,19 @@ def effect(
 
 
 def _say_layer(
-    prose: Prose, genome: Genome, wanted: Wanted, skill: Skill | None, layer: LayerChange
+    prose: Prose,
+    genome: Genome,
+    selection: GenomeSelection,
+    skill: SkillOnBase | None,
+    layer: LayerChange,
 ) -> None:
-    chosen = [name for name, _ in wanted.weights] or [skill.name if skill else ""]
-    told = [f"{name} {_moved(layer, layer.norms[name])}" for name in chosen if name in layer.norms]
+    chosen = [name for name, _ in selection.weights] or [skill.name if skill else ""]
+    texts = [f"{name} {_moved(layer, layer.norms[name])}" for name in chosen if name in layer.norms]
     if (norm := genome.composed.get(layer.name)) is not None:
-        told.append(f"the merge {_moved(layer, norm)}")
+        texts.append(f"the merge {_moved(layer, norm)}")
     signs = [f"{100 * share:.0f} %" for share in layer.conflicts.values()]
     more = f"; opposite signs {', '.join(signs)}" if signs else ""
-    prose.say(f"{layer.name}: {', '.join(told) or 'not changed by these'}{more}")
+    prose.say(f"{layer.name}: {', '.join(texts) or 'not changed by these'}{more}")
 
 
 def _mean_conflicts(layers: Sequence[LayerChange]) -> Mapping[tuple[str, str], float]:
@@ -94,12 +98,12 @@ def _moved(layer: LayerChange, norm: float) -> str:
     return f"norm {norm:.3g}" if share is None else percent(share)
 
 
-def _about(skill: Skill) -> str:
+def _about(skill: SkillOnBase) -> str:
     version = skill.version
-    told = f"{version.name}: {size_text(version.bytes)}"
+    text = f"{version.name}: {size_text(version.bytes)}"
     if skill.method:
         tested = f"; {skill.outcome} against its best parent" if skill.outcome else "; not tested"
-        return f"{told}, {skill.parents} by {skill.method}{tested}"
+        return f"{text}, {skill.parents} by {skill.method}{tested}"
     origin = version.origin
     source = f"{origin.get('kind', '')} {origin.get('id', '')}".strip()
-    return f"{told}, from {source}" if source else told
+    return f"{text}, from {source}" if source else text

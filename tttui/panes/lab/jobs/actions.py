@@ -6,7 +6,7 @@ from tttui.keys.command import Command
 from tttui.lab.job import Job, job_command
 from tttui.panes.lab.base import Question
 from tttui.panes.lab.jobs.table import JobTable
-from tttui.store.lab.job import CHOSEN, Chosen
+from tttui.store.lab.job import JOB_DETAIL, JobDetail
 
 NEWEST = "the newest checkpoint"
 
@@ -15,22 +15,25 @@ SHOWN_IN: Mapping[str, str] = {
     "pretrain": "training",
     "provider_test": "matrix",
     "benchmark": "benchmarks",
-    "abtest": "models",
+    "abtest": "benchmarks",
     "genome_test": "genome",
     "genome_run": "genome",
 }
 """The views that show what came of a kind of job."""
+
+LIST_JOBS = ("training", "benchmarks")
+"""Those of them in which the job itself can be selected."""
 
 
 class JobActions(JobTable):
     """A view whose keys act on the job under the cursor, which the feed `job` reads."""
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> JobDetail:
         """What is read of the job under the cursor, as far as it is."""
         job, view = self.job, self.view
-        found = Chosen() if view is None else view.of(CHOSEN)
-        return found if job is not None and found.path == job.path else Chosen()
+        found = JobDetail() if view is None else view.of(JOB_DETAIL)
+        return found if job is not None and found.path == job.path else JobDetail()
 
     def do_open(self) -> str | None:
         """Open what the job made: a session in the tabs, a version among the models."""
@@ -43,9 +46,10 @@ class JobActions(JobTable):
         if version := version_of(self.chosen):
             desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
-            desk.go_to(SHOWN_IN[job.kind], job.handle)
+            view = SHOWN_IN[job.kind]
+            desk.go_to(view, job.handle if view in LIST_JOBS else "")
         else:
-            return f"Job {job.short} has made nothing that could be opened."
+            return f"All that job {job.short} made is here: v goes through its texts."
         return None
 
     def do_cancel(self) -> str | None:
@@ -138,7 +142,7 @@ class JobActions(JobTable):
         return super().label(command)
 
 
-def version_of(found: Chosen) -> str:
+def version_of(found: JobDetail) -> str:
     """The version that a job registered, as its results name it: `A@v2`; '' for none."""
     results = None if found.data is None else found.data.results
     name = (results or {}).get("version")

@@ -8,31 +8,31 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
 from tttui.lab.evaluation.statistics import Interval
 from tttui.lab.job import Job
-from tttui.lab.sweeps.outcome import Effect, Found
+from tttui.lab.sweeps.outcome import Effect, SweepOutcome
 from tttui.lab.sweeps.plan import known_settings
 from tttui.panes.lab.metrics import MetricChart, groups
-from tttui.store.lab.job import Chosen
+from tttui.store.lab.job import JobDetail
 from tttui.widgets.drawn import Drawn
 
 FEWEST = 3
 """Members that are shown at least, however many effects there are."""
 
 
-class Curves(Container):
+class JobCharts(Container):
     """The chart of a job's metrics, or what came of a sweep so far."""
 
     DEFAULT_CSS = """
-    Curves { height: 1fr; }
-    Curves SweepChart { display: none; }
-    Curves.sweep SweepChart { display: block; }
-    Curves.sweep MetricChart { display: none; }
+    JobCharts { height: 1fr; }
+    JobCharts SweepChart { display: none; }
+    JobCharts.sweep SweepChart { display: block; }
+    JobCharts.sweep MetricChart { display: none; }
     """
 
     def compose(self) -> ComposeResult:
         yield MetricChart()
         yield SweepChart()
 
-    def show(self, job: Job, found: Chosen, group: int, *, log: bool) -> None:
+    def show(self, job: Job, found: JobDetail, group: int, *, log: bool) -> None:
         """Show the curves of a job; `group` counts the groups of its metrics."""
         self.set_class(found.sweep is not None, "sweep")
         if found.sweep is not None:
@@ -61,9 +61,9 @@ class SweepChart(Drawn):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: Found | None = None
+        self._found: SweepOutcome | None = None
 
-    def show(self, found: Found) -> None:
+    def show(self, found: SweepOutcome) -> None:
         """Draw a sweep; nothing happens where it is drawn already."""
         if found is not self._found:
             self._found = found
@@ -83,8 +83,8 @@ class SweepChart(Drawn):
             text = f"{found.rows} of {found.losses.size} runs; no member has all its streams yet"
             canvas.write(1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
             return canvas
-        said = wrapped(found.verdict, width)[: max(1, height // 6)]
-        room = height - 1 - len(said)
+        lines = wrapped(found.verdict, width)[: max(1, height // 6)]
+        room = height - 1 - len(lines)
         ratio, unit = not found.unit, found.unit
         effects = [_effect(one) for one in found.effects]
         members = [_member(found, i) for i in found.order]
@@ -93,13 +93,17 @@ class SweepChart(Drawn):
         y = 1
         above = min(room - below, forest.rows_needed(len(members)))
         for rows, rows_high, scale in (
-            (members, above, forest.Scale(ratio, unit, name=", ".join(plan.names))),
-            (effects, below, forest.Scale(ratio, unit, "", "effect of", "than the other value")),
+            (members, above, forest.DifferenceScale(ratio, unit, name=", ".join(plan.names))),
+            (
+                effects,
+                below,
+                forest.DifferenceScale(ratio, unit, "", "effect of", "than the other value"),
+            ),
         ):
             if rows_high > forest.rows_needed(0):
                 _put(canvas, y, forest.paint(rows, (width, rows_high), self.look, scale, None))
                 y += rows_high
-        for line in said:
+        for line in lines:
             canvas.write(y, 0, line, palette.accent, bold=True)
             y += 1
         return canvas
@@ -111,29 +115,29 @@ def _put(canvas: Canvas, y: int, inner: Canvas) -> None:
         getattr(canvas, grid)[y : y + len(rows)] = rows
 
 
-def _member(found: Found, member: int) -> forest.Row:
+def _member(found: SweepOutcome, member: int) -> forest.ForestRow:
     own, known = found.plan.members[member].values, known_settings(found.plan.runner.task)
     name = ", ".join(known[n].text(own[n]) for n in found.plan.names if n in own)
     value = forest.value_text(found.loss(member))
     rank = 1 if member == found.best or member in found.equals else 2
     if member == 0:
-        return forest.Row("the default", rank, value, itself=True)
+        return forest.ForestRow("the default", rank, value, itself=True)
     if 0 not in found.there:
-        return forest.Row(name, rank, value, float("nan"))
+        return forest.ForestRow(name, rank, value, float("nan"))
     compared = found.against(member, 0)
     return _row(name, rank, value, compared.interval, compared.amount)
 
 
-def _effect(effect: Effect) -> forest.Row:
+def _effect(effect: Effect) -> forest.ForestRow:
     name = f"{effect.setting} {effect.value} for {effect.against}"
     return _row(name, 0, "", effect.compared.interval, effect.compared.amount)
 
 
-def _row(name: str, rank: int, value: str, between: Interval, amount: str) -> forest.Row:
+def _row(name: str, rank: int, value: str, between: Interval, amount: str) -> forest.ForestRow:
     estimate, low, high = between.estimate, between.low, between.high
     if low != low:  # too few streams for an interval
         low, high = float("-inf"), float("inf")
     differs = low > 0 or high < 0
-    return forest.Row(
+    return forest.ForestRow(
         name, rank, value, estimate, low, high, amount if differs else "no difference"
     )

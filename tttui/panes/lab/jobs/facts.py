@@ -11,12 +11,12 @@ from tttui.draw.prose import Prose
 from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.lab.reader import JobData
-from tttui.lab.sweeps.outcome import Found
+from tttui.lab.sweeps.outcome import SweepOutcome
 from tttui.model.ages import ago_text, duration_text
 from tttui.model.numbers import short
 from tttui.model.session import SessionData
 from tttui.panes.lab.jobs.rows import doing
-from tttui.store.lab.job import Chosen
+from tttui.store.lab.job import JobDetail
 from tttui.widgets.logpanel import SHORT_TIMES, TIME
 
 ROOM = 12
@@ -31,7 +31,7 @@ MOST = 400
 Write = Callable[[Prose], object]
 
 
-def summary(job: Job, found: Chosen, now: float) -> Write:
+def summary(job: Job, found: JobDetail, now: float) -> Write:
     """State, times, command and settings of a job."""
     data, session = found.data, found.session
 
@@ -96,7 +96,7 @@ def _of_session(prose: Prose, data: SessionData) -> None:
     prose.say("enter opens the session in the tabs", prose.palette.muted)
 
 
-def results(found: Chosen) -> Write:
+def results(found: JobDetail) -> Write:
     """results.json, key by key."""
     data, session = found.data, found.session
     if found.sweep is not None and found.sweep.order:
@@ -112,7 +112,7 @@ def results(found: Chosen) -> Write:
     return write
 
 
-def sweep(found: Found) -> Write:
+def sweep(found: SweepOutcome) -> Write:
     """The best member and its command, then all of them with their losses, the best first."""
 
     def write(prose: Prose) -> None:
@@ -131,7 +131,7 @@ def sweep(found: Found) -> Write:
     return write
 
 
-def parts(found: Chosen) -> Write:
+def parts(found: JobDetail) -> Write:
     """The finished parts with their results, the newest first."""
     data = found.data
 
@@ -153,7 +153,7 @@ def parts(found: Chosen) -> Write:
     return write
 
 
-def events(found: Chosen) -> Write:
+def events(found: JobDetail) -> Write:
     """What happened to the job, the newest first."""
     data = found.data
 
@@ -162,13 +162,13 @@ def events(found: Chosen) -> Write:
             prose.say("No events yet.", prose.palette.muted)
             return
         for event in data.events[: -MOST - 1 : -1]:
-            told = event_text(event)
-            prose.line((f"{clock(event.time)} ", prose.palette.muted), (told, prose.palette.text))
+            text = event_text(event)
+            prose.line((f"{clock(event.time)} ", prose.palette.muted), (text, prose.palette.text))
 
     return write
 
 
-def log(found: Chosen) -> Write:
+def log(found: JobDetail) -> Write:
     """The end of its log."""
     tail = found.log
 

@@ -1,5 +1,6 @@
 """Jobs as rows of a table, and the words by which they are filtered."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,20 +14,20 @@ from tttui.model.ages import age_text, duration_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Query, QueryError, Vocabulary, Words
 from tttui.panes.lab.tabled import passing, ranks
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 BAR = 6
 """Cells of a bar of progress."""
 
-COLUMNS: tuple[Column, ...] = (
-    Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    Column("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
-    Column("state", "state", 11, left=True, orders=TEXTS),
-    Column("progress", "progress", 11, left=True, drop=1),
-    Column("left", "left", 6, drop=2),
-    Column("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    Column("doing", "now", 23, left=True, grows=True, orders=TEXTS),
-    Column("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
+COLUMNS: tuple[TableColumn, ...] = (
+    TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
+    TableColumn("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
+    TableColumn("state", "state", 11, left=True, orders=TEXTS),
+    TableColumn("progress", "progress", 11, left=True, drop=1),
+    TableColumn("left", "left", 6, drop=2),
+    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 23, left=True, grows=True, orders=TEXTS),
+    TableColumn("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
 )
 
 JOB_WORDS = Vocabulary(
@@ -54,6 +55,8 @@ _TEXTS: Mapping[str, Callable[[Job], str]] = {
     "any": lambda job: f"{job.handle} {job.kind} {job.state} {job.command} {job.detail}",
 }
 
+_ROOT = re.compile(r"--root[ =]('[^']*'|\S+) ?")
+
 NUMBERS = ("progress", "left", "age", "created")
 
 
@@ -68,6 +71,11 @@ def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
             found, scale = [job.created_at for job in jobs], 1.0
     values = np.array([np.nan if v is None else v for v in found], dtype=np.float64) * scale
     return (now - values) / 3600 if name == "age" else values
+
+
+def asked(job: Job) -> str:
+    """What was asked of a job: its command without the program and the root, which all share."""
+    return _ROOT.sub("", job.command.removeprefix("tttui ")).strip()
 
 
 def doing(job: Job) -> str:
@@ -117,7 +125,7 @@ def record(job: Job) -> list[object]:
 
 
 class JobRows(HasLook):
-    """`Source` of the table over jobs."""
+    """`TableSource` of the table over jobs."""
 
     columns = COLUMNS
 
@@ -157,7 +165,7 @@ class JobRows(HasLook):
                 ink = palette.bad if job.error else palette.text
                 return doing(job), ink, False
             case "command":
-                return job.command.removeprefix("tttui "), palette.muted, False
+                return asked(job), palette.muted, False
         raise KeyError(key)
 
 

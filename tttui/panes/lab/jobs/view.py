@@ -15,7 +15,7 @@ from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState
 from tttui.panes.lab.jobs import facts
 from tttui.panes.lab.jobs.actions import JobActions
-from tttui.panes.lab.jobs.curves import Curves
+from tttui.panes.lab.jobs.curves import JobCharts
 from tttui.panes.lab.jobs.keys import KEYS, MEANING
 from tttui.panes.lab.jobs.rows import (
     COLUMNS,
@@ -30,10 +30,11 @@ from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.tabled import NARROW
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
+from tttui.store.lab.job import JobDetail
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 
-ROOMY = 28
+ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
 STATES = ("", "state:running,queued,stalled", "state:failed,crashed", "state:completed")
@@ -57,8 +58,10 @@ class JobsView(JobActions):
     thing, things = "job", "jobs"
     hint = "text  state:running  kind:train  age<24"
     empty_text = (
-        "No jobs here yet. `tttui pretrain`, `tttui train start` or `tttui provider test` start "
-        "one; sessions that run in the background (`tttui run --background`) are listed as well."
+        "No jobs here yet. n starts one: `pretrain` trains a base, `train start` a skill, `bench "
+        "run` compares, `sweep start` tries settings, `provider test` finds out what this machine "
+        "can do; the shell has the same commands (`tttui pretrain`). Sessions that run in the "
+        "background are listed as well."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -70,7 +73,10 @@ class JobsView(JobActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self._more = MORE[0]
+        self._more = ""
+        """The text that was asked for; '' for the one that tells most."""
+        self._plain = False
+        """The job has no curves: what it printed and found takes their room."""
         self._group = 0
         self._log = True
 
@@ -78,7 +84,7 @@ class JobsView(JobActions):
         yield from self.list_widgets()
         with Horizontal(id="below"):
             yield Page("", id="facts")
-            yield Curves(id="curves")
+            yield JobCharts(id="curves")
             yield Page("", id="more")
 
     # Regions
@@ -88,10 +94,15 @@ class JobsView(JobActions):
         if width >= NARROW and height >= ROOMY:
             return ((TABLE, "facts", "curves", "more"),)
         if width >= NARROW:
-            return ((TABLE,), ("facts", "curves"), ("more",))
+            return ((TABLE,), ("facts", "curves", "more"))
         if height >= ROOMY:
             return ((TABLE, "facts"), ("curves",), ("more",))
         return ((TABLE,), ("facts",), ("curves",), ("more",))
+
+    def show_regions(self) -> None:
+        super().show_regions()
+        if self._plain and len(self.regions) > 1:
+            self.query_one(JobCharts).display = False
 
     # Drawing
 
@@ -110,13 +121,27 @@ class JobsView(JobActions):
         if job is None:
             return
         title = f"{job.kind} {job.short}"
+        plain = _is_plain(found)
+        if plain != self._plain:
+            self._plain = plain
+            self.show_regions()
         key = (job, found, int(view.now // 10))
         self.query_one("#facts", Page).set_content(facts.summary(job, found, view.now), key, title)
-        write = getattr(facts, self._more)
-        page = self.query_one("#more", Page)
-        page.set_follows(self._more == "log")
-        page.set_content(write(found), (found, self._more), f"{self._more.capitalize()} (v)")
-        self.query_one(Curves).show(job, found, self._group, log=self._log)
+        text, page = self._text, self.query_one("#more", Page)
+        page.set_follows(text == "log")
+        page.set_content(getattr(facts, text)(found), (found, text), f"{text.capitalize()} (v)")
+        self.query_one(JobCharts).show(job, found, self._group, log=self._log)
+
+    @property
+    def _text(self) -> str:
+        """Which of the job's texts is shown: of one without curves its results, once it ended."""
+        job, data = self.job, self.chosen.data
+        found = job is not None and job.has_ended and data is not None and bool(data.results)
+        return self._more or ("results" if self._plain and found else MORE[0])
+
+    @property
+    def _next_text(self) -> str:
+        return MORE[(MORE.index(self._text) + 1) % len(MORE)]
 
     # Keys
 
@@ -137,7 +162,7 @@ class JobsView(JobActions):
     def do_more(self) -> None:
         """Show the next of the job's texts."""
         if not self.turned_to("more"):
-            self._more = MORE[(MORE.index(self._more) + 1) % len(MORE)]
+            self._more = self._next_text
             self.desk.again()
 
     def do_metric(self) -> None:
@@ -152,14 +177,8 @@ class JobsView(JobActions):
         return "Logarithmic axis" if self._log else "Linear axis"
 
     def label(self, command: Command) -> str:
-        if self.job is None and command.action in (
-            "pane('open')",
-            "pane('metric')",
-            "pane('more')",
-        ):
-            return ""
         if command.action == "pane('more')":
-            return MORE[(MORE.index(self._more) + 1) % len(MORE)]
+            return self._next_text
         return super().label(command)
 
     def picked_again(self) -> str | None:
@@ -185,10 +204,16 @@ class JobsView(JobActions):
         return Export("jobs", RECORDED, [record(job) for job in self.shown_items])
 
     def look(self, start: StartView) -> StartView:
-        more = None if self._more == MORE[0] else self._more
-        return replace(super().look(start), view=more)
+        return replace(super().look(start), view=self._more or None)
 
     def recall(self, start: StartView) -> None:
         if start.view in MORE:
             self._more = start.view
         super().recall(start)
+
+
+def _is_plain(found: JobDetail) -> bool:
+    """What is read of a job has no curves."""
+    data = found.data
+    metrics = data is not None and data.metrics is not None and bool(data.metrics.names)
+    return data is not None and found.sweep is None and not metrics

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tttui.draw.prose import Prose
-from tttui.lab.providers.results import BEFORE, Cell, Matrix
+from tttui.lab.providers.results import BEFORE, Matrix, MatrixCell
 from tttui.lab.providers.words import health_text, latency_text, throughput_text
 from tttui.model.ages import ago_text
 
@@ -26,7 +26,7 @@ EXPORTED = (
 )
 
 
-def facts(matrix: Matrix, cell: Cell, now: float) -> Callable[[Prose], object]:
+def facts(matrix: Matrix, cell: MatrixCell, now: float) -> Callable[[Prose], object]:
     """What came of a cell, and what its provider is."""
 
     def write(prose: Prose) -> None:
@@ -63,7 +63,7 @@ def facts(matrix: Matrix, cell: Cell, now: float) -> Callable[[Prose], object]:
     return write
 
 
-def trend(cell: Cell, now: float) -> Callable[[Prose], object]:
+def trend(cell: MatrixCell, now: float) -> Callable[[Prose], object]:
     """The medians of all results, the newest first."""
 
     def write(prose: Prose) -> None:
@@ -90,7 +90,7 @@ def trend(cell: Cell, now: float) -> Callable[[Prose], object]:
     return write
 
 
-def record(cell: Cell) -> Sequence[object]:
+def record(cell: MatrixCell) -> Sequence[object]:
     """A row of the table that is exported."""
     m = cell.newest
     if m is None:

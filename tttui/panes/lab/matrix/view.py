@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.providers.results import EXPIRES_S, Cell, Matrix, wanted
+from tttui.lab.providers.results import EXPIRES_S, Matrix, MatrixCell, parts_to_test
 from tttui.model.shell import command_line
 from tttui.model.start import StartView
 from tttui.panes.lab.base import Export, LabState, LabView, Question
@@ -98,7 +98,7 @@ class MatrixView(Regions, LabView):
         super().__init__()
         self._state: LabState | None = None
         self._at: At | None = None
-        self._wanted = ""
+        self._linked = ""
         """The cell (`numpy/predict`) that a link asks for."""
         self._ahead = (0, 0)
         """How far the cursor was moved before there was anything."""
@@ -139,7 +139,7 @@ class MatrixView(Regions, LabView):
         return None if self._state is None else self._state.of(MATRIX)
 
     @property
-    def cell(self) -> Cell | None:
+    def cell(self) -> MatrixCell | None:
         """The cell under the cursor."""
         matrix = self.matrix
         return None if matrix is None or self._at is None else matrix.cells.get(self._at)
@@ -166,13 +166,13 @@ class MatrixView(Regions, LabView):
 
     def _choose(self, matrix: Matrix) -> None:
         """Have the cursor on a cell that there is."""
-        if self._wanted:
-            provider, _, capability = self._wanted.partition("/")
+        if self._linked:
+            provider, _, capability = self._linked.partition("/")
             if (provider, capability) in matrix.cells:
                 self._at = (provider, capability)
             else:
-                self.desk.say(f"There is no cell {self._wanted!r} here.")
-            self._wanted = ""
+                self.desk.say(f"There is no cell {self._linked!r} here.")
+            self._linked = ""
         if self._at not in matrix.cells:
             self._at = next(iter(matrix.cells), None)
 
@@ -243,7 +243,7 @@ class MatrixView(Regions, LabView):
     def do_test_old(self) -> str | None:
         """Ask whether to test what is missing."""
         matrix = self.matrix
-        parts = [] if matrix is None else wanted(matrix, list(matrix.providers), EXPIRES_S)
+        parts = [] if matrix is None else parts_to_test(matrix, list(matrix.providers), EXPIRES_S)
         if not parts or self._state is None:
             return "Everything was tested in the last 7 days; t tests a provider again."
         text = f"Test what was never tested, or longer ago than 7 days: {len(parts)} cells?"
@@ -308,5 +308,5 @@ class MatrixView(Regions, LabView):
         return replace(super().look(start), item="/".join(self._at) if self._at else None)
 
     def recall(self, start: StartView) -> None:
-        self._wanted = start.item or ""
+        self._linked = start.item or ""
         super().recall(start)

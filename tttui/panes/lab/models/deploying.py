@@ -29,7 +29,7 @@ class Deployment:
 class Prospect:
     """What would become of a deployment."""
 
-    said: str
+    text: str
     possible: bool
     needs_force: bool = False
 
@@ -37,11 +37,11 @@ class Prospect:
 def prospect(registry: Registry, version: Version, typed: str) -> Prospect:
     """What deploying a version to the persona that was typed would do."""
     try:
-        wanted = persona_typed(typed)
+        target = persona_typed(typed)
     except RefusedInput as error:
         return Prospect(str(error), False)
     found = next(
-        (p for p in registry.personas if (p.name, p.domain) == (wanted.persona, wanted.domain)),
+        (p for p in registry.personas if (p.name, p.domain) == (target.persona, target.domain)),
         None,
     )
     if found is None:
@@ -51,8 +51,8 @@ def prospect(registry: Registry, version: Version, typed: str) -> Prospect:
         return Prospect(f"{found.called} points to {use} already.", False)
     verdict = registry.verdict(version, use)
     if not verdict:
-        said = f"{use} is in use there, and {version.name} was never tested against it."
-        return Prospect(said, True, True)
+        text = f"{use} is in use there, and {version.name} was never tested against it."
+        return Prospect(text, True, True)
     if verdict == "worse":
         return Prospect(f"{version.name} is worse than {use}, which is in use there.", True, True)
     word = "as good as" if verdict == "no difference" else "better than"
@@ -106,21 +106,21 @@ class DeployDialog(ModalScreen[Deployment]):
     def _tell(self) -> None:
         found = prospect(self._registry, self._version, self.query_one(Input).value)
         style = "" if found.possible else "bold"
-        said = found.said
+        text = found.text
         if found.needs_force:
             forced = "It will be forced, and the audit says so."
-            said += f" {forced if self._force else 'ctrl+f forces it.'}"
-        self.query_one("#prospect", Static).update(Text(said, style))
+            text += f" {forced if self._force else 'ctrl+f forces it.'}"
+        self.query_one("#prospect", Static).update(Text(text, style))
         self.query_one("#command", Static).update(Text(self._command() or "", "dim"))
 
     def _command(self) -> str:
         """The command that does the same; '' where the name is none."""
         try:
-            wanted = persona_typed(self.query_one(Input).value)
+            target = persona_typed(self.query_one(Input).value)
         except RefusedInput:
             return ""
-        words = ["tttui", "model", "deploy", self._version.name, "--persona", wanted.persona]
-        words += ["--domain", wanted.domain] if wanted.domain != DEFAULT else []
+        words = ["tttui", "model", "deploy", self._version.name, "--persona", target.persona]
+        words += ["--domain", target.domain] if target.domain != DEFAULT else []
         words += ["--force"] if self._force else []
         return command_line(*words) + self._root
 
@@ -134,8 +134,8 @@ class DeployDialog(ModalScreen[Deployment]):
         event.stop()
         found = prospect(self._registry, self._version, event.value)
         if found.possible and (self._force or not found.needs_force):
-            wanted = persona_typed(event.value)
-            self.dismiss(Deployment(wanted.persona, wanted.domain, self._force))
+            target = persona_typed(event.value)
+            self.dismiss(Deployment(target.persona, target.domain, self._force))
 
     def action_force(self) -> None:
         self._force = not self._force

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tttui.draw.prose import Prose
-from tttui.lab.registry.difference import Difference, Pair
+from tttui.lab.registry.difference import ValuePair, VersionDifference
 from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.personas import Persona
 from tttui.lab.registry.version import Version
@@ -99,14 +99,14 @@ def _tree(version: Version, registry: Registry) -> Iterator[tuple[int, str, Vers
     same.sort(key=lambda one: (one.skill, one.number))
     names = {one.name for one in same}
     roots = [one for one in same if not one.parents or one.parents[0] not in names]
-    told: set[str] = set()
+    listed: set[str] = set()
     # Then those whose parents go in a circle, which a registry of others may have.
     waiting = [(one, 0) for one in reversed([*roots, *same])]
     while waiting:
         one, depth = waiting.pop()
-        if one.name in told:
+        if one.name in listed:
             continue
-        told.add(one.name)
+        listed.add(one.name)
         yield depth, f"{one.name}{_others(one)}", one
         sessions = registry.sessions.get(one.name, ())
         for session in sessions[:SESSIONS]:
@@ -159,7 +159,7 @@ def _before(persona: Persona) -> str:
     return f"goes back to {', '.join(earlier[:3])}{more}"
 
 
-def compared(one: Version, other: Version, found: Difference) -> Write:
+def compared(one: Version, other: Version, found: VersionDifference) -> Write:
     """What differs between two versions."""
 
     def write(prose: Prose) -> None:
@@ -183,7 +183,7 @@ def compared(one: Version, other: Version, found: Difference) -> Write:
     return write
 
 
-def _pairs(prose: Prose, title: str, pairs: tuple[Pair, ...]) -> None:
+def _pairs(prose: Prose, title: str, pairs: tuple[ValuePair, ...]) -> None:
     prose.head(title if pairs else f"{title}: no difference")
     for name, a, b in pairs:
         prose.field(name, f"{_text(a)} -> {_text(b)}", 2 * ROOM)

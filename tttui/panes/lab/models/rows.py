@@ -14,19 +14,19 @@ from tttui.model.arrays import Bools, Floats
 from tttui.model.numbers import short
 from tttui.model.query import Query, Vocabulary
 from tttui.panes.lab.tabled import passing, ranks
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 COLUMNS = (
-    Column("version", "version", 12, left=True, most=20, orders=TEXTS, also=("skill",)),
-    Column("used", "in use as", 14, left=True, most=24, orders=TEXTS, also=("persona",)),
-    Column("test", "newest test", 21, left=True, most=28, orders=TEXTS),
-    Column("result", "measured", 23, left=True, drop=3, most=28, orders=TEXTS),
-    Column("origin", "from", 12, left=True, drop=2, grows=True, orders=TEXTS),
-    Column("step", "step", 7, drop=4),
-    Column("task", "task", 9, left=True, drop=5, orders=TEXTS),
-    Column("type", "type", 5, left=True, drop=6, orders=TEXTS),
-    Column("created", "age", 6, drop=1, orders=TIMES, also=("age",)),
-    Column("base", "base", 8, left=True, drop=7, orders=TEXTS),
+    TableColumn("version", "version", 12, left=True, most=20, orders=TEXTS, also=("skill",)),
+    TableColumn("used", "in use as", 14, left=True, most=24, orders=TEXTS, also=("persona",)),
+    TableColumn("test", "newest test", 21, left=True, most=28, orders=TEXTS),
+    TableColumn("result", "measured", 23, left=True, drop=3, most=28, orders=TEXTS),
+    TableColumn("origin", "from", 12, left=True, drop=2, grows=True, orders=TEXTS),
+    TableColumn("step", "step", 7, drop=4),
+    TableColumn("task", "task", 9, left=True, drop=5, orders=TEXTS),
+    TableColumn("type", "type", 5, left=True, drop=6, orders=TEXTS),
+    TableColumn("created", "age", 6, drop=1, orders=TIMES, also=("age",)),
+    TableColumn("base", "base", 8, left=True, drop=7, orders=TEXTS),
 )
 
 MODEL_WORDS = Vocabulary(
@@ -143,7 +143,7 @@ def record(registry: Registry, version: Version) -> list[object]:
 
 
 class ModelRows(HasLook):
-    """`Source` of the table over versions."""
+    """`TableSource` of the table over versions."""
 
     columns = COLUMNS
 

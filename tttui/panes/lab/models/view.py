@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tttui.keys.command import Command
-from tttui.lab.registry.difference import Difference, difference
+from tttui.lab.registry.difference import VersionDifference, difference
 from tttui.lab.registry.version import Version
 from tttui.model.arrays import Bools
 from tttui.model.shell import command_line
@@ -33,12 +33,12 @@ from tttui.panes.regions import Pages
 from tttui.store.lab.models import MODELS
 from tttui.widgets.page import Page
 
-ROOMY = 28
+ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
 PAGES = ("facts", "lineage", "personas", "diff")
 
-Pair = tuple[Version, Version]
+VersionPair = tuple[Version, Version]
 
 
 class ModelsView(ModelActions):
@@ -55,8 +55,9 @@ class ModelsView(ModelActions):
     thing, things = "version", "versions"
     hint = "text  skill:walker  persona:helper  test:worse  age<24"
     empty_text = (
-        "No versions here yet. `tttui model register RUN --skill NAME` keeps what a session has "
-        "learned; `tttui train start --skill NAME` trains a skill and registers it."
+        "No versions here yet. n and `train start` with a skill trains one and registers it; n and "
+        "`model register` keeps what a session has learned (`tttui model register RUN --skill "
+        "NAME`)."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -66,7 +67,7 @@ class ModelsView(ModelActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self._differences: Latest[Pair, Difference] = Latest(
+        self._differences: Latest[VersionPair, VersionDifference] = Latest(
             lambda pair: difference(*pair), lambda: self.post_message(self.Derived())
         )
 
@@ -140,8 +141,8 @@ class ModelsView(ModelActions):
         elif found is not None and found[0] == latest.asked:
             page.set_content(facts.compared(*found[0], found[1]), found, "Diff")
         else:
-            said = "comparing ..." if latest.busy else "x compares two versions."
-            page.set_content(lambda prose: prose.say(said), said, "Diff")
+            text = "comparing ..." if latest.busy else "x compares two versions."
+            page.set_content(lambda prose: prose.say(text), text, "Diff")
 
     @on(LabView.Derived)
     def _on_derived(self, message: LabView.Derived) -> None:
@@ -161,12 +162,10 @@ class ModelsView(ModelActions):
             self._show_difference()
 
     def label(self, command: Command) -> str:
-        if command.action == "pane('region')":
-            return super().label(command)
         if command.action == "pane('rollback')":
             movable = any(one.stack[1:] for one in self.registry.personas)
             return command.label if movable else ""
-        return command.label if self.version is not None else ""
+        return command.label
 
     def picked_again(self) -> str | None:
         return self.do_open()

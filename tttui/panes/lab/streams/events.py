@@ -18,7 +18,7 @@ from tttui.model.shell import command_line
 from tttui.panes.lab.base import Desk, LabState
 from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
 from tttui.store.lab.tails import ALL_EVENTS
-from tttui.widgets.table_columns import NUMBERS, TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import NUMBERS, TEXTS, TIMES, Cell, TableColumn
 
 ROOM = 12
 """Columns of the names of fields."""
@@ -38,12 +38,12 @@ class EventKind(EntryKind[Event]):
     """What is shown of an event."""
 
     columns = (
-        Column("seq", "seq", 6, orders=NUMBERS, drop=1),
-        Column("at", "time", 8, left=True, orders=TIMES),
-        Column("collection", "collection", 15, left=True, orders=TEXTS),
-        Column("action", "action", 13, left=True, orders=TEXTS),
-        Column("of", "of", 10, left=True, orders=TEXTS, most=14),
-        Column("fields", "more", 12, left=True, grows=True, orders=TEXTS),
+        TableColumn("seq", "seq", 6, orders=NUMBERS, drop=1),
+        TableColumn("at", "time", 8, left=True, orders=TIMES),
+        TableColumn("collection", "collection", 15, left=True, orders=TEXTS),
+        TableColumn("action", "action", 13, left=True, orders=TEXTS),
+        TableColumn("of", "of", 10, left=True, orders=TEXTS, most=14),
+        TableColumn("fields", "more", 12, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("seq", "time", "event", "fields")
 
@@ -59,7 +59,7 @@ class EventKind(EntryKind[Event]):
     def order(self, entry: Event, key: str) -> Any:
         if key in ("seq", "at"):
             return float(entry.seq) if key == "seq" else entry.time
-        return _said(entry) if key == "fields" else self.text(entry, key)
+        return _other_fields(entry) if key == "fields" else self.text(entry, key)
 
     def cell(self, entry: Event, key: str, look: Look) -> Cell:
         palette, (collection, action) = look.palette, _parts(entry)
@@ -76,7 +76,7 @@ class EventKind(EntryKind[Event]):
                 about = _about(entry)
                 return about[:8] if UUID.fullmatch(about) else about, palette.text, False
             case "fields":
-                return _said(entry), palette.muted, False
+                return _other_fields(entry), palette.muted, False
         raise KeyError(key)
 
     def write(self, entry: Event, prose: Prose) -> None:
@@ -159,7 +159,7 @@ def _about(entry: Event) -> str:
     return found if isinstance(found, str) else str(found)
 
 
-def _said(entry: Event) -> str:
+def _other_fields(entry: Event) -> str:
     """The other fields."""
     about = next((name for name in NAMES if entry.fields.get(name)), "")
     return "  ".join(f"{k}={v}" for k, v in entry.fields.items() if k != about)

@@ -7,13 +7,13 @@ from tttui.artifacts.logfile import LEVELS
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
-from tttui.lab.logs import LogLine
+from tttui.lab.logs import LogEntry
 from tttui.model.query import Vocabulary
 from tttui.model.shell import command_line
 from tttui.panes.lab.base import Desk, LabState
 from tttui.panes.lab.streams.tail import EntryKind, TailView, keys
 from tttui.store.lab.tails import LOG_LINES
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 FILTERS = ("", "level:warning,error,critical", "level:error,critical")
 
@@ -26,26 +26,26 @@ _TEXTS: Mapping[str, str] = {
 }
 
 
-class LineKind(EntryKind[LogLine]):
+class LineKind(EntryKind[LogEntry]):
     """What is shown of a line of a log."""
 
     columns = (
-        Column("at", "time", 12, left=True, orders=TIMES),
-        Column("level", "level", 8, left=True, orders=TEXTS),
-        Column("of", "of", 12, left=True, orders=TEXTS, drop=1, most=16),
-        Column("text", "text", 30, left=True, grows=True, orders=TEXTS),
+        TableColumn("at", "time", 12, left=True, orders=TIMES),
+        TableColumn("level", "level", 8, left=True, orders=TEXTS),
+        TableColumn("of", "of", 12, left=True, orders=TEXTS, drop=1, most=16),
+        TableColumn("text", "text", 30, left=True, grows=True, orders=TEXTS),
     )
     recorded = ("time", "level", "of", "text")
 
-    def text(self, entry: LogLine, name: str) -> str:
+    def text(self, entry: LogEntry, name: str) -> str:
         return _owner(entry) if name == "of" else entry.level if name == "level" else entry.text
 
-    def order(self, entry: LogLine, key: str) -> Any:
+    def order(self, entry: LogEntry, key: str) -> Any:
         if key == "level":
             return float(LEVELS.index(entry.level))
         return {"at": entry.time, "of": entry.source.owner, "text": entry.text}[key]
 
-    def cell(self, entry: LogLine, key: str, look: Look) -> Cell:
+    def cell(self, entry: LogEntry, key: str, look: Look) -> Cell:
         palette = look.palette
         match key:
             case "at":
@@ -59,7 +59,7 @@ class LineKind(EntryKind[LogLine]):
                 return entry.text, _ink(entry.level, palette), False
         raise KeyError(key)
 
-    def write(self, entry: LogLine, prose: Prose) -> None:
+    def write(self, entry: LogEntry, prose: Prose) -> None:
         palette, source = prose.palette, entry.source
         kind = "session" if source.is_session else "job"
         prose.line(
@@ -69,26 +69,26 @@ class LineKind(EntryKind[LogLine]):
         )
         prose.say(entry.text)
 
-    def record(self, entry: LogLine) -> Sequence[object]:
+    def record(self, entry: LogEntry) -> Sequence[object]:
         return entry.time, entry.level, entry.source.owner, entry.text
 
-    def open(self, entry: LogLine, desk: Desk, state: LabState) -> str | None:
+    def open(self, entry: LogEntry, desk: Desk, state: LabState) -> str | None:
         if entry.source.is_session:
             desk.open_session(entry.source.path.parent)
         else:
             desk.go_to("jobs", entry.source.owner)
         return None
 
-    def copies(self, entry: LogLine, state: LabState) -> Sequence[tuple[str, str]]:
+    def copies(self, entry: LogEntry, state: LabState) -> Sequence[tuple[str, str]]:
         flag = "--session" if entry.source.is_session else "--job"
         command = command_line("tttui", "logs", flag, entry.source.owner, "--root", state.root)
         return ("Line", entry.text), ("Command", command), ("File", str(entry.source.path))
 
-    def filters(self, entries: Sequence[LogLine]) -> Sequence[str]:
+    def filters(self, entries: Sequence[LogEntry]) -> Sequence[str]:
         return FILTERS
 
 
-class LogsView(TailView[LogLine]):
+class LogsView(TailView[LogEntry]):
     """A row is a line of a log; enter goes to the job or session that wrote it."""
 
     part = LOG_LINES
@@ -109,7 +109,7 @@ class LogsView(TailView[LogLine]):
     )
 
 
-def _owner(entry: LogLine) -> str:
+def _owner(entry: LogEntry) -> str:
     return entry.source.owner
 
 

@@ -18,12 +18,12 @@ from tttui.panes.lab.base import Desk, Export, LabState
 from tttui.panes.lab.tabled import TableView, passing, ranks
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.tails import Tail
+from tttui.store.lab.tails import NewestEntries
 from tttui.store.snapshot import Part
 from tttui.widgets.page import Page
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import Cell, Column
+from tttui.widgets.table_columns import Cell, TableColumn
 
 DETAIL = "detail"
 
@@ -49,7 +49,7 @@ def keys(what: str, group: str) -> tuple[Command, ...]:
 class EntryKind(ABC, Generic[T]):
     """What is shown of one kind of entries: lines of logs, or events."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     recorded: tuple[str, ...]
     """The columns of an exported table."""
 
@@ -91,7 +91,7 @@ class EntryKind(ABC, Generic[T]):
 
 
 class EntryRows(HasLook, Generic[T]):
-    """`Source` of the table."""
+    """`TableSource` of the table."""
 
     def __init__(self, entries: Sequence[T], kind: EntryKind[T], look: Look) -> None:
         self._entries, self._kind, self.look = entries, kind, look
@@ -124,7 +124,7 @@ class TailView(TableView[T]):
     def __init__(self) -> None:
         super().__init__()
         self.shown_columns = self.kind.columns  # type: ignore[misc]
-        self._tail: Tail[T] = Tail()
+        self._tail: NewestEntries[T] = NewestEntries()
         self._number = -1
         """The number of the entry under the cursor; -1 before there is any."""
         self._linked: int | None = None

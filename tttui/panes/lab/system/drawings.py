@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 
 from tttui.draw.prose import Prose
-from tttui.lab.machine import Machine, Sample
+from tttui.lab.machine import MachineState, Sample
 from tttui.model.ages import size_text
 from tttui.model.steps import SeriesTable
-from tttui.widgets.plotext import Curve, SmallPlot
+from tttui.widgets.plotext import SmallCurve, SmallPlot
 
 ROOM = 13
 """Columns of the names of bars."""
@@ -24,7 +24,7 @@ HOT = 85
 GIGABYTE = 1e9
 
 
-def machine(found: Machine | None) -> Callable[[Prose], object]:
+def machine(found: MachineState | None) -> Callable[[Prose], object]:
     """Processors, memory, disk and GPUs, as far as they tell."""
 
     def write(prose: Prose) -> None:
@@ -70,7 +70,7 @@ def machine(found: Machine | None) -> Callable[[Prose], object]:
     return write
 
 
-def rows_of(found: Machine | None) -> int:
+def rows_of(found: MachineState | None) -> int:
     """The rows that `machine` takes, about."""
     return 8 if found is None else 5 + 5 * len(found.gpus) + (4 if found.no_gpus else 0)
 
@@ -87,7 +87,7 @@ def _bar(prose: Prose, name: str, share: float, text: str, *, short: bool = Fals
     prose.bar(name, share, f"{'! ' if warns else ''}{text}".rjust(VALUE), ink, ROOM)
 
 
-def of_machine(found: Machine | None) -> SmallPlot:
+def of_machine(found: MachineState | None) -> SmallPlot:
     """Shares of processors, memory and GPUs over the last minutes."""
     samples: Sequence[Sample] = () if found is None else found.recent
     curves: dict[str, list[float | None]] = {
@@ -95,14 +95,14 @@ def of_machine(found: Machine | None) -> SmallPlot:
         "memory": [sample.memory for sample in samples],
     }
     for i, gpu in enumerate(found.gpus if found is not None else ()):
-        told = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
-        missing: list[float | None] = [None] * (len(samples) - len(told))
-        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in told)]
-        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in told)]
+        known = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
+        missing: list[float | None] = [None] * (len(samples) - len(known))
+        curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in known)]
+        curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in known)]
     newest = samples[-1].at if samples else 0.0
     minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
     drawn = {
-        name: Curve(minutes, [math.nan if v is None else v for v in values])
+        name: SmallCurve(minutes, [math.nan if v is None else v for v in values])
         for name, values in curves.items()
         if any(value is not None for value in values)
     }
@@ -133,13 +133,13 @@ def kind_of(column: str) -> str:
 def of_holder(name: str, table: SeriesTable | None, kind: str) -> SmallPlot:
     """One kind of the samples of a job or session."""
     _, title, unit, scale = next(one for one in KINDS if one[0] == kind)
-    drawn = dict[str, Curve]()
+    drawn = dict[str, SmallCurve]()
     for column in table.names if table is not None else ():
         if kind_of(column) == kind:
             assert table is not None
             t, y = table.of(column)
             label = column.partition("_")[0] if column.startswith("gpu") else column
-            drawn[label] = Curve((t / 60).tolist(), (y / scale).tolist())
+            drawn[label] = SmallCurve((t / 60).tolist(), (y / scale).tolist())
     why = "its samples come every 2 s" if name else "nothing runs here"
     return SmallPlot(f"{title} of {name}" if name else title, drawn, unit=unit, message=why)
 

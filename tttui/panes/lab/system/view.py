@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from tttui.draw.look import HasLook, Look
 from tttui.keys.command import Command
 from tttui.lab.job import SESSION
-from tttui.lab.machine import Holder, Machine, Stranger
+from tttui.lab.machine import ForeignProcess, LocalProcess, MachineState
 from tttui.model.ages import size_text
 from tttui.model.arrays import Bools, Floats
 from tttui.model.query import Vocabulary
@@ -24,19 +24,19 @@ from tttui.widgets.page import Page
 from tttui.widgets.plotext import PlotextView
 from tttui.widgets.querybar import QueryBar
 from tttui.widgets.table import Table
-from tttui.widgets.table_columns import TEXTS, Cell, Column
+from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 ROOMY, LEAST = 26, 16
 """Rows below which not all is shown together, and below which nothing is."""
 
 COLUMNS = (
-    Column("who", "held by", 10, left=True, orders=TEXTS, most=14),
-    Column("kind", "kind", 9, left=True, orders=TEXTS, drop=2),
-    Column("pid", "process", 8, drop=4),
-    Column("cpu", "cpu", 6),
-    Column("memory", "memory", 8),
-    Column("gpu", "gpu", 16, left=True, drop=1),
-    Column("doing", "now", 16, left=True, grows=True, orders=TEXTS, drop=3),
+    TableColumn("who", "held by", 10, left=True, orders=TEXTS, most=14),
+    TableColumn("kind", "kind", 9, left=True, orders=TEXTS, drop=2),
+    TableColumn("pid", "process", 8, drop=4),
+    TableColumn("cpu", "cpu", 6),
+    TableColumn("memory", "memory", 8),
+    TableColumn("gpu", "gpu", 16, left=True, drop=1),
+    TableColumn("doing", "now", 16, left=True, grows=True, orders=TEXTS, drop=3),
 )
 
 KEYS = (
@@ -53,7 +53,7 @@ MEANING = (
     "Enter goes to it. `tttui system --watch` shows the same in a shell."
 )
 
-One = Holder | Stranger
+One = LocalProcess | ForeignProcess
 
 
 class SystemView(TableView[One]):
@@ -84,7 +84,7 @@ class SystemView(TableView[One]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._machine: Machine | None = None
+        self._machine: MachineState | None = None
         self._read_last: object = None
         """The directory whose samples the store was asked to read last."""
         self._curve = 0
@@ -144,7 +144,7 @@ class SystemView(TableView[One]):
                 self.size_regions()
 
     def key_of(self, item: One) -> str:
-        return str(item.pid) if isinstance(item, Holder) else f"{item.pid}/{item.gpu}"
+        return str(item.pid) if isinstance(item, LocalProcess) else f"{item.pid}/{item.gpu}"
 
     def drawn_from(self, view: LabState) -> tuple[object, ...]:
         return (self._machine,)
@@ -177,12 +177,12 @@ class SystemView(TableView[One]):
         page = self.query_one("#machine", Page)
         page.set_content(drawings.machine(machine), (machine,), "Machine")
         self.query_one("#minutes", PlotextView).show_plot(drawings.of_machine(machine))
-        path = chosen.path if isinstance(chosen, Holder) else None
+        path = chosen.path if isinstance(chosen, LocalProcess) else None
         if path != self._read_last:
             self._read_last = path
             self.desk.tell(MACHINE_USE.name, lambda feed: feed.choose(path))
         name, table = "", None
-        if isinstance(chosen, Holder):
+        if isinstance(chosen, LocalProcess):
             name = f"{chosen.kind} {chosen.short}"
             table = use.table if use.path == chosen.path else None
         kinds = drawings.kinds_in(table)
@@ -191,7 +191,7 @@ class SystemView(TableView[One]):
 
     # Keys
 
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         machine = self._machine
         return tuple(c for c in COLUMNS if c.key != "gpu" or machine is None or machine.gpus)
 
@@ -209,7 +209,7 @@ class SystemView(TableView[One]):
 
     def do_open(self) -> str | None:
         one = self.item
-        if isinstance(one, Holder):
+        if isinstance(one, LocalProcess):
             if one.kind == SESSION:
                 self.desk.open_session(one.path)
             else:
@@ -229,7 +229,7 @@ class SystemView(TableView[One]):
         if one is None:
             return ()
         found = [("Process", str(one.pid))]
-        if isinstance(one, Holder):
+        if isinstance(one, LocalProcess):
             found = [("Handle", one.handle), ("Directory", str(one.path)), *found]
         return found
 
@@ -239,9 +239,9 @@ class SystemView(TableView[One]):
 
 
 class HolderRows(HasLook):
-    """`Source` of the table over those who hold the machine."""
+    """`TableSource` of the table over those who hold the machine."""
 
-    def __init__(self, rows: Sequence[One], columns: tuple[Column, ...], look: Look) -> None:
+    def __init__(self, rows: Sequence[One], columns: tuple[TableColumn, ...], look: Look) -> None:
         self._rows, self.columns, self.look = rows, columns, look
 
     def __len__(self) -> int:
@@ -254,7 +254,7 @@ class HolderRows(HasLook):
 
     def cell(self, row: int, key: str) -> Cell:
         one, palette = self._rows[row], self.palette
-        holder = one if isinstance(one, Holder) else None
+        holder = one if isinstance(one, LocalProcess) else None
         match key:
             case "who":
                 ink = palette.text if holder else palette.warn
@@ -280,7 +280,7 @@ def _text(one: One, name: str) -> str:
         return " ".join(_text(one, each) for each in ("who", "kind", "doing"))
     if name == "gpu":
         return _gpus(one)
-    if isinstance(one, Holder):
+    if isinstance(one, LocalProcess):
         return {"who": one.handle, "kind": one.kind, "doing": one.doing}[name]
     who = f"{one.name or 'a process'}{f' of {one.user}' if one.user else ''}"
     return {"who": who, "kind": "other", "doing": ""}[name]
@@ -290,22 +290,22 @@ def _numbers(rows: Sequence[One], name: str) -> Floats:
     """A number of every row [n], NaN where it has none."""
     of: Mapping[str, Callable[[One], float | None]] = {
         "pid": lambda one: one.pid,
-        "cpu": lambda one: one.cpu if isinstance(one, Holder) else None,
-        "memory": lambda one: one.memory if isinstance(one, Holder) else None,
+        "cpu": lambda one: one.cpu if isinstance(one, LocalProcess) else None,
+        "memory": lambda one: one.memory if isinstance(one, LocalProcess) else None,
     }
     found = [of[name](one) for one in rows]
     return np.array([np.nan if value is None else value for value in found], dtype=np.float64)
 
 
 def _gpus(one: One) -> str:
-    held = one.gpus if isinstance(one, Holder) else {one.gpu: one.memory}
+    gpus = one.gpus if isinstance(one, LocalProcess) else {one.gpu: one.memory}
     return ", ".join(
         str(gpu) if size is None else f"{gpu}: {size_text(size)}"
-        for gpu, size in sorted(held.items())
+        for gpu, size in sorted(gpus.items())
     )
 
 
 def _record(one: One) -> list[object]:
-    cpu, memory = (one.cpu, one.memory) if isinstance(one, Holder) else (None, None)
+    cpu, memory = (one.cpu, one.memory) if isinstance(one, LocalProcess) else (None, None)
     who, kind, doing = (_text(one, name) for name in ("who", "kind", "doing"))
     return [who, kind, one.pid, cpu, memory, _gpus(one), doing]

@@ -13,7 +13,7 @@ from tttui.lab.reader import JobData
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.training import curves
-from tttui.panes.lab.training.curves import Losses, Shown
+from tttui.panes.lab.training.curves import DrawnJob, LossChoice
 from tttui.panes.lab.training.rows import skill_of
 from tttui.widgets.plotext import PlotextView, SmallPlot
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 SPANS = (1, 8, 32, 128)
 """Rows over which training losses are averaged."""
 
-WHICH: Mapping[Losses, str] = {
+WHICH: Mapping[LossChoice, str] = {
     "both": "Training and validation losses",
     "training": "Training losses only",
     "validation": "Validation losses only",
@@ -42,7 +42,7 @@ class Charts:
     def __init__(self, view: Widget) -> None:
         self._view = view
         self.log, self.span, self.rate, self.unit = True, 1, "lr", 0
-        self.which: Losses = "both"
+        self.which: LossChoice = "both"
         self._flagged: object = None
         """Of which events the flags are."""
         self._sampled: object = None
@@ -56,19 +56,19 @@ class Charts:
         data: JobData | None,
     ) -> None:
         """The curves of jobs over each other; `data` is that of the one under the cursor."""
-        shown = [
-            Shown(job, f"{skill_of(job)} {job.short[:4]}", tables.get(job.path, NO_CURVES))
+        drawn = [
+            DrawnJob(job, f"{skill_of(job)} {job.short[:4]}", tables.get(job.path, NO_CURVES))
             for job in jobs
         ]
         live = any(not job.has_ended for job in jobs)
-        key = tuple((one.job.handle, one.table) for one in shown)
+        key = tuple((one.job.handle, one.table) for one in drawn)
         losses = self._view.query_one("#losses", MetricChart)
         losses.set_log(self.log)
         if losses.is_new((key, self.which, self.span, live)):
-            losses.put(curves.losses(shown, self.which, self.span), live=live)
+            losses.put(curves.losses(drawn, self.which, self.span), live=live)
         rates = self._view.query_one("#rates", MetricChart)
         if rates.is_new((key, self.rate, live)):
-            rates.put(curves.rates(shown, self.rate), live=live)
+            rates.put(curves.rates(drawn, self.rate), live=live)
         events = () if data is None else data.events
         flagged = None if here is None else here.handle, len(events)
         if flagged != self._flagged:

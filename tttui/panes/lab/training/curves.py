@@ -5,7 +5,7 @@ from typing import Literal
 
 from tttui.artifacts.eventlog import Event
 from tttui.artifacts.jsonfile import whole
-from tttui.draw.changes import Changes
+from tttui.draw.changes import RunChanges
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.draw.smoothing import exponential
@@ -13,11 +13,11 @@ from tttui.lab.job import Job
 from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import TAGS
-from tttui.widgets.plotext import Curve, SmallPlot
+from tttui.widgets.plotext import SmallCurve, SmallPlot
 
 LOSS, VALIDATION = "loss", "validation_loss"
 
-Losses = Literal["both", "training", "validation"]
+LossChoice = Literal["both", "training", "validation"]
 
 RATES = {"lr": "learning rate", "grad_norm": "gradient norm", "per_second": "items a second"}
 """What the second chart goes through: columns, and what they are called."""
@@ -34,7 +34,7 @@ HELD_OUT = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class DrawnJob:
     """One job whose curves are drawn, in the colour of its place."""
 
     job: Job
@@ -43,12 +43,12 @@ class Shown:
     table: SeriesTable
 
 
-def losses(shown: Sequence[Shown], which: Losses, span: int) -> Plot:
+def losses(jobs: Sequence[DrawnJob], which: LossChoice, span: int) -> Plot:
     """Training losses, averaged over `span` rows, and validation losses, dashed."""
     traces = list[Trace]()
-    for i, one in enumerate(shown):
-        tag = TAGS[i % len(TAGS)] if len(shown) > 1 else ""
-        called = one.name if len(shown) > 1 else "training"
+    for i, one in enumerate(jobs):
+        tag = TAGS[i % len(TAGS)] if len(jobs) > 1 else ""
+        called = one.name if len(jobs) > 1 else "training"
         if which != "validation" and LOSS in one.table.columns:
             series = Series(*one.table.of(LOSS))
             average = Series(series.t, exponential(series.y, span)) if span > 1 else series
@@ -56,23 +56,23 @@ def losses(shown: Sequence[Shown], which: Losses, span: int) -> Plot:
             traces.append(Trace(called, average, i, raw=raw, tag=tag))
         if which != "training" and VALIDATION in one.table.columns:
             held_out = Series(*one.table.of(VALIDATION))
-            name = f"{called} held out" if len(shown) > 1 else "held out"
-            role = i if len(shown) > 1 else HELD_OUT
+            name = f"{called} held out" if len(jobs) > 1 else "held out"
+            role = i if len(jobs) > 1 else HELD_OUT
             traces.append(Trace(name, held_out, role, heavy=True, dashed=True, tag=tag))
     note = f"average, span {span}" if span > 1 else ""
     return Plot("loss", traces=tuple(traces), legend=True, note=note, message="no losses yet")
 
 
-def rates(shown: Sequence[Shown], column: str) -> Plot:
+def rates(jobs: Sequence[DrawnJob], column: str) -> Plot:
     """One metric of all jobs."""
     traces = tuple(
         Trace(
-            one.name if len(shown) > 1 else RATES[column],
+            one.name if len(jobs) > 1 else RATES[column],
             Series(*one.table.of(column)),
             i,
-            tag=TAGS[i % len(TAGS)] if len(shown) > 1 else "",
+            tag=TAGS[i % len(TAGS)] if len(jobs) > 1 else "",
         )
-        for i, one in enumerate(shown)
+        for i, one in enumerate(jobs)
         if column in one.table.columns
     )
     return Plot(RATES[column], traces=traces, message="no values yet")
@@ -95,7 +95,7 @@ def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> SmallPlot:
     scale = 1 / GIGABYTE if unit == "GB" else 1.0
     found = {name: table.of(name) for name in columns}
     lines = {
-        name.replace("_", " "): Curve(t.tolist(), (y * scale).tolist())
+        name.replace("_", " "): SmallCurve(t.tolist(), (y * scale).tolist())
         for name, (t, y) in found.items()
     }
     return SmallPlot("system, by second", lines, unit=unit)
@@ -105,9 +105,9 @@ def _is_gpu(name: str) -> bool:
     return name.startswith("gpu") and name.removeprefix("gpu").isdecimal()
 
 
-def flags(events: Iterable[Event]) -> Changes:
+def flags(events: Iterable[Event]) -> RunChanges:
     """Checkpoints and rollbacks of one job; of the best by validation only the newest."""
-    told: dict[int, list[str]] = {}
+    flags: dict[int, list[str]] = {}
     best: int | None = None
     for event in events:
         action, step = event.name.rpartition(":")[2], whole(event.fields.get("step"))
@@ -117,11 +117,11 @@ def flags(events: Iterable[Event]) -> Changes:
         if action == "checkpoint" and name == BEST:
             best = step
         elif action == "checkpoint":
-            told.setdefault(step, []).append(f"checkpoint {name}")
+            flags.setdefault(step, []).append(f"checkpoint {name}")
         elif action == "rollback":
-            told.setdefault(step, []).append(f"not finite: back to {event.fields.get('to_step')}")
+            flags.setdefault(step, []).append(f"not finite: back to {event.fields.get('to_step')}")
         elif action == "stopped_early":
-            told.setdefault(step, []).append("ended early")
+            flags.setdefault(step, []).append("ended early")
     if best is not None:
-        told.setdefault(best, []).append("best by validation")
-    return Changes.of((step, ", ".join(dict.fromkeys(told[step]))) for step in sorted(told))
+        flags.setdefault(best, []).append("best by validation")
+    return RunChanges.of((step, ", ".join(dict.fromkeys(flags[step]))) for step in sorted(flags))

@@ -16,21 +16,21 @@ from tttui.panes.lab.jobs.rows import JobRows
 from tttui.panes.lab.metrics import TAGS
 from tttui.panes.lab.tabled import ranks
 from tttui.panes.lab.training.curves import LOSS, VALIDATION
-from tttui.widgets.table_columns import TEXTS, TIMES, Cell, Column
+from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 KINDS = ("train", "pretrain")
 
 COLUMNS = (
-    Column("mark", "", 2, left=True),
-    Column("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    Column("skill", "trains", 12, left=True, most=20, orders=TEXTS),
-    Column("state", "state", 11, left=True, orders=TEXTS),
-    Column("progress", "progress", 11, left=True, drop=1),
-    Column("left", "left", 6, drop=2),
-    Column("loss", "loss", 9),
-    Column("held_out", "held out", 9),
-    Column("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    Column("doing", "now", 24, left=True, drop=5, grows=True, orders=TEXTS),
+    TableColumn("mark", "", 2, left=True),
+    TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
+    TableColumn("skill", "trains", 12, left=True, most=20, orders=TEXTS),
+    TableColumn("state", "state", 11, left=True, orders=TEXTS),
+    TableColumn("progress", "progress", 11, left=True, drop=1),
+    TableColumn("left", "left", 6, drop=2),
+    TableColumn("loss", "loss", 9),
+    TableColumn("held_out", "held out", 9),
+    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 24, left=True, drop=5, grows=True, orders=TEXTS),
 )
 
 
@@ -55,7 +55,7 @@ def newest(table: SeriesTable | None, column: str) -> float | None:
 
 
 class TrainingRows(JobRows):
-    """`Source` of the table over jobs that train."""
+    """`TableSource` of the table over jobs that train."""
 
     columns = COLUMNS
 

@@ -20,13 +20,16 @@ from tttui.panes.lab.training.keys import KEYS, MEANING
 from tttui.panes.lab.training.rows import COLUMNS, KINDS, TrainingRows, skill_of
 from tttui.panes.listing import TABLE
 from tttui.panes.regions import Pages
-from tttui.store.lab.curves import CURVES
+from tttui.store.lab.curves import JOB_METRICS
 from tttui.tasks.find import SHIPPED, offered
 from tttui.widgets.plotext import PlotextView
 from tttui.widgets.table import Table
 
 ROOMY = 28
 """Rows from which on the lower charts have a place below the losses."""
+
+LOW = 16
+"""Rows below which the losses have no place below the table."""
 
 MOST = 7
 """Rows of the table where curves are below it."""
@@ -49,9 +52,9 @@ class TrainingView(JobActions):
     thing, things = "training", "trainings"
     hint = "text  state:running  age<24"
     empty_text = (
-        "Nothing was trained here yet. `tttui train start --skill slow --mu 0.35` trains a skill "
-        "of the point mass in some seconds, `tttui train start --task text --skill NAME --data "
-        "PATH` one of text."
+        "Nothing was trained here yet. n starts a training: of the point mass in some seconds "
+        "(skill slow, mu 0.35), of text from a file or a directory. In the shell that is `tttui "
+        "train start --skill slow --mu 0.35`."
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
@@ -89,6 +92,8 @@ class TrainingView(JobActions):
             return ((TABLE, "losses", "rates"), ("system",))
         if width >= NARROW:
             return ((TABLE, "losses"), ("rates", "system"))
+        if height >= LOW:
+            return ((TABLE, "losses"), ("rates",), ("system",))
         return ((TABLE,), ("losses",), ("rates",), ("system",))
 
     def size_regions(self) -> None:
@@ -107,11 +112,11 @@ class TrainingView(JobActions):
             self._marked = [handle for handle in self._marked if handle in self._by_handle]
 
     def drawn_from(self, view: LabState) -> tuple[object, ...]:
-        return self.jobs, view.of(CURVES).of, tuple(self._drawn), int(view.now // 10)
+        return self.jobs, view.of(JOB_METRICS).of, tuple(self._drawn), int(view.now // 10)
 
     def source(self, view: LabState) -> TrainingRows:
         places = {job.handle: place for place, job in enumerate(self._drawn)}
-        return TrainingRows(self.items, view.look, view.now, view.of(CURVES).of, places)
+        return TrainingRows(self.items, view.look, view.now, view.of(JOB_METRICS).of, places)
 
     def matching(self, view: LabState) -> Bools | None:
         return matching(self.items, self.query_now, view.now)
@@ -134,7 +139,7 @@ class TrainingView(JobActions):
         if paths != self._curves_of:
             self._curves_of = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
-        self._charts.draw(drawn, self.job, view.of(CURVES).of, self.chosen.data)
+        self._charts.draw(drawn, self.job, view.of(JOB_METRICS).of, self.chosen.data)
 
     # Keys
 

@@ -1,0 +1,1 @@
+"""The learner of the point mass: the frozen and the adaptive model, alone or many side by side."""

@@ -1,0 +1,1 @@
+"""The sessions of the point mass: made, run, continued, forked and verified."""

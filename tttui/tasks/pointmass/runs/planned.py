@@ -1,0 +1,108 @@
+"""A session that waits for its base: a directory from the first moment, pretrained, then built.
+
+Its meta.json has every setting, but no base yet; status.json says `queued` and how far the
+pretraining is (`BaseRun`). So it can be seen, paused, stopped and resumed as any session. With
+the base the session is built in its place.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tttui.artifacts.atomic import refuse_links, remove_temporaries
+from tttui.artifacts.jsonfile import read_object
+from tttui.artifacts.lock import OnWait, SessionLock
+from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.status_file import StatusFile
+from tttui.artifacts.writer import write_meta
+from tttui.engine.interventions import Intervention, record, recorded
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.settings import Settings
+from tttui.runs.control import clear_requests
+from tttui.runs.creating import new_session
+from tttui.tasks.pointmass.runs.base import find_base, make_room
+from tttui.tasks.pointmass.runs.baserun import BaseRun, Progress, Told
+from tttui.tasks.pointmass.runs.build import build_in_place, unbuilt_meta
+
+
+def plan_session(
+    directory: Path, settings: Settings, *, interventions: Sequence[Intervention] = ()
+) -> None:
+    """Make the directory of a session whose base is still to be trained.
+
+    Raises RefusedInput where it exists or may not be made, or where the base could not be kept.
+    """
+    make_room(directory.parent, settings)
+
+    def fill(building: Path) -> None:
+        write_meta(building, unbuilt_meta(directory.name, settings), parents=True)
+        for intervention in interventions:
+            record(building, intervention)
+        StatusFile(building).write(
+            state="queued", t=0, steps_total=settings.steps, device=settings.device
+        )
+
+    new_session(directory, fill)
+
+
+def is_planned(directory: Path) -> bool:
+    """Whether the session of a directory still waits for its base."""
+    try:
+        meta = read_object(directory / "session" / "meta.json")
+    except (TttuiError, OSError):
+        return False
+    return "run_cfg" in meta and meta.get("base_ckpt_hash", "") is None
+
+
+def replan(
+    directory: Path,
+    steps: int | None,
+    changes: Mapping[str, Any],
+    on_wait: OnWait | None = None,
+) -> None:
+    """Let a planned session run another number of steps, where `steps` is one.
+
+    `on_wait` is as for `SessionLock`. Raises RefusedInput for other changes, SessionHeld where
+    its base is being trained.
+    """
+    for name, value in changes.items():
+        raise RefusedInput(
+            f"--{name.replace('_', '-')} {value}: {directory} waits for its base and has not "
+            "begun; leave the option out, or start a new session with it"
+        )
+    with SessionLock(directory, on_wait):
+        if steps is not None:
+            meta = read_meta_of(directory)
+            run_cfg = {**meta["run_cfg"], "steps": steps}
+            write_meta(directory, {**meta, "run_cfg": run_cfg})
+
+
+def prepare(
+    directory: Path,
+    *,
+    should_stop: Callable[[], bool],
+    on_progress: Progress | None = None,
+    on_wait: OnWait | None = None,
+    told: Told | None = None,
+) -> bool:
+    """Pretrain the base of a planned session and build it; False: it was asked to stop.
+
+    `on_wait` is as for `SessionLock`; `told` gets what was damaged or cut off of what was trained
+    before, a line each. Raises TttuiError where that fails; what was trained so far is kept.
+    """
+    with SessionLock(directory, on_wait) as lock:
+        refuse_links(directory)
+        clear_requests(directory)
+        remove_temporaries(directory)
+        meta = read_meta_of(directory)
+        settings = settings_of(meta, directory)
+        created_at = meta.get("created_at_unix")
+        base = find_base(directory.parent, settings)
+        if base is None:
+            training = BaseRun(directory, settings, lock, created_at)
+            base = training.train(should_stop, on_progress, told)
+        if base is None:
+            return False
+        lock.check()
+        build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
+    return True
