@@ -18,7 +18,6 @@ from tttui.model.session import Place
 from tttui.store import Snapshot, Store
 from tttui.store.core import FEEDS
 from tttui.store.feed import Feed
-from tttui.store.recorded import YardsticksFeed
 from tttui.store.snapshot import Part
 
 PATIENCE_S = 20.0

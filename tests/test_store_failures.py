@@ -12,7 +12,7 @@ from tests.test_store import Follow, complete, follow
 from tttui.artifacts.reader import SessionReader
 from tttui.store.core import FEEDS
 from tttui.store.feed import Feed
-from tttui.store.trajectory import YardsticksFeed
+from tttui.store.recorded import YardsticksFeed
 
 __all__ = ["follow"]
 
@@ -74,8 +74,8 @@ def test_a_session_that_cannot_be_read_is_named_and_read_when_it_can_be(
         _, follower = follow(tmp_path)
         error = follower.until(lambda s: s.error).error
         assert error.startswith(f"session: could not be read: {type(defect).__name__}")
-    found = follower.until(complete)
-    assert (found.error, found.failures) == ("", {})
+    found = follower.until(lambda s: complete(s) and not s.failures)
+    assert found.error == ""
 
 
 def test_what_failed_is_not_told_of_another_session(

@@ -16,7 +16,6 @@ from tttui.draw.sparks import sparks
 from tttui.export.request import ExportRequest
 from tttui.model.session import SessionSummary
 from tttui.model.start import StartView
-from tttui.panes.sessions.compared import MetricBars, SettingsTable, TransferMap
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.screens.help import MEANING
 from tttui.widgets.table import Table

@@ -8,9 +8,9 @@ from tests.app.test_sessions import ON_TAB, go_to, ready, root
 from tests.recorded import make_recorded
 from tests.rundirs import make_run
 from tttui.draw import legend
+from tttui.panes.sessions.compared import MetricBars, SettingsTable, TransferMap
 from tttui.panes.sessions.pane import SessionsPane
 from tttui.widgets.chart import Chart
-from tttui.widgets.sidebyside import MetricBars, SettingsTable, TransferMap
 from tttui.widgets.table import Table
 
 __all__ = ["root"]

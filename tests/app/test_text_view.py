@@ -19,7 +19,7 @@ from tttui.draw.textpaint import Mark, margin_of, tints
 from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
-from tttui.runs.modelprocess import ModelProcess
+from tttui.tasks.hf.modelprocess import ModelProcess
 from tttui.tasks.text.continuations import Asked, Continued, Expected, Likely, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage

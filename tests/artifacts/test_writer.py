@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.drawnrun import content
+from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import Checkpoint, read_checkpoint
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader

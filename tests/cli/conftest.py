@@ -8,9 +8,9 @@ import pytest
 
 from tests.runs.sessions import settings
 from tttui.model.session import Place
-from tttui.runs.fork import fork
-from tttui.runs.planned import plan_session, prepare
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.fork import fork
+from tttui.tasks.pointmass.runs.planned import plan_session, prepare
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @pytest.fixture(autouse=True)

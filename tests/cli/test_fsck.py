@@ -20,7 +20,7 @@ from tttui.artifacts.check import check_session
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS
 from tttui.cli.main import main
 from tttui.model.session import Place
-from tttui.runs.session import SessionRun
+from tttui.tasks.pointmass.runs.session import SessionRun
 
 FLIPS = 72
 

@@ -13,7 +13,7 @@ from tests.lab.killing import swept
 from tttui.lab import worker
 from tttui.lab.context import Context
 from tttui.lab.evaluation import evaluate
-from tttui.lab.evaluation.streams import Stream
+from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.lab.job import Job
 from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep

@@ -27,7 +27,6 @@ from tttui.model.errors import RefusedInput
 from tttui.runs.taskbuild import build_task_session
 from tttui.tasks.hf.task import HfTask
 from tttui.tasks.hf.tokens import bytes_of
-from tttui.tasks.text.training import HfTraining
 
 __all__ = ["document", "model"]
 

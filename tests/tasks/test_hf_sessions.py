@@ -21,12 +21,12 @@ from tests.tasks.hfmodels import (
 )
 from tttui.cli.main import main
 from tttui.model.errors import RefusedInput
-from tttui.runs.expecting import serve
 from tttui.runs.taskfork import fork_task
 from tttui.runs.taskresume import resume_task
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.taskverify import verify_task
 from tttui.tasks.hf import known
+from tttui.tasks.hf.expecting import serve
 from tttui.tasks.hf.task import HfTask
 
 __all__ = ["document", "model"]

@@ -15,9 +15,9 @@ from tttui.cli.main import main
 from tttui.lab.registry import BaseRef, register
 from tttui.model.errors import RefusedInput
 from tttui.runs.training import Asked, Begin
-from tttui.runs.training.language import HfTraining
 from tttui.tasks.hf import known
 from tttui.tasks.hf.task import HfTask
+from tttui.tasks.text.training import HfTraining
 
 __all__ = ["document", "model"]
 
