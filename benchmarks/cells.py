@@ -8,7 +8,7 @@ from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
 from tttui.model.arrays import Floats, Weights
 from tttui.model.settings import Settings
-from tttui.tasks.pointmass.engine.many import Runs, run_many
+from tttui.tasks.pointmass.engine.many import ManyRuns, run_many
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
 HELD_OUT = 1_000_000
@@ -56,7 +56,7 @@ def base_of(settings: Settings) -> Weights:
     return pretrain(settings)
 
 
-def run_cell(settings: Settings, cell: Cell, sessions: int) -> Runs:
+def run_cell(settings: Settings, cell: Cell, sessions: int) -> ManyRuns:
     """Sessions on held-out seeds with frictions drawn from the cell's range."""
     mus = np.random.default_rng(HELD_OUT).uniform(*cell.mu, sessions)
     return run_many(settings, base_of(settings), range(HELD_OUT, HELD_OUT + sessions), list(mus))

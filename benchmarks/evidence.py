@@ -15,7 +15,7 @@ import torch
 from benchmarks.cells import CELLS, HELD_OUT, Cell, base_of, final, run_cell, settings_of
 from tttui.model.arrays import Floats, Weights
 from tttui.model.transactions import STATUSES
-from tttui.tasks.pointmass.engine.many import Runs, run_many, worlds
+from tttui.tasks.pointmass.engine.many import ManyRuns, run_many, worlds
 from tttui.tasks.pointmass.identify import implied_mu, transfer_matrix
 from tttui.tasks.pointmass.yardsticks import estimated, least_squares, oracle
 
@@ -52,7 +52,7 @@ def comparison(decay_init: str, cell: Cell, sessions: int) -> None:
     )
 
 
-def outcomes(runs: Runs) -> str:
+def outcomes(runs: ManyRuns) -> str:
     """How the transactions ended."""
     share = np.bincount(runs.status.ravel(), minlength=len(STATUSES)) / max(1, runs.status.size)
     return ", ".join(f"{name} {s:.1%}" for name, s in zip(STATUSES, share, strict=True) if s)

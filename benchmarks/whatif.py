@@ -20,10 +20,10 @@ from tttui.model.session import SessionData
 from tttui.model.settings import Settings
 from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
-from tttui.runs.whatif.result import Request
+from tttui.runs.whatif.result import WhatIfRequest
 from tttui.runs.whatif.sensitivity import Sensitivity
 from tttui.runs.whatif.whatif import WhatIf
-from tttui.runs.whatif.worker import Job, WhatIfWorker
+from tttui.runs.whatif.worker import WhatIfJob, WhatIfWorker
 from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.pointmass.runs.session import SessionRun
 
@@ -71,7 +71,7 @@ def read(directory: Path) -> SessionData:
     return SessionReader(find_sessions([directory])[0]).refresh()
 
 
-def until_done(job: Job[Any]) -> float:
+def until_done(job: WhatIfJob[Any]) -> float:
     """Seconds until a worker has published the last result of a job."""
     worker: WhatIfWorker[Any] = WhatIfWorker(lambda _: None)
     began = time.perf_counter()
@@ -84,7 +84,7 @@ def until_done(job: Job[Any]) -> float:
     return took
 
 
-def to_stop(make: Callable[[], Job[Any]], after_s: float) -> float:
+def to_stop(make: Callable[[], WhatIfJob[Any]], after_s: float) -> float:
     """Seconds from `ask` in the middle of a job to the first work on the new one."""
     worker: WhatIfWorker[Any] = WhatIfWorker(lambda _: None)
     worker.ask(make())
@@ -116,7 +116,7 @@ class First:
         raise AssertionError(error)
 
 
-def waits(job: Job[Any]) -> np.ndarray[Any, Any]:
+def waits(job: WhatIfJob[Any]) -> np.ndarray[Any, Any]:
     """By how many seconds another thread that sleeps TICK_S each time is late, while a job runs."""
     worker: WhatIfWorker[Any] = WhatIfWorker(lambda _: None)
     late = []
@@ -143,13 +143,16 @@ def main() -> None:
             took.append(seconds)
             known = PastStates()
             changes = {"lr": 0.005 + i / 1000}
-            first.append(until_done(WhatIf(Request(data, 0, changes), known)))
-            again.append(until_done(WhatIf(Request(data, 0, changes | {"inner_steps": 5}), known)))
-            until_done(WhatIf(Request(data, STEPS // 2, changes), known))
-            middle.append(until_done(WhatIf(Request(data, STEPS // 2, {"lr": 0.01}), known)))
-            late.append(waits(WhatIf(Request(data, 0, {"steps": 4 * STEPS}), known)))
+            first.append(until_done(WhatIf(WhatIfRequest(data, 0, changes), known)))
+            again.append(
+                until_done(WhatIf(WhatIfRequest(data, 0, changes | {"inner_steps": 5}), known))
+            )
+            until_done(WhatIf(WhatIfRequest(data, STEPS // 2, changes), known))
+            middle.append(until_done(WhatIf(WhatIfRequest(data, STEPS // 2, {"lr": 0.01}), known)))
+            late.append(waits(WhatIf(WhatIfRequest(data, 0, {"steps": 4 * STEPS}), known)))
+            longer = WhatIfRequest(data, 0, {"steps": 20_000})
             stops += [
-                to_stop(lambda: WhatIf(Request(data, 0, {"steps": 20_000}), known), 0.05 + j / 500)  # noqa: B023
+                to_stop(lambda: WhatIf(longer, known), 0.05 + j / 500)  # noqa: B023
                 for j in range(10)
             ]
         run_s = median(took)
@@ -170,15 +173,16 @@ def main() -> None:
             f"{1e3 * np.quantile(all_late, 0.99):.1f} ms at 99 %"
         )
         long, seconds = recorded(runs / "long", 20_000)
-        print(f"20 000 steps: {until_done(WhatIf(Request(long, 0, {'lr': 0.01}))) / seconds:.2f} x")
-        request = Request(data, 0, {"lr": 0.005})
+        asked = WhatIfRequest(long, 0, {"lr": 0.01})
+        print(f"20 000 steps: {until_done(WhatIf(asked)) / seconds:.2f} x")
+        request = WhatIfRequest(data, 0, {"lr": 0.005})
         print(f"32 other seeds, both settings: {until_done(Seeds(request)) / run_s:.1f} x")
         print(f"sensitivity of all settings: {until_done(Sensitivity(request)) / run_s:.1f} x")
         if args.text:
             text, seconds = recorded_text(runs / "text")
             known = PastStates()
-            until_done(WhatIf(Request(text, 0, {"lr": 0.05}), known))
-            ratio = until_done(WhatIf(Request(text, 0, {"lr": 0.1}), known)) / seconds
+            until_done(WhatIf(WhatIfRequest(text, 0, {"lr": 0.05}), known))
+            ratio = until_done(WhatIf(WhatIfRequest(text, 0, {"lr": 0.1}), known)) / seconds
             print(f"text of {TEXT_BYTES} bytes: {ratio:.2f} x")
 
 

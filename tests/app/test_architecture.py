@@ -182,7 +182,7 @@ async def test_effective_and_true_dynamics_stand_side_by_side(
         shown = flat(driver)
         assert "as the model predicts true" in shown
         assert "0.8766" in shown  # 1 - mu
-        assert "True: friction 0.1234 (linear)" in shown
+        assert "friction 0.1234 (linear)" in shown
         assert "Largest difference" in shown
 
 

@@ -55,7 +55,7 @@ async def open_jobs(driver: Driver) -> JobsView:
     while lab(driver).name_shown != "jobs":
         await driver.press("tab")
     await driver.until(lambda: len(jobs(driver).jobs.all) == 4, "the jobs")
-    await driver.until(lambda: jobs(driver).chosen.path, "the chosen job")
+    await driver.until(lambda: jobs(driver).detail.path, "the chosen job")
     return jobs(driver)
 
 
@@ -130,7 +130,7 @@ async def test_a_job_is_told_in_detail(root: Path, open_app: OpenApp) -> None:
     async with open_app(root) as driver:
         view = await open_jobs(driver)
         await driver.press("end")
-        await driver.until(lambda: view.chosen.data is not None, "the oldest job")
+        await driver.until(lambda: view.detail.data is not None, "the oldest job")
         assert "all done" in driver.text()
         assert "loss (1 of 2" in driver.text()
         await driver.press("v")
@@ -162,7 +162,7 @@ async def test_a_link_opens_the_same_view_of_the_lab(
     paths, start = opened_by(link, monkeypatch)
     async with open_app(*paths, size=(160, 40), start=start) as driver:
         await driver.until(lambda: lab(driver).shown is not None, "the view")
-        await driver.until(lambda: jobs(driver).chosen.path is not None, "the chosen job")
+        await driver.until(lambda: jobs(driver).detail.path is not None, "the chosen job")
         assert driver.text().splitlines()[1:] == before
 
 

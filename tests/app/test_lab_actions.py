@@ -10,11 +10,15 @@ from tests.app.conftest import Driver, OpenApp
 from tests.app.test_lab import jobs, lab
 from tests.jobdirs import make_job
 from tests.lab.conftest import ENDLESS, pretraining
+from tests.lab.killing import skill_of_the_point_mass
 from tests.live import end, wait_until
 from tests.rundirs import make_run
+from tttui.lab import worker
 from tttui.lab.job import Job, jobs_folder, read_job
 from tttui.lab.jobs import handles
+from tttui.lab.starting import start
 from tttui.runs.background import OUTPUT
+from tttui.tasks.pointmass.pretraining import EPOCH
 
 
 @pytest.fixture
@@ -35,12 +39,12 @@ async def choose(driver: Driver, job: Job) -> None:
     await driver.until(lambda: lab(driver).shown is not None, "the view")
     await driver.until(lambda: job.handle in jobs(driver).jobs.by_handle, "the job in the list")
     await driver.press("home")
-    await driver.until(lambda: jobs(driver).chosen.data is not None, "the job's files")
+    await driver.until(lambda: jobs(driver).detail.data is not None, "the job's files")
 
 
 def checkpoints(driver: Driver) -> tuple[str, ...]:
     """The names of the checkpoints of the job under the cursor."""
-    data = jobs(driver).chosen.data
+    data = jobs(driver).detail.data
     return () if data is None else data.checkpoints
 
 
@@ -111,3 +115,26 @@ async def test_enter_opens_a_session_that_ran_in_the_background(
         await driver.press("enter")
         await driver.until(lambda: driver.data.place.name == "other", "the session in the tabs")
         assert driver.app.screen is driver.main
+
+
+async def test_a_complete_training_goes_on_from_an_earlier_checkpoint(
+    root: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
+    monkeypatch.setattr("tttui.lab.steering.dispatch_locked", lambda _root: [])
+    settings = skill_of_the_point_mass(EPOCH + 8)
+    job = start(root, "train", settings, command=("tttui", "train", "start"))
+    worker.execute(job.path, lambda: None)
+    async with open_app(root) as driver:
+        await choose(driver, job)
+        await driver.until(lambda: "R resume" in driver.text(), "what the key does")
+        await driver.press("R")
+        await driver.until(lambda: "From which checkpoint" in driver.text(), "the question")
+        names = [name for name in checkpoints(driver) if name not in ("latest", "previous")]
+        await driver.press(*["down"] * names.index("epoch-1"), "enter")
+        assert "though it is complete?" in driver.text()
+        await driver.press("c", "y")
+        command = f"tttui job resume {job.short} --root {root} --checkpoint epoch-1"
+        assert driver.app.clipboard == command
+        await driver.until(lambda: read_job(job.path).state != "completed", "the job again")
+        await driver.until(lambda: "results are kept as" in lab(driver).notes.standing, "the note")

@@ -80,7 +80,7 @@ async def open_benchmarks(driver: Driver, number: int) -> BenchmarksView:
     await driver.until(lambda: len(view.items) == 4, "the benchmarks")
     while view.job is None or view.job.handle != handle_of(number):
         await driver.press("down")
-    await driver.until(lambda: view.found.path is not None, "its results")
+    await driver.until(lambda: view.contest.path is not None, "its results")
     return view
 
 

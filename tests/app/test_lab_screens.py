@@ -116,7 +116,7 @@ async def test_the_dashboard_and_the_jobs_are_as_they_were_looked_at(
             size, suffix = f"{width}x{height}", "-ascii" if ascii else ""
             grids.check(driver.app, f"lab-dashboard-{size}{suffix}", lab(driver).shown)
             await driver.press("2", "end", "home", "down", "down")
-            await driver.until(lambda: jobs(driver).chosen.data is not None, "the job's files")
+            await driver.until(lambda: jobs(driver).detail.data is not None, "the job's files")
             grids.check(driver.app, f"lab-jobs-{size}{suffix}", lab(driver).shown)
 
 

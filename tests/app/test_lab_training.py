@@ -72,7 +72,7 @@ async def open_training(driver: Driver) -> TrainingView:
         await driver.press("tab")
     view = lab(driver).shown
     assert isinstance(view, TrainingView)
-    await driver.until(lambda: view.chosen.data and losses(view).shown.traces, "the curves")
+    await driver.until(lambda: view.detail.data and losses(view).shown.traces, "the curves")
     return view
 
 

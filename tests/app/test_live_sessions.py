@@ -8,7 +8,7 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.live import in_background, state
 from tests.runs.sessions import run_through, settings
-from tttui.engine.machine import Load, Machine
+from tttui.engine.machine import Load, LoadMeter
 from tttui.model.start import StartView
 from tttui.runs.control import ask
 
@@ -65,6 +65,6 @@ async def test_the_machine_is_shown_while_runs_share_it(root: Path, open_app: Op
 
 def test_a_machine_without_gpus_says_so() -> None:
     assert str(Load(35, 2.1, 8.0)) == "CPU 35 %   memory 2.1 of 8 GB   no GPU"
-    load = Machine().load()
+    load = LoadMeter().load()
     assert 0 <= load.cpu <= 100
     assert 0 < load.memory < load.memory_total

@@ -240,7 +240,7 @@ def test_the_oracle_answers_about_the_session_that_is_open() -> None:
     oracle = Oracle(lambda: told.append(None))
     shapes = {"W_u": (16, 6), "B": (32, 16), "W_o": (4, 32), "a_raw": (32,)}
     weights = {name: np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()}
-    held = hidden.Snapshot(0, weights, 1.0)
+    held = hidden.CompleteWeights(0, weights, 1.0)
     oracle._known[(-1, 0)] = "stale"  # type: ignore[assignment]
     oracle.forget()
     assert oracle.known(held) is None

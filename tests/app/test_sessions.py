@@ -12,7 +12,7 @@ from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.draw.glyphs import UNICODE
-from tttui.draw.sparks import sparks
+from tttui.draw.sparks import paired, sparks
 from tttui.export.request import ExportRequest
 from tttui.model.session import SessionSummary
 from tttui.model.start import StartView
@@ -121,10 +121,10 @@ async def test_the_newest_errors_stand_in_the_table_as_bars(root: Path, open_app
     async with open_app(root, start=ON_TAB, size=(80, 24)) as driver:
         await ready(driver)
         rows = table_rows(driver)
-        drawn = sparks(next(s for s in rows if s.place.name == "demo-fork").recent, UNICODE)
+        recent = next(s for s in rows if s.place.name == "demo-fork").recent
         line = next(line for line in driver.text().splitlines() if "└ demo-fork" in line)
-        assert len(drawn) == 10
-        assert drawn[-8:] in line  # the newest, where there is no room for all
+        assert len(recent) == 10
+        assert sparks(paired(recent), UNICODE) in line  # two in one, where not all have room
 
 
 async def test_live_runs_tell_how_far_they_are_and_how_fast(

@@ -20,7 +20,7 @@ from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
 from tttui.tasks.hf.modelprocess import ModelProcess
-from tttui.tasks.text.continuations import Asked, Continued, Expected, Likely, Reader
+from tttui.tasks.text.continuations import ContinuationRequest, Continued, Expected, Likely, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -70,7 +70,7 @@ def models_say(driver: Driver) -> tuple[str, str]:
 def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """The models answer at once, where a test is not about what they say."""
 
-    def continued(_: Reader, asked: Asked) -> Continued:
+    def continued(_: Reader, asked: ContinuationRequest) -> Continued:
         came = asked.document.source.read(asked.offset, asked.offset + 1)
         said = Expected("base", (Likely(HOSTILE, 1, 0.5),), 0.25, 2)
         return Continued(asked, came, said, said)
@@ -177,7 +177,7 @@ async def test_what_lies_beyond_the_cursor_is_paler(open_app: OpenApp, tmp_path:
 TOKENS = [m.start() for m in re.finditer(rb"\w+|\W", CONTENT)]
 
 
-def _answer(_: ModelProcess, __: Asked, number: int) -> dict[str, object]:
+def _answer(_: ModelProcess, __: ContinuationRequest, number: int) -> dict[str, object]:
     """What the process that holds the model says: by its number it knew the token."""
     likely = [[b"fox".hex(), 0.5, False], ["", 0.25, True]]
     told = {"likely": likely, "came": 0.25, "rank": 2}
@@ -278,7 +278,7 @@ async def test_what_cannot_be_worked_out_is_told_and_asked_once(
 ) -> None:
     asked: list[int] = []
 
-    def fail(_: Reader, question: Asked) -> Continued:
+    def fail(_: Reader, question: ContinuationRequest) -> Continued:
         asked.append(question.offset)
         raise RuntimeError("no such luck")
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.artifacts.test_writer import META, WEIGHTS, add_steps
 from tttui.artifacts.checkpoint import read_checkpoint
-from tttui.artifacts.history_writer import Snapshots
+from tttui.artifacts.history_writer import SnapshotChecksums
 from tttui.artifacts.ptfile import write_pt
 from tttui.model.errors import TttuiError
 from tttui.tasks.pointmass.runs.writer import RunWriter
@@ -136,7 +136,7 @@ def test_after_a_kill_at_any_moment_the_session_resumes_without_loss(
     assert writer.sizes()["per_step.csv"] == found.sizes["per_step.csv"]
     assert (path / "per_step.csv").read_bytes().count(b"\n") == t + 1
     assert (path / "update_events.jsonl").read_bytes().count(b"\n") == t // 32
-    snapshots = Snapshots.restored(found.checksums["weights_history.npy"])
+    snapshots = SnapshotChecksums.restored(found.checksums["weights_history.npy"])
     assert snapshots.t[-1] == t
     # on its way to the next checkpoint the process may have thinned that one out already
     written = np.load(path / "weights_history.npy")["t"]

@@ -10,7 +10,7 @@ from tests.textruns import drawn_losses, make_text_run, write_scores
 from tttui.artifacts.documentfile import DocumentFiles
 from tttui.artifacts.reader import SessionReader
 from tttui.model.document import Document, Reading
-from tttui.model.schema import Schema, Task
+from tttui.model.schema import Schema, TaskIdentity
 from tttui.model.session import Meta, Place
 
 CONTENT = b"one line\nand another, which is longer\n" * 20
@@ -27,7 +27,7 @@ def document_of(path: Path) -> Document:
 
 
 def meta_of(**settings: Any) -> Meta:
-    return Meta(schema=Schema(Task("text", "1", settings)))
+    return Meta(schema=Schema(TaskIdentity("text", "1", settings)))
 
 
 def test_bytes_and_losses_are_those_of_the_files(tmp_path: Path) -> None:

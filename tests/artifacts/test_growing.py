@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.rundirs import make_run
 from tttui.artifacts import growing
 from tttui.artifacts.events import EventLines
-from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
@@ -160,7 +160,7 @@ def old(path: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - 60_000_000_000))
 
 
-def check(path: Path, before: bytes, after: bytes, *, rename: bool = False) -> Change:
+def check(path: Path, before: bytes, after: bytes, *, rename: bool = False) -> FileChange:
     """What is noticed when a file that was read is changed."""
     path.write_bytes(before)
     file = GrowingFile(path)
@@ -180,25 +180,25 @@ def test_an_untouched_file_is_the_same(tmp_path: Path) -> None:
     path.write_bytes(b"1\n2\n")
     old(path)
     file = GrowingFile(path)
-    assert file.check() is Change.APPENDED
+    assert file.check() is FileChange.APPENDED
     list(file.blocks())
-    assert file.check() is Change.SAME
+    assert file.check() is FileChange.SAME
 
 
 def test_a_longer_file_was_appended_to(tmp_path: Path) -> None:
-    assert check(tmp_path / "a", b"1\n", b"1\n2\n") is Change.APPENDED
+    assert check(tmp_path / "a", b"1\n", b"1\n2\n") is FileChange.APPENDED
 
 
 def test_a_shorter_file_was_replaced(tmp_path: Path) -> None:
-    assert check(tmp_path / "a", b"1\n2\n", b"1\n") is Change.REPLACED
+    assert check(tmp_path / "a", b"1\n2\n", b"1\n") is FileChange.REPLACED
 
 
 def test_a_rewritten_file_that_grew_was_replaced(tmp_path: Path) -> None:
-    assert check(tmp_path / "a", b"1\n2\n", b"1\n3\n4\n") is Change.REPLACED
+    assert check(tmp_path / "a", b"1\n2\n", b"1\n3\n4\n") is FileChange.REPLACED
 
 
 def test_another_file_under_the_name_was_replaced(tmp_path: Path) -> None:
-    assert check(tmp_path / "a", b"1\n2\n", b"1\n2\n3\n", rename=True) is Change.REPLACED
+    assert check(tmp_path / "a", b"1\n2\n", b"1\n2\n3\n", rename=True) is FileChange.REPLACED
 
 
 def test_a_file_that_disappears_and_comes_back_is_read_anew(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_the_rest_of_an_endless_line_is_passed_over(
     path = tmp_path / "a"
     path.write_bytes(b"one\n" + b"x" * (5 << 20))
     file = GrowingFile(path)
-    assert file.check() is Change.APPENDED
+    assert file.check() is FileChange.APPENDED
     blocks = list(file.blocks())
     assert blocks[0] == b"one\n"
     assert [set(block) for block in blocks[1:]] == [{ord("x")}]
@@ -241,7 +241,7 @@ def test_the_rest_of_an_endless_line_is_passed_over(
     assert (file.unread, file.lines) == (0, 1)
     with path.open("ab") as more:
         more.write(b"x" * (2 << 20) + b"x\ntwo\nthr")
-    assert file.check() is Change.APPENDED
+    assert file.check() is FileChange.APPENDED
     assert list(file.blocks()) == [b"two\n"]
     assert (file.open_line, file.lines) == (b"thr", 3)
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttui.draw import envelope
-from tttui.draw.envelope import BLOCK, FEW, Series
+from tttui.draw.axis import TimeAxis
+from tttui.draw.envelope import BLOCK, FEW_IN_COLUMNS, Series
 
 VALUES = st.lists(
     st.one_of(
@@ -28,7 +29,7 @@ def brute(series: Series, low: float, high: float) -> tuple[float, float, float]
     )
 
 
-@pytest.mark.parametrize("few", [-1, FEW], ids=["by blocks", "sample by sample"])
+@pytest.mark.parametrize("few", [-1, FEW_IN_COLUMNS], ids=["by blocks", "sample by sample"])
 @settings(max_examples=60, deadline=None)
 @given(values=VALUES, width=st.integers(1, 40), gaps=st.integers(1, 5), data=st.data())
 def test_columns_equal_a_direct_computation(
@@ -39,7 +40,7 @@ def test_columns_equal_a_direct_computation(
     series = Series(t, np.array(values))
     first, last = (int(t[0]), int(t[-1])) if n else (0, 1)
     edges = np.linspace(first - 1.5, last + 1.5, width + 1)
-    with patch.object(envelope, "FEW", few):
+    with patch.object(envelope, "FEW_IN_COLUMNS", few):
         found = series.columns(edges)
     for i in range(width):
         expected = brute(series, edges[i], edges[i + 1])
@@ -55,11 +56,19 @@ def test_a_grown_series_equals_one_built_at_once(values: list[float], cut: float
     k = int(cut * len(values))
     grown = Series(t, y, grown_from=Series(t[:k], y[:k]))
     edges = np.linspace(-0.5, len(values), 7)
-    with patch.object(envelope, "FEW", -1):
+    with patch.object(envelope, "FEW_IN_COLUMNS", -1):
         both = [s.columns(edges) for s in (grown, Series(t, y))]
     for name in ("low", "high", "mean", "count"):
         one, other = (getattr(columns, name) for columns in both)
         np.testing.assert_allclose(one, other)
+
+
+def test_columns_of_an_axis_are_at_hand_until_another_one_is_asked_for() -> None:
+    series = Series(np.arange(100), np.sin(np.arange(100.0)))
+    first, other = TimeAxis(0, 99, 10), TimeAxis(50, 99, 10)
+    assert series.on(first) is series.on(TimeAxis(0, 99, 10))
+    for axis in (other, first):
+        np.testing.assert_array_equal(series.on(axis).low, series.columns(axis.edges()).low)
 
 
 @settings(max_examples=60, deadline=None)

@@ -13,7 +13,7 @@ from tttui.draw.palette import DARK
 from tttui.draw.plot import Plot, Trace
 from tttui.model.settings import World
 from tttui.tasks.pointmass import friction
-from tttui.tasks.pointmass.friction import Facts
+from tttui.tasks.pointmass.friction import FrictionFacts
 from tttui.tasks.pointmass.hidden import Implied, regime
 from tttui.tasks.pointmass.identify import MU_GRID
 
@@ -63,17 +63,19 @@ def test_stems_stand_on_zero() -> None:
     assert drawn.sum() > 8
 
 
-def facts(mu: float = 0.12, implied: float = 0.2) -> Facts:
+def facts(mu: float = 0.12, implied: float = 0.2) -> FrictionFacts:
     z, a = np.array([1.0, 2.0, 0.05, 0.1]), np.array([0.3, -0.4])
     law = World(env_mode="nonlinear")
     curve = (MU_GRID - implied) ** 2 + 1e-6
     found = Implied(implied, curve)
-    return Facts(
+    return FrictionFacts(
         mu, (0.02, 0.25), found, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
     )
 
 
-def text_of(shown: Facts, width: int = 90, height: int = 20, glyphs: object = UNICODE) -> str:
+def text_of(
+    shown: FrictionFacts, width: int = 90, height: int = 20, glyphs: object = UNICODE
+) -> str:
     canvas = friction.paint(shown, (width, height), Look(glyphs=glyphs), "")  # type: ignore[arg-type]
     return "\n".join(canvas.text())
 
@@ -100,7 +102,7 @@ def test_true_and_implied_stand_on_the_scale_where_they_belong() -> None:
 
 
 def test_a_friction_that_is_no_longer_the_present_one_is_told_with_its_step() -> None:
-    title = text_of(Facts(0.05, mode="linear", when="at t 96, now 0.3")).splitlines()[0]
+    title = text_of(FrictionFacts(0.05, mode="linear", when="at t 96, now 0.3")).splitlines()[0]
     assert title.split() == ["Hidden", "friction", "mu", "at", "t", "96,", "now", "0.3", "linear"]
 
 
@@ -110,7 +112,7 @@ def test_a_friction_at_the_edge_of_what_is_tried_says_so() -> None:
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_an_unknown_friction_is_said_to_be_unknown(glyphs: object) -> None:
-    text = text_of(Facts(source="no weights recorded yet"), glyphs=glyphs)
+    text = text_of(FrictionFacts(source="no weights recorded yet"), glyphs=glyphs)
     assert "unknown" in text
     assert "no weights recorded yet" in text
 
@@ -121,7 +123,9 @@ def test_no_size_and_no_friction_break_the_picture(
     width: int, height: int, mu: float, kind: str
 ) -> None:
     with np.errstate(all="ignore"):
-        shown = Facts(mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu))
+        shown = FrictionFacts(
+            mu if np.isfinite(mu) else None, (0.02, 0.25), Implied(mu, MU_GRID * mu)
+        )
         text_of(shown, width, height, UNICODE if kind == "u" else ASCII)
 
 

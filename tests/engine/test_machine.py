@@ -9,7 +9,7 @@ import pytest
 from tests.nvml import FakeNvml
 from tttui.engine import device
 from tttui.engine.device import check_device, check_device_name
-from tttui.engine.machine import Machine, gpu_count
+from tttui.engine.machine import LoadMeter, gpu_count
 from tttui.model.errors import RefusedInput
 
 Gpus = Callable[..., FakeNvml]
@@ -31,7 +31,7 @@ def gpus(monkeypatch: pytest.MonkeyPatch) -> Gpus:
 
 def test_processor_and_memory_are_told_in_one_line(gpus: Gpus) -> None:
     gpus(0)
-    load = Machine().load()
+    load = LoadMeter().load()
     assert load.gpus == ()
     assert 0 <= load.cpu <= 100
     assert 0 < load.memory <= load.memory_total
@@ -55,12 +55,12 @@ def test_each_gpu_tells_what_it_can(
     gpus: Gpus, count: int, broken: tuple[str, ...], told: tuple[str, ...]
 ) -> None:
     gpus(count, *broken)
-    assert Machine().load().gpus == told
+    assert LoadMeter().load().gpus == told
 
 
 def test_a_driver_that_fails_later_is_named_and_hides_nothing_else(gpus: Gpus) -> None:
     fake = gpus(2)
-    machine = Machine()
+    machine = LoadMeter()
     assert len(machine.load().gpus) == 2
     fake.broken.add("count")
     assert machine.load().gpus == ("the GPUs do not tell",)
@@ -71,7 +71,7 @@ def test_a_driver_that_fails_later_is_named_and_hides_nothing_else(gpus: Gpus) -
 def test_a_machine_without_the_binding_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert gpu_count() is None
-    assert Machine().load().gpus == ()
+    assert LoadMeter().load().gpus == ()
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:1"])

@@ -149,7 +149,7 @@ def test_a_killed_sweep_goes_on_with_what_is_missing(
     assert "is crashed" in shell.refused("sweep", "best", handle, "--confirm")
     assert shell("sweep", "resume", handle, "--wait") == 0
     assert parts.read_bytes().startswith(before)
-    assert find_sweep(root, handle).found().complete
+    assert find_sweep(root, handle).outcome().complete
 
 
 def test_jobs_that_share_a_sweep_are_one_to_who_looks(root: Path, shell: Shell) -> None:
@@ -174,7 +174,7 @@ def test_the_best_of_many_is_tested_again_on_fresh_streams(root: Path, shell: Sh
     assert shell("sweep", "start", *words, "--wait", "--json") == 0
     handle = json.loads(shell.out)["sweep"]
     sweep = find_sweep(root, handle)
-    if sweep.found().best == 0:
+    if sweep.outcome().best == 0:
         assert "nothing to confirm" in shell.refused("sweep", "best", handle, "--confirm")
         return
     assert shell("sweep", "best", handle) == 0
@@ -213,7 +213,7 @@ def test_the_lab_draws_members_and_effects_with_their_intervals(width: int, heig
         (lr, c): list(hard * (0.5 if c == 16 else 1.0)) for lr in (0.02, 0.01) for c in (32, 16)
     }
     chart = SweepChart()
-    chart._found = made_up(grid)
+    chart._outcome = made_up(grid)
     lines = [line.rstrip() for line in chart.paint(width, height).text()]
     assert lines[0] == "4 members, 12 streams, whole stream"
     assert "lr, chunk" in lines[1]

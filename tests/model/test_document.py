@@ -5,7 +5,7 @@ import pytest
 
 from tests.textruns import InMemory
 from tttui.model.document import Document, Totals
-from tttui.model.search import BLOCK, Query, matches, search
+from tttui.model.search import BLOCK, TextQuery, matches, search
 from tttui.model.steps import Steps
 
 
@@ -50,13 +50,13 @@ def test_nothing_is_known_before_the_first_step() -> None:
 
 def test_small_letters_find_capital_ones_and_not_the_other_way() -> None:
     document = document_of(b"Name name NAME")
-    assert matches(document, Query.of("name"), 0, 14) == ((0, 4), (5, 9), (10, 14))
-    assert matches(document, Query.of("NAME"), 0, 14) == ((10, 14),)
+    assert matches(document, TextQuery.of("name"), 0, 14) == ((0, 4), (5, 9), (10, 14))
+    assert matches(document, TextQuery.of("NAME"), 0, 14) == ((10, 14),)
 
 
 def test_a_search_goes_on_and_back_and_around() -> None:
     document = document_of(b"ab..ab..ab")
-    query = Query.of("ab")
+    query = TextQuery.of("ab")
 
     def at(start: int, by: int) -> tuple[int, int, int]:
         found = search(document, query, start, by)
@@ -68,20 +68,20 @@ def test_a_search_goes_on_and_back_and_around() -> None:
     assert at(4, -1) == (0, 1, 3)
     assert at(8, 2) == (0, 1, 3)
     assert at(0, -1) == (8, 3, 3)
-    assert search(document, Query.of("nowhere"), 0, 1) is None
+    assert search(document, TextQuery.of("nowhere"), 0, 1) is None
 
 
 def test_a_match_across_the_edge_of_a_block_is_found_once() -> None:
     content = b"." * (BLOCK - 2) + b"name" + b"." * BLOCK + b"name"
-    found = search(document_of(content), Query.of("name"), 0, 1)
+    found = search(document_of(content), TextQuery.of("name"), 0, 1)
     assert found is not None
     assert (found.offset, found.total) == (BLOCK - 2, 2)
 
 
 def test_matches_that_begin_before_the_page_are_marked_on_it() -> None:
-    assert matches(document_of(b"....name...."), Query.of("name"), 6, 9) == ((4, 8),)
+    assert matches(document_of(b"....name...."), TextQuery.of("name"), 6, 9) == ((4, 8),)
 
 
 def test_a_text_of_no_letters_is_no_query() -> None:
-    assert not Query.of("")
-    assert search(document_of(b"abc"), Query.of(""), 0, 1) is None
+    assert not TextQuery.of("")
+    assert search(document_of(b"abc"), TextQuery.of(""), 0, 1) is None

@@ -1,16 +1,16 @@
 """The tree of a model: counts of all that is in a module, and which lines are seen."""
 
 from tttui.model.moduletree import folded_at_first, from_names, tree, unfolded
-from tttui.model.schema import Part, TensorSpec
+from tttui.model.schema import ModelModule, TensorSpec
 
 W = TensorSpec("weight", (4, 3))
 B = TensorSpec("bias", (4,))
 
 MODEL = (
-    Part("", "Net"),
-    Part("blocks.0.mlp", "MLP", ((W, True), (B, False))),
-    Part("blocks.1.mlp", "MLP", ((W, False),)),
-    Part("head", "Linear", ((B, True),)),
+    ModelModule("", "Net"),
+    ModelModule("blocks.0.mlp", "MLP", ((W, True), (B, False))),
+    ModelModule("blocks.1.mlp", "MLP", ((W, False),)),
+    ModelModule("head", "Linear", ((B, True),)),
 )
 
 

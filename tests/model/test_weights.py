@@ -11,7 +11,7 @@ from tttui.model.tensor_axes import moved, part_name, sentences
 from tttui.model.transactions import STATUSES, Transactions
 from tttui.model.weights import (
     ASPECTS,
-    Comparison,
+    ShownWeights,
     commit_at,
     compare,
     held_at,
@@ -57,7 +57,7 @@ def foreign(level: float = 2.0, **parts: object) -> SessionData:
     return session(**{**made, **parts})
 
 
-def level(found: Comparison) -> float:
+def level(found: ShownWeights) -> float:
     """The one value that all matrices of a comparison hold."""
     values = {float(v) for matrix in found.matrices.values() for v in np.unique(matrix)}
     (only,) = values

@@ -14,7 +14,7 @@ from tttui.artifacts.contenthash import CHUNK, tensor_digest
 from tttui.artifacts.tensorwriter import Stored
 from tttui.recorder import ondevice, watched
 from tttui.recorder.ondevice import DeviceFigures, HostCopy, device_digest
-from tttui.recorder.statistics import Figures
+from tttui.recorder.statistics import FigureTracker
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(
     not torch.cuda.is_available(), reason="there is no GPU"
@@ -48,7 +48,7 @@ def test_figures_are_the_same(device: str, shape: tuple[int, ...]) -> None:
     generator = torch.Generator().manual_seed(0)
     now = torch.randn(shape, generator=generator)
     before = now + 0.1 * torch.randn(shape, generator=generator)
-    there, here = DeviceFigures(), Figures()
+    there, here = DeviceFigures(), FigureTracker()
     for _ in range(30):  # the largest singular value is approached
         found = there.of(now.to(device), before.to(device))
         expected = here.of(Stored.of(now.numpy()), Stored.of(before.numpy()))

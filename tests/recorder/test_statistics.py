@@ -7,13 +7,13 @@ import pytest
 
 from tttui.artifacts.contenthash import tensor_digest
 from tttui.artifacts.tensorwriter import Stored
-from tttui.recorder.statistics import PART, Figures, Taking
+from tttui.recorder.statistics import PART, FigureTracker, Taking
 
 RNG = np.random.default_rng(0)
 
 
 def figures(now: np.ndarray, before: np.ndarray | None = None) -> dict[str, float]:
-    return Figures().of(Stored.of(now), None if before is None else Stored.of(before))
+    return FigureTracker().of(Stored.of(now), None if before is None else Stored.of(before))
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
@@ -48,7 +48,7 @@ def test_the_largest_singular_value_of_a_narrow_matrix_is_exact(shape: tuple[int
 def test_that_of_a_large_matrix_is_approached_from_below() -> None:
     now = RNG.standard_normal((200, 300)).astype("f4")
     exact = np.linalg.svd(now, compute_uv=False)[0]
-    kept = Figures()
+    kept = FigureTracker()
     found = [kept.of(Stored.of(now), None)["top_sv"] for _ in range(80)]
     assert np.diff(found).min() > -1e-5 * exact
     assert 0.85 * exact < found[0] <= exact * 1.001
@@ -82,7 +82,7 @@ def test_the_copy_is_brought_up_to_date_and_hashed_on_the_way(
 ) -> None:
     numbers = RNG.standard_normal(shape).astype("f4")
     now = (numbers.view("u4") >> 16).astype("u2") if dtype == "bfloat16" else numbers.astype(dtype)
-    kept, alone, together = np.zeros_like(now), Figures(), Figures()
+    kept, alone, together = np.zeros_like(now), FigureTracker(), FigureTracker()
     for _ in range(3):
         expected = alone.of(Stored(dtype, now), Stored(dtype, kept))
         taking = Taking(Stored(dtype, now), Stored(dtype, kept))
@@ -98,7 +98,7 @@ def test_after_a_nan_the_largest_singular_value_is_found_again() -> None:
     good = RNG.standard_normal((200, 300)).astype("f4")
     bad = good.copy()
     bad[5, 5] = math.nan
-    kept = Figures()
+    kept = FigureTracker()
     before = kept.of(Stored.of(good), None)["top_sv"]
     assert math.isnan(kept.of(Stored.of(bad), None)["top_sv"])
     assert kept.of(Stored.of(good), None)["top_sv"] >= before * 0.9999

@@ -7,13 +7,13 @@ import pytest
 from tttui.model.session import Place
 from tttui.model.settings import OWNER
 from tttui.model.status import Status
-from tttui.runs.plan import Plan, measured_speed
+from tttui.runs.plan import LaunchPlan, measured_speed
 from tttui.runs.runner import named_runner
 from tttui.tasks.find import SHIPPED, find_task
 
 
-def plan(tmp_path: Path, **typed: str) -> Plan:
-    return Plan("run", tmp_path, typed)
+def plan(tmp_path: Path, **typed: str) -> LaunchPlan:
+    return LaunchPlan("run", tmp_path, typed)
 
 
 def test_the_form_has_every_setting_that_can_vary() -> None:
@@ -64,7 +64,7 @@ def test_lists_become_one_option_each(tmp_path: Path) -> None:
 
 
 def test_a_fork_cannot_begin_after_its_parents_end(tmp_path: Path) -> None:
-    forked = Plan("fork", tmp_path, {"at": "65"}, Place(tmp_path / "a", "native"), last=64)
+    forked = LaunchPlan("fork", tmp_path, {"at": "65"}, Place(tmp_path / "a", "native"), last=64)
     assert "has run 64 steps" in forked.problems()["at"]
 
 
@@ -81,7 +81,7 @@ def test_a_preset_changes_the_defaults(tmp_path: Path) -> None:
 
 
 def test_resuming_asks_only_for_what_can_change(tmp_path: Path) -> None:
-    resumed = Plan("resume", tmp_path, {"steps": "5"}, Place(tmp_path / "a", "native"))
+    resumed = LaunchPlan("resume", tmp_path, {"steps": "5"}, Place(tmp_path / "a", "native"))
     assert resumed.names == ("steps", "speed_limit", "paused")
     assert resumed.words() == ["resume", str(tmp_path / "a"), "--steps", "5"]
 
@@ -119,7 +119,7 @@ def test_the_estimate_of_a_text_counts_its_windows_and_its_snapshots(tmp_path: P
 
 def test_a_fork_takes_a_preset_or_the_parents_options(tmp_path: Path) -> None:
     parent = named_runner("pointmass").flat({"lr": 0.5, "mu": 0.1})
-    forked = Plan("fork", tmp_path, {}, Place(tmp_path / "a", "native"), like=parent)
+    forked = LaunchPlan("fork", tmp_path, {}, Place(tmp_path / "a", "native"), like=parent)
     assert forked.defaults()["lr"] == "0.5"
     assert forked.with_typed("preset", "plain").defaults()["lr"] == "0.005"
     assert forked.with_typed("preset", "plain").defaults()["mu"] == "0.1"

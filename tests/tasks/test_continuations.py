@@ -14,7 +14,7 @@ from tttui.artifacts.documentfile import DocumentFiles
 from tttui.artifacts.reader import SessionReader
 from tttui.model.document import Document
 from tttui.model.session import SessionData
-from tttui.tasks.text.continuations import Asked, Reader, seen_before
+from tttui.tasks.text.continuations import ContinuationRequest, Reader, seen_before
 from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.task import TextTask
 
@@ -37,7 +37,7 @@ def test_the_model_looks_at_the_bytes_that_it_was_given(tmp_path: Path, offset: 
     length = window.seen.shape[1] - (end - offset) + 1
     assert seen_before(document, offset) == window.seen[0, :length].tolist()
     losses = task.loss(task.model(), window)
-    expected = Reader().continued(Asked(data, document, offset)).frozen
+    expected = Reader().continued(ContinuationRequest(data, document, offset)).frozen
     assert expected.came == pytest.approx(2 ** -float(losses.detach()[offset - begin]), rel=1e-3)
     assert torch.isfinite(losses).all()
 
@@ -46,7 +46,8 @@ def test_the_snapshot_is_named_with_the_updates_that_it_is_behind(tmp_path: Path
     data, document = opened(tmp_path / "run")
     reader = Reader()
     sources = [
-        reader.continued(Asked(data, document, t * 64)).adaptive.source for t in (0, 2, 4, 5)
+        reader.continued(ContinuationRequest(data, document, t * 64)).adaptive.source
+        for t in (0, 2, 4, 5)
     ]
     assert sources == ["t 0", "t 0, 2 updates older", "t 4", "t 4, 1 update older"]
 
@@ -54,8 +55,8 @@ def test_the_snapshot_is_named_with_the_updates_that_it_is_behind(tmp_path: Path
 def test_the_adaptive_model_has_the_weights_of_its_snapshot(tmp_path: Path) -> None:
     data, document = opened(tmp_path / "run")
     reader = Reader()
-    before = reader.continued(Asked(data, document, 3 * 64))
-    after = reader.continued(Asked(data, document, 4 * 64))
+    before = reader.continued(ContinuationRequest(data, document, 3 * 64))
+    after = reader.continued(ContinuationRequest(data, document, 4 * 64))
     assert before.frozen == before.adaptive.__class__(
         "base", before.adaptive.likely, before.adaptive.came, before.adaptive.rank
     )
@@ -64,7 +65,7 @@ def test_the_adaptive_model_has_the_weights_of_its_snapshot(tmp_path: Path) -> N
 
 def test_there_are_five_continuations_from_the_most_probable_down(tmp_path: Path) -> None:
     data, document = opened(tmp_path / "run")
-    found = Reader().continued(Asked(data, document, 100)).frozen
+    found = Reader().continued(ContinuationRequest(data, document, 100)).frozen
     shares = [likely.share for likely in found.likely]
     assert len(shares) == 5
     assert shares == sorted(shares, reverse=True)
@@ -78,7 +79,7 @@ def test_weights_of_other_sizes_are_not_used(tmp_path: Path) -> None:
     wrong = np.zeros(1, np.dtype([*dtype.descr, ("head.weight", "<f4", (256, 64))]))
     np.save(path, wrong)
     data = SessionReader(data.place).refresh()
-    found = Reader().continued(Asked(data, document, 100))
+    found = Reader().continued(ContinuationRequest(data, document, 100))
     assert "head.weight has the shape 256 x 64" in found.adaptive.why_not
     assert len(found.frozen.likely) == 5
 
@@ -92,7 +93,7 @@ def test_weights_that_cannot_be_read_are_named(tmp_path: Path, name: str, what: 
     if what == "damaged":
         path.write_bytes(b"nothing that it should be")
     data = SessionReader(data.place).refresh()
-    found = Reader().continued(Asked(data, document, 100))
+    found = Reader().continued(ContinuationRequest(data, document, 100))
     assert name in found.adaptive.why_not
     assert (name in found.frozen.why_not) == (name == "base_plastic.pt")
 
@@ -104,7 +105,10 @@ def test_weights_that_are_no_numbers_are_told(tmp_path: Path) -> None:
     records["norm.weight"] = np.nan
     np.save(path, records)
     data = SessionReader(data.place).refresh()
-    assert "no numbers" in Reader().continued(Asked(data, document, 100)).adaptive.why_not
+    assert (
+        "no numbers"
+        in Reader().continued(ContinuationRequest(data, document, 100)).adaptive.why_not
+    )
 
 
 def test_a_parameter_that_is_not_kept_is_named(tmp_path: Path) -> None:
@@ -112,7 +116,7 @@ def test_a_parameter_that_is_not_kept_is_named(tmp_path: Path) -> None:
     assert data.history is not None
     weights = {k: v for k, v in data.history.weights.items() if k != "norm.weight"}
     data = replace(data, history=replace(data.history, weights=weights))
-    found = Reader().continued(Asked(data, document, 100)).adaptive
+    found = Reader().continued(ContinuationRequest(data, document, 100)).adaptive
     assert found.why_not == "weights_history.npy: has no norm.weight"
 
 

@@ -14,7 +14,7 @@ from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.cli.main import main
 from tttui.lab.registry import BaseRef, register
 from tttui.model.errors import RefusedInput
-from tttui.runs.training import Asked, Begin
+from tttui.runs.training import Begin, TrainingRequest
 from tttui.tasks.hf import known
 from tttui.tasks.hf.task import HfTask
 from tttui.tasks.text.training import HfTraining
@@ -31,7 +31,7 @@ def test_adapters_trained_on_chats_become_a_skill_that_a_session_starts_from(
     root = tmp_path / "runs"
     values = {"model": str(model), "chunk": CHUNK, "context": 48, "rank": 4}
     training = HfTraining.defaults.updated({"steps": 16, "lr": 0.03, "warmup": 1})
-    asked = Asked(root, values, training, str(chats))
+    asked = TrainingRequest(root, values, training, str(chats))
     whole, cut = HfTraining(HfTask).ready(asked), HfTraining(HfTask).ready(asked)
     before = whole.trainer.validate()
     for step in range(16):

@@ -40,8 +40,8 @@ def has_lines_again(directory: Path, checkpoint: Checkpoint) -> bool:
 
 def _at_checkpoint(directory: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
     sums = BlockChecksums.restored(checkpoint.checksums[EVENTS])
-    own = _Pieces(_there(directory / EVENTS, 0, sums.size))
-    repeated = _Pieces(unlisted(blocks_of(directory / EVENT_LIST)))
+    own = _BlockPieces(_there(directory / EVENTS, 0, sums.size))
+    repeated = _BlockPieces(unlisted(blocks_of(directory / EVENT_LIST)))
     for size, checksum in sums.blocks():
         mine, theirs = own.take(size), repeated.take(size)
         for piece in (mine, theirs, mine + theirs[len(mine) :]):
@@ -60,7 +60,7 @@ def _there(path: Path, begin: int, end: int | None) -> Iterator[bytes]:
         return
 
 
-class _Pieces:
+class _BlockPieces:
     """Blocks of any size, taken in pieces of a wanted one."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:

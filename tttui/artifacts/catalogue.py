@@ -22,7 +22,7 @@ MOST_FILES = 200
 
 
 @dataclass(slots=True)
-class _Row:
+class _CatalogueRow:
     stamp: Stamp
     summary: SessionSummary
     settled: bool
@@ -38,7 +38,7 @@ class Catalogue:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._rows: dict[Path, _Row] = {}
+        self._rows: dict[Path, _CatalogueRow] = {}
         self._watches: dict[Path, HeartbeatWatch] = {}
         self._waiting: list[Place] = []
         self.complete = False
@@ -86,7 +86,7 @@ class Catalogue:
             doubted_at = time.monotonic() if row.doubted_at is None else row.doubted_at
             if time.monotonic() - doubted_at < WRITTEN_S:
                 fresh = row.summary
-        self._rows[place.path] = _Row(stamp, fresh, settled, events, doubted_at)
+        self._rows[place.path] = _CatalogueRow(stamp, fresh, settled, events, doubted_at)
 
 
 def _stamp(place: Place) -> Stamp:

@@ -32,7 +32,7 @@ import numpy as np
 from tttui.artifacts.atomic import TEMPORARY, write_error, write_whole
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checksum import Carried, json_bytes, pt_bytes, pt_checksum
-from tttui.artifacts.history_writer import Snapshots
+from tttui.artifacts.history_writer import SnapshotChecksums
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.regular import blocks_of, open_to_read, sha256_of, stat_regular
 from tttui.artifacts.tensorwriter import Stored, file_of, remove_other
@@ -256,7 +256,7 @@ def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any, dtypes
         return f"dtypes that are none of {', '.join(WIDENED)}, or of no weights"
     for name, state in checksums.items():
         try:
-            (Snapshots if name.endswith(".npy") else BlockChecksums).restored(state)
+            (SnapshotChecksums if name.endswith(".npy") else BlockChecksums).restored(state)
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             return f"checksums of {shown(name)} that cannot be understood ({error})"
     return ""

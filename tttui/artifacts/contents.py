@@ -15,7 +15,7 @@ from tttui.artifacts.blocks import BLOCK, BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint
 from tttui.artifacts.findings import Finding
 from tttui.artifacts.history import header, record_dtype
-from tttui.artifacts.history_writer import Snapshots, records_of
+from tttui.artifacts.history_writer import SnapshotChecksums, records_of
 from tttui.artifacts.regular import open_to_read
 
 HISTORY = ".npy"
@@ -44,7 +44,7 @@ def differing(
         if name.endswith(HISTORY):
             if state is None:
                 return []
-            return _snapshots(path, checkpoint, Snapshots.restored(state), stride)
+            return _snapshots(path, checkpoint, SnapshotChecksums.restored(state), stride)
         with open_to_read(path) as file:
             if state is not None:
                 sums = BlockChecksums.restored(state)
@@ -102,7 +102,7 @@ def history_dtype(checkpoint: Checkpoint) -> np.dtype[Any] | None:
 
 
 def _snapshots(
-    path: Path, checkpoint: Checkpoint, recorded: Snapshots, stride: int
+    path: Path, checkpoint: Checkpoint, recorded: SnapshotChecksums, stride: int
 ) -> list[Finding]:
     if not recorded.t:
         return []
@@ -136,7 +136,7 @@ def _snapshots(
     ]  # fmt: skip
 
 
-def _steps(recorded: Snapshots, first: int | None, last: int | None) -> str:
+def _steps(recorded: SnapshotChecksums, first: int | None, last: int | None) -> str:
     """`the snapshot of step 64`, `the snapshots of steps 64 to 128`."""
     if first is None or last is None or first < 0 or last < 0:
         return "a snapshot"

@@ -10,7 +10,7 @@ import numpy as np
 from tttui.artifacts.csvparse import absent
 from tttui.artifacts.csvtable import Column, CsvTable
 from tttui.artifacts.damage import MOST_WRONG
-from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.artifacts.restarts import Merged, Restarts, merge
 from tttui.model.session import Problem
 
@@ -69,10 +69,10 @@ class CsvFile:
         """Read what was appended, up to about `budget_rows` rows. Raises OSError."""
         self.unread = False
         change = self._file.check()
-        self.exists = change is not Change.MISSING
-        if change in (Change.MISSING, Change.REPLACED):
+        self.exists = change is not FileChange.MISSING
+        if change in (FileChange.MISSING, FileChange.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME) or self._stopped:
+        if change in (FileChange.MISSING, FileChange.SAME) or self._stopped:
             return
         begun = line = self._file.lines
         for block in self._file.blocks():

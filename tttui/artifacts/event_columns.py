@@ -30,7 +30,7 @@ LONGEST_REASON = 200
 """Characters of a reason that stand for a status."""
 
 
-class Event(msgspec.Struct, gc=False):
+class TransactionRecord(msgspec.Struct, gc=False):
     """The keys of an event that have a column; all others are skipped while parsing."""
 
     t: int
@@ -47,7 +47,7 @@ class Event(msgspec.Struct, gc=False):
     """The person's own words for a rollback."""
 
 
-class Records(Sequence[Mapping[str, Any]]):
+class TransactionRecords(Sequence[Mapping[str, Any]]):
     """The objects of an event file, read and decoded when asked for.
 
     Where the file has changed since, the record holds what the columns know: t and status.
@@ -184,7 +184,7 @@ class EventColumns:
             said.append(self.restarts.sentence(newest, "transactions"))
         return "; ".join(said) or None
 
-    def extend(self, events: Sequence[Event], starts: Ints, ends: Ints) -> None:
+    def extend(self, events: Sequence[TransactionRecord], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""
         self.version += 1
         t = np.array([event.t for event in events], dtype=np.int64)
@@ -239,5 +239,5 @@ class EventColumns:
         shown: dict[str, Any] = {name: buffer[: self._n] for name, buffer in self._buffers.items()}
         names = tuple(self._names)
         start, end = shown.pop("start"), shown.pop("end")
-        records = Records(self._path, start, end, shown["t"], shown["status"], names)
+        records = TransactionRecords(self._path, start, end, shown["t"], shown["status"], names)
         return Transactions(statuses=names, records=records, reasons=self._reasons, **shown)

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from tttui.artifacts.damage import MOST_WRONG, WrongLines
-from tttui.artifacts.event_columns import Event, EventColumns
-from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.event_columns import EventColumns, TransactionRecord
+from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.regular import open_to_read
@@ -28,7 +28,7 @@ LONGEST_EVENT = 1 << 22
 LAST_BYTES = 1 << 15
 """Read from the end for the last transactions."""
 
-_event = msgspec.json.Decoder(Event)
+_event = msgspec.json.Decoder(TransactionRecord)
 
 
 class EventLines:
@@ -63,10 +63,10 @@ class EventLines:
     def refresh(self, budget_rows: int | None = None) -> None:
         """Read what was appended, up to about `budget_rows` lines. Raises OSError."""
         change = self._file.check()
-        self.exists = change is not Change.MISSING
-        if change in (Change.MISSING, Change.REPLACED):
+        self.exists = change is not FileChange.MISSING
+        if change in (FileChange.MISSING, FileChange.REPLACED):
             self._reset()
-        if change in (Change.MISSING, Change.SAME) or self._stopped:
+        if change in (FileChange.MISSING, FileChange.SAME) or self._stopped:
             return
         before, line, offset = self._columns.version, self._file.lines, self._file.offset
         stop = None if budget_rows is None else line + budget_rows
@@ -110,7 +110,7 @@ class EventLines:
         self._take_line_by_line(block, line, offset)
 
     def _take_line_by_line(self, block: bytes, line: int, offset: int) -> None:
-        events: list[Event] = []
+        events: list[TransactionRecord] = []
         starts: list[int] = []
         ends: list[int] = []
         for number_, raw in enumerate(block.removesuffix(b"\n").split(b"\n"), line + 1):
@@ -183,18 +183,18 @@ def read_last(path: Path) -> tuple[Transactions, str]:
     return found._columns.transactions(), wrong
 
 
-def _plain_event(raw: bytes | msgspec.Raw) -> Event:
+def _plain_event(raw: bytes | msgspec.Raw) -> TransactionRecord:
     event = _event.decode(raw)
     if not _all_fit([event]):
         raise ValueError
     return event
 
 
-def _all_fit(events: Sequence[Event]) -> bool:
+def _all_fit(events: Sequence[TransactionRecord]) -> bool:
     return all(0 <= event.t < 1 << 63 for event in events)
 
 
-def _read_event(raw: bytes) -> Event | str:
+def _read_event(raw: bytes) -> TransactionRecord | str:
     """One event, or what is wrong with it."""
     if len(raw) > LONGEST_EVENT:
         return f"has {len(raw)} bytes, more than an event"
@@ -212,4 +212,4 @@ def _read_event(raw: bytes) -> Event | str:
     reason = record.get("reason")
     words = reason if isinstance(reason, str) else None
     numbers: dict[str, Any] = {key: number(record.get(key)) for key in NUMBERS}
-    return Event(t, status, reason=words, **numbers)
+    return TransactionRecord(t, status, reason=words, **numbers)

@@ -27,7 +27,7 @@ CUT_OFF_S = 5.0
 """A last line without its newline is being written for so long, and cut off after."""
 
 
-class Change(Enum):
+class FileChange(Enum):
     """What became of a file since it was last looked at."""
 
     MISSING = "missing"
@@ -83,28 +83,28 @@ class GrowingFile:
         """Whether nobody has written for so long that what is unfinished will stay so."""
         return self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
 
-    def check(self) -> Change:
+    def check(self) -> FileChange:
         """Look at the file. After MISSING and REPLACED reading starts over at its beginning."""
         try:
             stat = stat_regular(self.path)
         except (FileNotFoundError, NotADirectoryError):
             self._forget()
-            return Change.MISSING
+            return FileChange.MISSING
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         known = self._stat
         if seen == known and self._settled:
-            return Change.APPENDED if self.unread else Change.SAME
+            return FileChange.APPENDED if self.unread else FileChange.SAME
         if known is not None and (
             stat.st_ino != known[0] or stat.st_size < self.offset or not self._mark_stands()
         ):
             self._forget()
             self._remember(seen)
-            return Change.REPLACED
+            return FileChange.REPLACED
         self._remember(seen)
         if known is not None and seen == known and not self.unread:
-            return Change.SAME
+            return FileChange.SAME
         self.open_line = b""
-        return Change.APPENDED
+        return FileChange.APPENDED
 
     def _remember(self, seen: tuple[int, int, int]) -> None:
         self._stat = seen

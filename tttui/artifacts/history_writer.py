@@ -25,7 +25,7 @@ from tttui.model.errors import TttuiError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Snapshots:
+class SnapshotChecksums:
     """The snapshots that a history had at a checkpoint: their steps, the CRC of each record."""
 
     stride: int
@@ -42,7 +42,7 @@ class Snapshots:
         }
 
     @classmethod
-    def restored(cls, state: Mapping[str, Any]) -> "Snapshots":
+    def restored(cls, state: Mapping[str, Any]) -> "SnapshotChecksums":
         """The inverse of `state`. Raises ValueError or KeyError where it is none."""
         t, sums, stride = np.asarray(state["t"]), state["crc32"], int(state["stride"])
         if t.ndim != 1 or t.dtype != np.int64 or len(t) != len(sums) or stride < 1:
@@ -94,9 +94,9 @@ class HistoryWriter:
         """Bytes in the file."""
         return self._file.size
 
-    def snapshots(self) -> Snapshots:
+    def snapshots(self) -> SnapshotChecksums:
         """What the file holds once it is flushed."""
-        return Snapshots(self.stride, tuple(self._t), tuple(self._sums))
+        return SnapshotChecksums(self.stride, tuple(self._t), tuple(self._sums))
 
     def recorded(self, t: int, weights: Weights) -> bool:
         """Whether these are the weights that the snapshot of step t was made of."""
@@ -136,7 +136,7 @@ class HistoryWriter:
         last_t: int,
         *,
         stride: int = 1,
-        snapshots: Snapshots | None = None,
+        snapshots: SnapshotChecksums | None = None,
         newest: Weights | None = None,
     ) -> Cut | None:
         """Open an existing file and drop what came after the snapshot of step `last_t`.
@@ -174,7 +174,7 @@ class HistoryWriter:
             self._adopt(snapshots, newest)
         return cut
 
-    def _adopt(self, snapshots: Snapshots, newest: Weights | None) -> None:
+    def _adopt(self, snapshots: SnapshotChecksums, newest: Weights | None) -> None:
         """Go on as the process did that wrote the checkpoint, also where the file was thinned
         since, or its newest snapshot replaced by another of the same step."""
         assert self._dtype is not None
@@ -274,7 +274,7 @@ def _first(found: Iterable[tuple[int, int]], last_t: int) -> list[int]:
     return keep
 
 
-def _known(found: Iterable[tuple[int, int]], snapshots: Snapshots) -> list[int]:
+def _known(found: Iterable[tuple[int, int]], snapshots: SnapshotChecksums) -> list[int]:
     """Indices of the records that are of the steps of these snapshots, each once, in order."""
     index, keep, at = {t: i for i, t in enumerate(snapshots.t)}, list[int](), 0
     for i, (t, _) in enumerate(found):

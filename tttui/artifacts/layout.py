@@ -17,7 +17,7 @@ SCORES = "scores.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class SessionPaths:
     """The paths of one session's parts; None where its layout has no such file."""
 
     meta: Path
@@ -32,11 +32,11 @@ class Files:
     status: Path | None
 
 
-def files_of(place: Place, run: str | None = None) -> Files:
+def files_of(place: Place, run: str | None = None) -> SessionPaths:
     """The files of a session and, in a store, of one of its runs (None: it has none)."""
     path = place.path
     if place.base_only:
-        return Files(
+        return SessionPaths(
             meta=path / "base_meta.json",
             metrics=path / "metrics.json",
             weights=path / "plastic_state.pt",
@@ -50,7 +50,7 @@ def files_of(place: Place, run: str | None = None) -> Files:
         )
     if place.layout == "store":
         at = path / "runs" / run if run is not None else None
-        return Files(
+        return SessionPaths(
             meta=path / "meta.json",
             metrics=path / "metrics.json",
             weights=path / "plastic_state.pt",
@@ -63,7 +63,7 @@ def files_of(place: Place, run: str | None = None) -> Files:
             status=None,
         )
     native = place.layout == "native"
-    return Files(
+    return SessionPaths(
         meta=path / "session" / "meta.json",
         metrics=path / "session" / "metrics.json",
         weights=path / "session" / "plastic_state.pt",

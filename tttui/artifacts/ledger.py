@@ -10,7 +10,7 @@ from tttui.artifacts.layout import SCORES, files_of
 from tttui.artifacts.regular import LARGEST_TABLE, open_to_read
 from tttui.artifacts.steps_csv import StepsFile
 from tttui.model.errors import TttuiError
-from tttui.model.ledger import Change, Records, as_ranges
+from tttui.model.ledger import LedgerRecords, VersionChange, as_ranges
 from tttui.model.session import Place, Problem
 
 LONGEST_LINE = 1 << 20
@@ -19,7 +19,7 @@ LONGEST_LINE = 1 << 20
 _SCORE = re.compile(rb"(\d{1,18}),([0-9a-f]{4,64})\r?")
 
 
-def read_records(place: Place, run: str | None = None) -> tuple[Records, list[Problem]]:
+def read_records(place: Place, run: str | None = None) -> tuple[LedgerRecords, list[Problem]]:
     """What a session's files say of versions; what is damaged is left out and named."""
     files = files_of(place, run or place.run or (place.runs[-1] if place.runs else None))
     problems: list[Problem] = []
@@ -42,15 +42,15 @@ def read_records(place: Place, run: str | None = None) -> tuple[Records, list[Pr
     base = meta.get("base_version")
     ordered = sorted(scores.items())
     said = base if isinstance(base, str) else None
-    return Records(steps, ordered, changes, said, moved), problems
+    return LedgerRecords(steps, ordered, changes, said, moved), problems
 
 
-def _change(event: Mapping[str, Any]) -> Change:
+def _change(event: Mapping[str, Any]) -> VersionChange:
     def text(key: str) -> str | None:
         value = event.get(key)
         return value if isinstance(value, str) else None
 
-    return Change(
+    return VersionChange(
         t=whole(event.get("t")) or 0,
         before=text("version_before"),
         after=text("version"),

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from pathlib import Path
 
-from tttui.artifacts.growing import Change, GrowingFile
+from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.model.dataclass import dataclass
 from tttui.model.session import LogLine
 from tttui.model.text import visible
@@ -49,9 +49,9 @@ class LogFile:
         """What the file holds now; the same object as before where nothing was appended."""
         try:
             change = self._file.check()
-            if change in (Change.MISSING, Change.REPLACED):
+            if change in (FileChange.MISSING, FileChange.REPLACED):
                 self._begin()
-            if change is Change.MISSING or not self._file.unread:
+            if change is FileChange.MISSING or not self._file.unread:
                 return self._tail
             cut = not self._started and self._file.size > TAIL
             if cut:

@@ -151,7 +151,7 @@ class Sampler:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class ResourceUse:
     """What a process and those that it started use now."""
 
     pids: tuple[int, ...]
@@ -170,9 +170,9 @@ class Usage:
         self._psutil = psutil
         self._known: dict[int, Any] = {}
 
-    def of(self, pids: Iterable[int]) -> dict[int, Used]:
+    def of(self, pids: Iterable[int]) -> dict[int, ResourceUse]:
         """What each of these uses; one that is gone uses nothing."""
-        seen, found = dict[int, Any](), dict[int, Used]()
+        seen, found = dict[int, Any](), dict[int, ResourceUse]()
         for pid in pids:
             cpu, memory, known = 0.0, 0, False
             members = family(pid)
@@ -186,7 +186,7 @@ class Usage:
                         cpu, known = cpu + process.cpu_percent(None), True
                     seen[one] = process
                     memory += process.memory_info().rss
-            found[pid] = Used(tuple(members), round(cpu, 1) if known else None, memory)
+            found[pid] = ResourceUse(tuple(members), round(cpu, 1) if known else None, memory)
         self._known = seen
         return found
 

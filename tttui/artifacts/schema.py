@@ -6,7 +6,7 @@ from typing import Any
 
 from tttui.artifacts.jsonfile import whole
 from tttui.model.lora import fit, named_pairs
-from tttui.model.schema import POINT_MASS, Loss, Pair, Part, Schema, Task, TensorSpec
+from tttui.model.schema import POINT_MASS, Loss, ModelModule, Pair, Schema, TaskIdentity, TensorSpec
 from tttui.model.setting import shown
 
 LONGEST_NAME = 400
@@ -43,22 +43,22 @@ def parse_schema(raw: Mapping[str, Any]) -> tuple[Schema, list[str]]:
     return schema, wrong
 
 
-def _task(value: Any, wrong: list[str]) -> Task:
+def _task(value: Any, wrong: list[str]) -> TaskIdentity:
     if value is None:
-        return Task()
+        return TaskIdentity()
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, Mapping):
         wrong.append(f"task is {shown(value)}, not an object of keys")
-        return Task()
+        return TaskIdentity()
     name = _name(value.get("name"))
     if name is None:
         wrong.append(f"task.name is {shown(value.get('name'))}, not a name")
-        return Task("unknown")
+        return TaskIdentity("unknown")
     version = value.get("version")
     text = version if isinstance(version, str) else "" if version is None else str(shown(version))
     settings = _object(value.get("settings"), "task.settings", wrong) or {}
-    return Task(name, text[:LONGEST_NAME], settings)
+    return TaskIdentity(name, text[:LONGEST_NAME], settings)
 
 
 def _loss(value: Any, wrong: list[str]) -> Loss:
@@ -142,7 +142,7 @@ def axes(value: Any) -> tuple[int, ...] | None:
     return known
 
 
-def _parts(value: Any, wrong: list[str]) -> Iterator[Part]:
+def _parts(value: Any, wrong: list[str]) -> Iterator[ModelModule]:
     said, seen = 0, set[str]()
     for i, item in enumerate(_list(value, "model", wrong)):
         path = item.get("path") if isinstance(item, Mapping) else None
@@ -163,7 +163,7 @@ def _parts(value: Any, wrong: list[str]) -> Iterator[Part]:
             and entry.get("plastic") is True
         }
         specs = tuple((s, s.name in plastic) for s in _tensors(own, lead, wrong))
-        yield Part(path, kind[:LONGEST_NAME] if isinstance(kind, str) else "", specs)
+        yield ModelModule(path, kind[:LONGEST_NAME] if isinstance(kind, str) else "", specs)
 
 
 def _units(value: Any, wrong: list[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tttui.artifacts.interventions import (
     truth_changes,
 )
 from tttui.artifacts.jsonfile import number, whole
-from tttui.artifacts.layout import Files, files_of, usual_absence, why_missing
+from tttui.artifacts.layout import SessionPaths, files_of, usual_absence, why_missing
 from tttui.artifacts.meta import assumed_meta, read_meta, read_metrics
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.status import HeartbeatWatch, derive_status, read_status
@@ -149,7 +149,7 @@ def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> floa
     return found if math.isfinite(found) else None
 
 
-def _lost(place: Place, files: Files, schema: Schema, *, waited: bool) -> list[Problem]:
+def _lost(place: Place, files: SessionPaths, schema: Schema, *, waited: bool) -> list[Problem]:
     """The files that a run of tttui leaves and that are not there."""
     weights, base = files.weights, files.base
     if not schema.is_point_mass:

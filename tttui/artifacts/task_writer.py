@@ -28,7 +28,7 @@ from tttui.artifacts.checkpoint import (
 )
 from tttui.artifacts.checksum import plain
 from tttui.artifacts.contents import differing, grown
-from tttui.artifacts.history_writer import Snapshots
+from tttui.artifacts.history_writer import SnapshotChecksums
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.series_csv import SERIES
@@ -54,7 +54,7 @@ PAIR = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StepRow:
     """One step; `frozen` is None where that model was not scored."""
 
     t: int
@@ -114,7 +114,7 @@ class TaskWriter(SessionFilesWriter):
             for name, file in self._files.items()
         ]
         self._fixed = {name: BlockChecksums.restored(sums[name]) for name in self._fixed}
-        snapshots = Snapshots.restored(sums[HISTORY])
+        snapshots = SnapshotChecksums.restored(sums[HISTORY])
         last = sizes.get(LAST_SNAPSHOT, -1)
         cuts.append(self._history.reopen(last, snapshots=snapshots, newest=kept))
         self._saved = dict(sizes) if checkpoint.path.name == ENGINE else None
@@ -136,7 +136,7 @@ class TaskWriter(SessionFilesWriter):
         """The step of the newest snapshot, -1 where there is none."""
         return self._history.last_t
 
-    def row(self, row: Row) -> None:
+    def row(self, row: StepRow) -> None:
         """Append a step to per_step.csv and scores.csv."""
         frozen = "" if row.frozen is None else f"{row.frozen:.9g}"
         flags = f"{row.did_update:d},{row.update_ok:d}"

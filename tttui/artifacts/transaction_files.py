@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tttui.artifacts.events import EventLines, EventList
-from tttui.artifacts.layout import Files
+from tttui.artifacts.layout import SessionPaths
 from tttui.artifacts.regular import LARGEST_LIST, read_bytes
 from tttui.artifacts.wholefile import WholeFile
 from tttui.model.session import Layout, Problem
@@ -13,7 +13,7 @@ from tttui.model.transactions import Transactions
 class TransactionFiles:
     """A file of a line for each transaction, and a list of them that is written at the end."""
 
-    def __init__(self, files: Files, layout: Layout) -> None:
+    def __init__(self, files: SessionPaths, layout: Layout) -> None:
         self._layout: Layout = layout
         self._lines_path, self._list_path = files.event_lines, files.event_list
         foreign = layout != "native"

@@ -11,7 +11,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
 
 if TYPE_CHECKING:
-    from tttui.runs.runner import Ready
+    from tttui.runs.runner import ReadyRun
 
 NAME = "demo"
 
@@ -53,7 +53,7 @@ def command(
     name = NAME if task == TASKS[0] else f"{NAME}-{task}"
     directory = root / name
     live, steps = _progress(directory) if directory.exists() else (False, 0)
-    ready: Ready | None = None
+    ready: ReadyRun | None = None
     if not directory.exists():
         ready = runner.new(root, {**made, "name": name}, detached=not headless)
     elif not live and steps < made["steps"]:

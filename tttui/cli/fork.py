@@ -88,7 +88,7 @@ def command(
     from tttui.cli.running import carry_on
     from tttui.engine.device import check_device
     from tttui.engine.threads import let_threads_sleep
-    from tttui.runs.runner import Ready, session_runner
+    from tttui.runs.runner import ReadyRun, session_runner
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
@@ -127,7 +127,7 @@ def command(
             result(f"{session.path} starts from {run} at step {session.forked_at_t}")
         return 0
     return carry_on(
-        Ready.held(session, session.steps_total),
+        ReadyRun.held(session, session.steps_total),
         runner.words,
         speed_limit=speed_limit,
         paused=bool(paused),

@@ -18,7 +18,7 @@ from tttui.model.verdict import verdict
 from tttui.runs.background import continue_in_background
 from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
-from tttui.runs.runner import Ready
+from tttui.runs.runner import ReadyRun
 from tttui.tasks.pointmass.runs.planned import prepare
 
 INTERRUPTED = 130
@@ -45,7 +45,7 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
 
 
 def carry_on(
-    ready: Ready,
+    ready: ReadyRun,
     task: Sequence[str],
     *,
     speed_limit: float | None,

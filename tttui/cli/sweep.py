@@ -249,12 +249,12 @@ def _show(root: Path, handle: str, *, as_json: bool, every: bool = False) -> Non
     from tttui.lab.sweeps.group import find_sweep
 
     sweep = find_sweep(root, handle)
-    found = sweep.found()
+    outcome = sweep.outcome()
     if as_json:
         job = sweep.job
-        json_document({"sweep": sweep.handle, "state": job.state, **found.document()})
+        json_document({"sweep": sweep.handle, "state": job.state, **outcome.document()})
     else:
-        result(*sweep_lines(sweep, found, terminal_width(), every=every))
+        result(*sweep_lines(sweep, outcome, terminal_width(), every=every))
 
 
 @command.command("best")
@@ -285,15 +285,15 @@ def best(
     from tttui.cli.sweeptable import best_document, best_lines
     from tttui.lab.sweeps.group import confirmations, find_sweep
 
-    found_sweep = find_sweep(root, sweep)
-    found = found_sweep.found()
+    sweep_jobs = find_sweep(root, sweep)
+    outcome = sweep_jobs.outcome()
     if confirm:
-        _confirm(ctx, root, found_sweep, fresh, quiet=quiet)
-    again = confirmations(root, found_sweep)
+        _confirm(ctx, root, sweep_jobs, fresh, quiet=quiet)
+    again = confirmations(root, sweep_jobs)
     if as_json:
-        json_document(best_document(found_sweep, found, again))
+        json_document(best_document(sweep_jobs, outcome, again))
     else:
-        result(*best_lines(root, found_sweep, found, again))
+        result(*best_lines(root, sweep_jobs, outcome, again))
 
 
 def _confirm(
@@ -304,13 +304,13 @@ def _confirm(
     from tttui.lab.sweeps.group import find_sweep
     from tttui.lab.sweeps.planning import confirming
 
-    found = sweep.found()
-    if not found.complete:
+    outcome = sweep.outcome()
+    if not outcome.complete:
         raise RefusedInput(
-            f"sweep {sweep.job.short} is {sweep.job.state}: {found.rows} of {found.losses.size} "
-            "runs are computed; its best is known when all are"
+            f"sweep {sweep.job.short} is {sweep.job.state}: {outcome.rows} of "
+            f"{outcome.losses.size} runs are computed; its best is known when all are"
         )
-    plan = confirming(sweep.plan, found.best, sweep.handle, fresh)
+    plan = confirming(sweep.plan, outcome.best, sweep.handle, fresh)
     job = start(root, "sweep", plan.settings(), command=typed_words(ctx))
     wait_for_sweep(root, find_sweep(root, job.handle), quiet=quiet)
 
@@ -326,9 +326,9 @@ def watch(sweep: str, root: Path, quiet: bool) -> int:
     from tttui.cli.sweeptable import wait_for_sweep
     from tttui.lab.sweeps.group import find_sweep
 
-    found = wait_for_sweep(root, find_sweep(root, sweep), quiet=quiet, must=False)
-    result(f"sweep {found.job.short} {job_line(found.job)}")
-    return 1 if found.job.state in ("failed", "crashed", "stalled") else 0
+    jobs = wait_for_sweep(root, find_sweep(root, sweep), quiet=quiet, must=False)
+    result(f"sweep {jobs.job.short} {job_line(jobs.job)}")
+    return 1 if jobs.job.state in ("failed", "crashed", "stalled") else 0
 
 
 @command.command("cancel")
@@ -340,11 +340,11 @@ def cancel(sweep: str, root: Path) -> None:
     from tttui.lab.steering import cancel_all
     from tttui.lab.sweeps.group import find_sweep
 
-    found = find_sweep(root, sweep)
-    cancel_all(found.jobs)
-    found = find_sweep(root, found.handle)
-    rows = found.found()
-    result(f"sweep {found.job.short} is {found.job.state}, {rows.rows} of {rows.losses.size} runs")
+    jobs = find_sweep(root, sweep)
+    cancel_all(jobs.jobs)
+    jobs = find_sweep(root, jobs.handle)
+    rows = jobs.outcome()
+    result(f"sweep {jobs.job.short} is {jobs.job.state}, {rows.rows} of {rows.losses.size} runs")
 
 
 @command.command("resume")
@@ -359,15 +359,15 @@ def resume_command(sweep: str, root: Path, wait: bool, quiet: bool) -> None:
     from tttui.lab.steering import resume
     from tttui.lab.sweeps.group import find_sweep
 
-    found = find_sweep(root, sweep)
-    ended = [job for job in found.jobs if job.state not in ("completed", "running", "queued")]
+    jobs = find_sweep(root, sweep)
+    ended = [job for job in jobs.jobs if job.state not in ("completed", "running", "queued")]
     if not ended:
-        now = found.job
+        now = jobs.job
         raise RefusedInput(f"sweep {now.short} is {now.state}; there is nothing to resume")
     for job in ended:
         resume(job)
     if wait:
-        wait_for_sweep(root, found, quiet=quiet)
-        _show(root, found.handle, as_json=False)
+        wait_for_sweep(root, jobs, quiet=quiet)
+        _show(root, jobs.handle, as_json=False)
     else:
-        result(found.handle)
+        result(jobs.handle)

@@ -30,19 +30,19 @@ INTERVAL = "95 % interval"
 
 
 def sweep_lines(
-    sweep: "SweepJobs", found: "SweepOutcome", width: int | None, *, every: bool = False
+    sweep: "SweepJobs", outcome: "SweepOutcome", width: int | None, *, every: bool = False
 ) -> list[str]:
     """All that is known of a sweep, in lines of at most so many columns."""
     from tttui.cli.progress import job_line
 
-    plan, job = found.plan, sweep.job
+    plan, job = outcome.plan, sweep.job
     task = plan.runner.task
     window = "last 100 steps" if plan.by == "last" else "whole stream"
     loss = f"{task.loss_name}{f' ({task.unit})' if task.unit else ''}, {window}"
     lines = [
         f"sweep    {job.short}, {job_line(job)}",
-        f"tried    {len(plan.members)} members, {found.rows} of {found.losses.size} runs computed"
-        + (f" in {duration_text(found.seconds)}" if found.rows else ""),
+        f"tried    {len(plan.members)} members, {outcome.rows} of {outcome.losses.size} runs "
+        "computed" + (f" in {duration_text(outcome.seconds)}" if outcome.rows else ""),
         f"on       {plan.said}",
         f"by       {loss}",
     ]
@@ -50,39 +50,39 @@ def sweep_lines(
         known = {name: plan.runner.task.all_settings()[name] for name in plan.fixed}
         fixed = ", ".join(f"{name} {known[name].text(v)}" for name, v in plan.fixed.items())
         lines.append(f"all have {fixed}")
-    if not found.order:
+    if not outcome.order:
         return [*lines, "", "no member is computed on all streams yet"]
     room = width or WIDEST
-    lines += ["", *_table(found, room, every=every)]
-    if found.effects:
-        lines += ["", *_effects(found, room)]
-    return [*lines, "", *_wrapped(found.verdict, room)]
+    lines += ["", *_table(outcome, room, every=every)]
+    if outcome.effects:
+        lines += ["", *_effects(outcome, room)]
+    return [*lines, "", *_wrapped(outcome.verdict, room)]
 
 
 def best_lines(
-    root: Path, sweep: "SweepJobs", found: "SweepOutcome", again: Sequence["SweepJobs"]
+    root: Path, sweep: "SweepJobs", outcome: "SweepOutcome", again: Sequence["SweepJobs"]
 ) -> list[str]:
     """The best member, how sure that is, and the command that runs it, which is the last line."""
-    plan, best = found.plan, found.best
-    name, estimate = plan.members[best].name, found.estimate(best)
+    plan, best = outcome.plan, outcome.best
+    name, estimate = plan.members[best].name, outcome.estimate(best)
     between = _between(estimate.low, estimate.high)
     lines = [
-        f"best of {len(found.there)} members on {len(plan.streams)} streams: {name}",
+        f"best of {len(outcome.there)} members on {len(plan.streams)} streams: {name}",
         f"loss {short(estimate.estimate)}{f' (95 % interval {between})' if between else ''}",
     ]
     if best:
-        lines.append(found.verdict)
-    equals = found.equals
+        lines.append(outcome.verdict)
+    equals = outcome.equals
     if equals:
         others = "; ".join(plan.members[i].name for i in equals[:4])
         more = f" and {len(equals) - 4} more" if len(equals) > 4 else ""
         lines.append(f"it cannot be told from: {others}{more}")
-    elif len(found.there) > 1:
+    elif len(outcome.there) > 1:
         lines.append("it is better than every other member, beyond chance")
-    if not found.complete:
-        lines.append(f"so far: {found.rows} of {found.losses.size} runs are computed")
+    if not outcome.complete:
+        lines.append(f"so far: {outcome.rows} of {outcome.losses.size} runs are computed")
     elif best and again:
-        newest = again[0].found()
+        newest = again[0].outcome()
         word = "confirmed" if newest.against(1, 0).outcome == "better" else "not confirmed"
         lines.append(
             f"{word} on fresh streams: {newest.against(1, 0).verdict(name, 'the default')}"
@@ -91,35 +91,35 @@ def best_lines(
         more_words = () if root == Path("runs") else ("--root", root)
         test = command_line("tttui", "sweep", "best", sweep.job.short, "--confirm", *more_words)
         lines.append(
-            f"as the best of {len(found.there)} on these very streams it looks better than it is; "
-            f"`{test}` tests it on fresh ones"
+            f"as the best of {len(outcome.there)} on these very streams it looks better than it "
+            f"is; `{test}` tests it on fresh ones"
         )
-    return [*lines, found.command(best)]
+    return [*lines, outcome.command(best)]
 
 
 def best_document(
-    sweep: "SweepJobs", found: "SweepOutcome", again: Sequence["SweepJobs"]
+    sweep: "SweepJobs", outcome: "SweepOutcome", again: Sequence["SweepJobs"]
 ) -> dict[str, Any]:
     """The same for `--json`."""
     from tttui.lab.evaluation.ranking import document
 
-    best, plan = found.best, found.plan
-    estimate = found.estimate(best)
+    best, plan = outcome.best, outcome.plan
+    estimate = outcome.estimate(best)
     return {
         "sweep": sweep.handle,
-        "complete": found.complete,
+        "complete": outcome.complete,
         "best": plan.members[best].name,
         "values": dict(plan.members[best].values),
         "is_default": best == 0,
         "loss": estimate.estimate,
         "low": estimate.low,
         "high": estimate.high,
-        "than_default": document(found.against(best, 0, max(1, len(found.there) - 1)))
-        if best and 0 in found.there
+        "than_default": document(outcome.against(best, 0, max(1, len(outcome.there) - 1)))
+        if best and 0 in outcome.there
         else None,
-        "equal_to_best": [plan.members[i].name for i in found.equals],
-        "confirmed": document(again[0].found().against(1, 0)) if best and again else None,
-        "command": found.command(best),
+        "equal_to_best": [plan.members[i].name for i in outcome.equals],
+        "confirmed": document(again[0].outcome().against(1, 0)) if best and again else None,
+        "command": outcome.command(best),
     }
 
 
@@ -150,11 +150,11 @@ def wait_for_sweep(
         word = command_line("tttui", "sweep", "cancel", short_handle, *verbs)
         say(f"the sweep goes on; `{word}` ends it")
         raise
-    found = find_sweep(root, sweep.handle)
-    if must and found.job.state != "completed":
+    ended = find_sweep(root, sweep.handle)
+    if must and ended.job.state != "completed":
         again = command_line("tttui", "sweep", "resume", short_handle, *verbs)
-        raise TttuiError(f"sweep {short_handle} {found.job.detail}; `{again}` goes on")
-    return found
+        raise TttuiError(f"sweep {short_handle} {ended.job.detail}; `{again}` goes on")
+    return ended
 
 
 def interval_bar(low: float, estimate: float, high: float, limit: float, size: int) -> str:
@@ -173,25 +173,25 @@ def interval_bar(low: float, estimate: float, high: float, limit: float, size: i
     return "".join(cells)
 
 
-def _table(found: "SweepOutcome", room: int, *, every: bool) -> list[str]:
+def _table(outcome: "SweepOutcome", room: int, *, every: bool) -> list[str]:
     from tttui.cli.output import cells, elided, table
 
-    plan, order = found.plan, found.order
+    plan, order = outcome.plan, outcome.order
     shown = order if every else order[:SHOWN]
-    equals = set(found.equals)
+    equals = set(outcome.equals)
     known = plan.runner.task.all_settings()
     heads = ["", *plan.names, "loss", INTERVAL, "than default", "than default, 95 %", "wins"]
     rows = []
     for i in shown:
-        own, estimate = plan.members[i].values, found.estimate(i)
-        mark = BEST if i == found.best else EQUAL if i in equals else ""
+        own, estimate = plan.members[i].values, outcome.estimate(i)
+        mark = BEST if i == outcome.best else EQUAL if i in equals else ""
         rows.append(
             [
                 mark,
                 *(known[n].text(own[n]) if n in own else "-" for n in plan.names),
                 short(estimate.estimate),
                 _between(estimate.low, estimate.high),
-                *_than_default(found, i),
+                *_than_default(outcome, i),
             ]
         )
     for drop in (None, INTERVAL, "wins", "than default"):  # until it fits
@@ -206,25 +206,25 @@ def _table(found: "SweepOutcome", room: int, *, every: bool) -> list[str]:
     lines = [elided(line, room) for line in lines]
     if len(order) > len(shown):
         lines.append(f"... and {len(order) - len(shown)} more; --all prints them")
-    if len(found.there) < len(plan.members):
-        lines.append(f"{len(plan.members) - len(found.there)} members are not computed yet")
+    if len(outcome.there) < len(plan.members):
+        lines.append(f"{len(plan.members) - len(outcome.there)} members are not computed yet")
     legend = f"{BEST} the best" + (f"   {EQUAL} cannot be told from it" if equals else "")
     return [*lines, legend]
 
 
-def _than_default(found: "SweepOutcome", member: int) -> tuple[str, str, str]:
+def _than_default(outcome: "SweepOutcome", member: int) -> tuple[str, str, str]:
     if member == 0:
         return "the default", "", ""
-    if 0 not in found.there:
+    if 0 not in outcome.there:
         return "", "", ""
-    compared = found.against(member, 0)
+    compared = outcome.against(member, 0)
     return compared.amount, compared.between, f"{compared.wins}/{compared.n}"
 
 
-def _effects(found: "SweepOutcome", room: int) -> list[str]:
+def _effects(outcome: "SweepOutcome", room: int) -> list[str]:
     from tttui.cli.output import cells, elided, table
 
-    limit = max(_reach(effect.compared) for effect in found.effects)
+    limit = max(_reach(effect.compared) for effect in outcome.effects)
     heads = ["effect of", "", INTERVAL]
     rows = [
         [
@@ -232,12 +232,12 @@ def _effects(found: "SweepOutcome", room: int) -> list[str]:
             one.compared.amount,
             one.compared.between or "too few streams for one",
         ]
-        for one in found.effects
+        for one in outcome.effects
     ]
     size = min(BAR, room - 2 - max(map(cells, table(heads, rows, right=set())))) // 2 * 2 - 1
     if size >= LEAST_BAR:
         heads.insert(1, "worse | better".center(size))
-        for row, effect in zip(rows, found.effects, strict=True):
+        for row, effect in zip(rows, outcome.effects, strict=True):
             one = effect.compared.interval
             low, high = (one.estimate, one.estimate) if one.low != one.low else (one.low, one.high)
             row.insert(1, interval_bar(low, one.estimate, high, limit, size))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.luck import SeedsResult
     from tttui.runs.whatif.result import WhatIfResult
     from tttui.runs.whatif.sensitivity import SensitivityResult
-    from tttui.runs.whatif.worker import Job
+    from tttui.runs.whatif.worker import WhatIfJob
 
 R = TypeVar("R")
 
@@ -79,7 +79,7 @@ def command(
     from tttui.runs.whatif.live import PastStates
     from tttui.runs.whatif.luck import Seeds
     from tttui.runs.whatif.replayable import can_replay
-    from tttui.runs.whatif.result import Request
+    from tttui.runs.whatif.result import WhatIfRequest
     from tttui.runs.whatif.sensitivity import Sensitivity
     from tttui.runs.whatif.whatif import WhatIf
 
@@ -90,7 +90,7 @@ def command(
         raise RefusedInput(f"{data.place.path}: {reason}")
     found = knobs(data, at)
     asked = assignments(assigned, {knob.name: knob for knob in found})
-    request, known = Request(data, at, changes(found, asked)), PastStates()
+    request, known = WhatIfRequest(data, at, changes(found, asked)), PastStates()
     shown = not quiet and sys.stderr.isatty()
     with ExitStack() as stack:
         stop = stack.enter_context(stop_requests())
@@ -115,7 +115,7 @@ def command(
     return 0
 
 
-def _carried_out(job: "Job[R]", stop: Callable[[], bool], shown: bool) -> R | None:
+def _carried_out(job: "WhatIfJob[R]", stop: Callable[[], bool], shown: bool) -> R | None:
     """The last result of a job; None where it was stopped."""
     import shutil
     import time

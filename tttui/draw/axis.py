@@ -37,7 +37,10 @@ class TimeAxis:
         """The cell column of one step, or None outside the axis."""
         if not self.t0 <= t <= self.t1 or self.width < 1:
             return None
-        return min(max(int(self.cell(t)), 0), self.width - 1)
+        if self.t1 == self.t0:
+            return self.width // 2
+        # as `cell`, without the detour over arrays
+        return round((t - self.t0) / (self.t1 - self.t0) * (self.dots - 1)) // 2
 
     def step(self, column: int) -> int:
         """The step at the middle of a cell column, clamped to the axis."""

@@ -11,17 +11,14 @@ from tttui.model.arrays import Bools, Ints
 BLANK = 0x2800
 """Codepoint of the braille cell without dots."""
 
-_BITS = ((0, 3), (1, 4), (2, 5), (6, 7))
-
 
 def pack(dots: Bools) -> Ints:
     """Bit patterns [rows, columns] (uint8) of a dot raster [4 rows, 2 columns]; row 0 is on top."""
-    raised = dots.view(np.uint8)
-    bits = np.zeros((dots.shape[0] // 4, dots.shape[1] // 2), dtype=np.uint8)
-    for row, pair in enumerate(_BITS):
-        for column, bit in enumerate(pair):
-            bits |= raised[row::4, column::2] << bit
-    return bits
+    pairs = np.ascontiguousarray(dots).view("<u2")  # the left dot in bit 0, the right one in bit 8
+    upper = pairs[0::4] | pairs[1::4] << 1 | pairs[2::4] << 2
+    lowest = pairs[3::4]
+    bits = upper & 7 | upper >> 5 & 7 << 3 | (lowest & 1) << 6 | lowest >> 1 & 1 << 7
+    return np.asarray(bits, dtype=np.uint8)
 
 
 def text(dots: Bools) -> list[str]:

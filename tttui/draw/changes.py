@@ -11,7 +11,7 @@ from tttui.draw.look import Look
 from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
 
-CROWDED = 6
+CROWDED = 16
 """Columns of the axis for each change: with fewer, only the flags are drawn."""
 
 _SPACE = ord(" ")

@@ -88,5 +88,5 @@ def _missing(series: Series, axis: TimeAxis) -> np.ndarray[tuple[int], np.dtype[
     at = axis.dot(series.missing(axis.t0, axis.t1))
     if len(at):
         gap[np.clip(at, 0, axis.dots - 1)] = True
-        gap &= series.columns(axis.edges()).count == 0
+        gap &= series.on(axis).count == 0
     return gap

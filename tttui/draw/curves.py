@@ -54,7 +54,7 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     Between two neighbouring samples the line is straight (on a log scale in the logarithm);
     it is broken where a sample is NaN.
     """
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
     centres = axis.centres()
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
@@ -121,7 +121,7 @@ def band(curve: Curve, scale: Scale, height: int) -> Bools:
 def stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
     """Lines from zero to the extremes of every column [height, width * across]; columns without a
     sample stay empty. `across`: dots of a cell beside each other."""
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
     empty = found.count == 0
     if across == 1:
@@ -152,5 +152,5 @@ def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:
     empty = np.isnan(curve.low)
     low = scale.dots(np.where(empty, scale.low, curve.low), height)
     high = scale.dots(np.where(empty, scale.low, curve.high), height)
-    low, high = np.clip(low, 0, height - 1), np.clip(high, 0, height - 1)
+    low, high = (np.minimum(np.maximum(ends, 0), height - 1) for ends in (low, high))
     return np.where(empty, FAR, low), np.where(empty, -FAR, high)

@@ -169,7 +169,7 @@ def _compact(sizes: Sizes, look: Look) -> list[Line]:
         ("z'", palette.text, False),
     ]
     says = "u = W_u [z; a]    h' = decay * h + B u    z' = W_o h'"
-    return [[], flow, [], [(says, palette.muted, False)], _legend(look, "")]
+    return [flow, [(says, palette.muted, False)], _legend(look, "")]
 
 
 def _stacked(sizes: Sizes, look: Look) -> list[Line]:

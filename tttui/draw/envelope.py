@@ -9,13 +9,15 @@ import math
 
 import numpy as np
 
+from tttui.draw.axis import TimeAxis
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
 
 BLOCK = 64
 
-FEW = 16_384
-"""Samples in a window up to which they are gone through one by one: quicker than by blocks."""
+FEW, FEW_IN_COLUMNS = 16_384, 65_536
+"""Samples up to which the extent of a window and the summaries of its columns go through them one
+by one: quicker than by blocks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,17 @@ class _Blocks:
     def first(self, k: int) -> "_Blocks":
         return _Blocks(**{n: getattr(self, n)[:k] for n in self.__dataclass_fields__})
 
+    def between(self, pairs: Ints, blocks: Ints, full: bool) -> "_Pieces":
+        """Summaries of stretches of so many `blocks` [k], whose bounds are `pairs` [2 k]; `full`:
+        all blocks hold finite samples alone."""
+        low, high = np.fmin.reduceat(self.low, pairs)[::2], np.fmax.reduceat(self.high, pairs)[::2]
+        with np.errstate(over="ignore"):
+            total = np.add.reduceat(self.total, pairs)[::2]
+        if full:
+            return _Pieces(low, high, total, blocks * BLOCK, blocks * BLOCK)
+        finite, count = (np.add.reduceat(n, pairs)[::2] for n in (self.finite, self.count))
+        return _Pieces(low, high, total, finite, count)
+
 
 class Series:
     """Samples y [n] at ascending positions t [n], ready to be drawn at any zoom.
@@ -84,8 +97,12 @@ class Series:
         start = 0 if known is None else len(known)
         blocks = _summary(y[start * BLOCK : whole * BLOCK].reshape(-1, BLOCK))
         self._blocks: _Blocks = blocks if known is None else known + blocks
+        self._full = bool((self._blocks.finite == BLOCK).all())
+        """All samples of all blocks are finite."""
         self._missing: Floats | Ints | None = None
         """Positions of the samples that are NaN, once they were asked for."""
+        self._on: tuple[TimeAxis, ColumnRanges] | None = None
+        """The last axis, and the summaries of its dot columns."""
 
     @classmethod
     def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
@@ -106,7 +123,7 @@ class Series:
         if self.t.dtype.kind in "iu":
             # whole numbers are compared as such: a cast would copy the positions every time
             t = np.floor(t) if after else np.ceil(t)
-            t = np.clip(t, -(2.0**62), 2.0**62).astype(np.int64)
+            t = np.minimum(np.maximum(t, -(2.0**62)), 2.0**62).astype(np.int64)
         return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
 
     def _row(self, t: float, *, after: bool = False) -> int:
@@ -127,50 +144,50 @@ class Series:
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
+    def on(self, axis: TimeAxis) -> ColumnRanges:
+        """Summaries of the dot columns of an axis; of the last axis they are at hand."""
+        known = self._on
+        if known is None or known[0] != axis:
+            known = self._on = axis, self.columns(axis.edges())
+        return known[1]
+
     def columns(self, edges: Floats) -> ColumnRanges:
         """Summaries of the samples with edges[i] <= t < edges[i+1]; `edges` [n+1] ascends."""
         at = self.index(edges)
         start, stop = at[:-1], at[1:]
         n = len(start)
-        if n and stop[-1] - start[0] <= FEW:
+        if n and stop[-1] - start[0] <= FEW_IN_COLUMNS:
             return self._directly(start, stop)
         low, high = np.full(n, np.nan), np.full(n, np.nan)
         total = np.zeros(n)
         finite, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         head, tail = start // BLOCK, stop // BLOCK
 
-        def take(columns: Ints, begin: Ints, end: Ints) -> None:
-            """Add samples begin..end (exclusive) to `columns`."""
-            ok = end > begin
-            columns, begin, size = columns[ok], begin[ok], (end - begin)[ok]
-            if not len(columns):
-                return
-            at = np.cumsum(size) - size
-            samples = self.y[np.repeat(begin - at, size) + np.arange(int(size.sum()))]
-            part = _pieces(samples, at)
+        def add(columns: Ints, part: _Pieces) -> None:
+            """Add pieces to the summaries of different columns."""
             low[columns] = np.fmin(low[columns], part.low)
             high[columns] = np.fmax(high[columns], part.high)
             total[columns] += part.total
             finite[columns] += part.finite
             count[columns] += part.count
 
-        every = np.arange(n)
-        take(every, start, np.where(head == tail, stop, (head + 1) * BLOCK))
-        apart = every[head != tail]
-        take(apart, tail[apart] * BLOCK, stop[apart])
-
-        wide = every[tail > head + 1]
+        # the ragged ends: what lies before the first whole block, and what lies behind the last
+        first = np.where(head == tail, stop, (head + 1) * BLOCK)
+        fore = np.flatnonzero(first > start)
+        rear = np.flatnonzero((tail > head) & (stop > tail * BLOCK))
+        begin = np.concatenate([start[fore], tail[rear] * BLOCK])
+        size = np.concatenate([first[fore], stop[rear]]) - begin
+        if len(begin):
+            at = np.cumsum(size) - size
+            part = _pieces(self.y[np.repeat(begin - at, size) + np.arange(int(size.sum()))], at)
+            add(fore, part.some(slice(len(fore))))
+            add(rear, part.some(slice(len(fore), None)))
+        wide = np.flatnonzero(tail > head + 1)
         if len(wide):
-            blocks = self._blocks
             pairs = np.stack([head[wide] + 1, tail[wide]], axis=1).reshape(-1)
             # reduceat needs indices inside the array: the last column may end on its edge
-            pairs = pairs[:-1] if pairs[-1] == len(blocks) else pairs
-            low[wide] = np.fmin(low[wide], np.fmin.reduceat(blocks.low, pairs)[::2])
-            high[wide] = np.fmax(high[wide], np.fmax.reduceat(blocks.high, pairs)[::2])
-            with np.errstate(over="ignore"):
-                total[wide] += np.add.reduceat(blocks.total, pairs)[::2]
-            finite[wide] += np.add.reduceat(blocks.finite, pairs)[::2]
-            count[wide] += np.add.reduceat(blocks.count, pairs)[::2]
+            pairs = pairs[:-1] if pairs[-1] == len(self._blocks) else pairs
+            add(wide, self._blocks.between(pairs, tail[wide] - head[wide] - 1, self._full))
         mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
         return ColumnRanges(low, high, mean, count)
 
@@ -233,6 +250,9 @@ class _Pieces:
     total: Floats
     finite: Ints
     count: Ints
+
+    def some(self, which: slice) -> "_Pieces":
+        return _Pieces(**{n: getattr(self, n)[which] for n in self.__dataclass_fields__})
 
 
 def _pieces(y: Floats, at: Ints) -> _Pieces:

@@ -82,9 +82,7 @@ def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
     y = y[np.isfinite(y) & (y > 0)] if log else y[np.isfinite(y)]
     if len(y) < FEWEST:
         return whole
-    floor, ceiling = _fences(np.log10(y), 1.0) if log else _fences(y)
-    if log:
-        floor, ceiling = 10.0**floor, 10.0**ceiling
+    floor, ceiling = _fences(y, log)
     low, high, positive = whole
     if high > ceiling:
         high = float(window[window <= ceiling].max())
@@ -95,26 +93,29 @@ def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
     return low, high, positive
 
 
-def _fences(y: Floats, size: float | None = None) -> tuple[float, float]:
-    """The values beyond which samples are outliers, of which y are some; `size`: what `CLOSE` is
-    a fraction of, if not the values."""
+def _fences(y: Floats, log: bool) -> tuple[float, float]:
+    """The values beyond which samples are outliers, of which y are some."""
     out = max(1, int(SHARE * len(y)))
     ordered = np.partition(y, [out, len(y) - 1 - out])
-    low, high = float(ordered[out]), float(ordered[len(y) - 1 - out])
-    margin = max(high - low, CLOSE * (size or max(abs(low), abs(high))))
-    return low - margin, high + margin
+    ends = np.array([ordered[out], ordered[len(y) - 1 - out]])
+    low, high = (np.log10(ends) if log else ends).tolist()
+    margin = max(high - low, CLOSE * (1.0 if log else max(abs(low), abs(high))))
+    floor, ceiling = low - margin, high + margin
+    return (10.0**floor, 10.0**ceiling) if log else (floor, ceiling)
 
 
 def beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[int, int]:
     """How many samples in the window lie above the scale, and how many below it."""
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
-    y = series.y[i:j]
-    return int(np.count_nonzero(y > scale.high)), int(np.count_nonzero(y < scale.low))
+    y, found = series.y[i:j], series.on(axis)
+    above = np.count_nonzero(y > scale.high) if np.fmax.reduce(found.high) > scale.high else 0
+    below = np.count_nonzero(y < scale.low) if np.fmin.reduce(found.low) < scale.low else 0
+    return int(above), int(below)
 
 
 def cells_beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[Bools, Bools]:
     """The cell columns [width] with a sample above the scale, and those with one below it."""
-    found = series.columns(axis.edges())
+    found = series.on(axis)
     with np.errstate(invalid="ignore"):
         above, below = found.high > scale.high, found.low < scale.low
     return above[0::2] | above[1::2], below[0::2] | below[1::2]

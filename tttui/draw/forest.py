@@ -18,8 +18,8 @@ SHARES = tuple(m * 10**k / 1e6 for k in range(1, 6) for m in (1, 2, 5))
 
 FACTORS = tuple(m * 10**k for k in range(7) for m in (1, 2, 5) if m * 10**k >= 2)
 
-TEXT = 18
-"""Columns of the difference in words, where there is room."""
+TEXT = 24
+"""Columns of the difference in words at most, where there is room."""
 
 WORDED = 84
 """Columns from which on there is."""
@@ -82,7 +82,8 @@ def paint(
     )
     value = max(len(scale.value), *(cell_len(row.value) for row in rows)) + 1
     left = 5 + name + value
-    text = TEXT if width >= WORDED else 0
+    words = max((cell_len(row.said) for row in rows), default=0)
+    text = min(max(words, 1), TEXT) if width >= WORDED else 0
     room = width - left - text - 2
     if room < 12:
         room, text = width - left - 1, 0
@@ -200,7 +201,7 @@ def _ticks(span: tuple[float, float], room: int, scale: DifferenceScale) -> list
     worse += [(-math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS]
     better = [(-math.log1p(-p), f"{100 * p:g} %") for p in SHARES]
     better += [(math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS if f >= 10]
-    found = [(0.0, "0")]
+    found = [(0.0, "equal")]
     for side, word in ((worse, "worse"), (better, "better")):
         inside = [(v, t) for v, t in side if low <= v <= high]
         if inside:

@@ -121,13 +121,13 @@ def thinned(x: Floats, y: Floats) -> Ints | None:
     whole = n // size
     starts = np.arange(whole) * size
     with np.errstate(invalid="ignore"):
-        found = [starts]
-        for values in (x, y):
+        found = np.zeros((whole, 5), dtype=np.int64)
+        for i, values in enumerate((x, y)):
             blocks = values[: whole * size].reshape(whole, size)
             # The argument of the extremes is a NaN where there is one, which is what breaks a line.
-            found += [starts + blocks.argmin(axis=1), starts + blocks.argmax(axis=1)]
-        found.append(np.arange(whole * size, n))
-    kept = np.sort(np.concatenate(found))
+            found[:, 2 * i + 1], found[:, 2 * i + 2] = blocks.argmin(axis=1), blocks.argmax(axis=1)
+    found.sort(axis=1)
+    kept = np.concatenate([(found + starts[:, None]).ravel(), np.arange(whole * size, n)])
     return kept[np.diff(kept, prepend=-1) > 0]
 
 
@@ -189,7 +189,8 @@ class Visits:
     def __init__(self, dots: Dots, frame: PathFrame, points: int) -> None:
         cell = (dots.row // frame.down) * frame.columns + dots.column // frame.across
         self._points = max(points, 1)
-        self._keys = np.sort(cell * self._points + dots.point)  # one point may have two dots here
+        keys = cell * self._points + dots.point
+        self._keys = np.sort(keys[np.diff(keys, prepend=-1) != 0])  # a point may have dots here
         self._owner = self._keys // self._points
         self.cells = self._owner[np.diff(self._owner, prepend=-1) > 0]
         """Cells [k] that the path touches, as row x columns + column."""

@@ -57,7 +57,8 @@ def title_row(
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
     then the transaction, the values of all but the main traces (the compared ones), the gap, the
-    names of the traces, the values from the last on; a change is rare and stays before any of them.
+    step, the names of the traces, the values from the last on; a change is rare and stays before
+    any of them.
     """
     palette, glyphs = look
     head: list[Part] = [(shown.title, palette.text, True)]
@@ -93,6 +94,7 @@ def title_row(
         [step, *values, gap],
         [step, *mixed, gap],
         [step, *mixed],
+        [*mixed],  # the axis says the step as well
         [step, *bare, gap],
         [step, *bare],
         [step, *bare[:1]],
@@ -120,7 +122,7 @@ def value_parts(trace: Trace, t: int | None, look: Look, *, named: bool = True) 
     palette, glyphs = look
     ink = plot.ink(trace.role, palette)
     mark = glyphs.heavy if trace.heavy else glyphs.light
-    parts: list[Part] = [(f"{_GAP}{mark} " if named else f"{_GAP}{mark}", ink, trace.heavy)]
+    parts: list[Part] = [(f"{_GAP}{mark} ", ink, trace.heavy)]
     if named:
         parts.append((trace.name, ink if trace.heavy else palette.muted, False))
     if t is not None:

@@ -81,7 +81,7 @@ class Scale:
 
     def dots(self, values: Floats, height: int) -> Ints:
         """Dot rows from the bottom, 0 .. height-1 inside the axis; values must not be NaN."""
-        spot = np.clip(np.clip(self.position(values), -FAR, FAR) * (height - 1), -FAR, FAR)
+        spot = _within(_within(self.position(values), FAR) * (height - 1), FAR)
         return np.rint(spot).astype(np.int64)
 
     def ticks(self, most: int) -> list[Tick]:
@@ -89,6 +89,11 @@ class Scale:
         if self.log:
             return ticks.logarithmic(self.low, self.high, most)
         return ticks.linear(self.low, self.high, most)
+
+
+def _within(values: Floats, reach: float) -> Floats:
+    """The values clipped to -reach .. reach, without the detour of `np.clip`."""
+    return np.asarray(np.minimum(np.maximum(values, -reach), reach))
 
 
 def _round_down(value: float) -> float:

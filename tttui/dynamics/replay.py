@@ -102,7 +102,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UpdateOutcome:
     """What a few inner steps made of the weights; nothing is decided yet. Numbers are [...]."""
 
     weights: Matrices
@@ -206,7 +206,7 @@ def learn(
     *,
     anchor: Anchor | None = None,
     blow_up: float = 1.0,
-) -> Outcome:
+) -> UpdateOutcome:
     """`p.inner_steps` steps of Muon on the replay; losses are those of the replay alone.
 
     Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault). Of
@@ -261,7 +261,7 @@ def learn(
     kept = {k: astype(weights[k], xp.float32) for k in PLASTIC}
     weights = {k: astype(kept[k], xp.float64) for k in PLASTIC}
     H = replay.states(weights)
-    return Outcome(
+    return UpdateOutcome(
         kept,
         {k: astype(momentum[k], xp.float32) for k in PLASTIC},
         pre_loss,

@@ -12,7 +12,7 @@ Loss = Callable[[Any, Any], Tensor]
 """The loss of a model on a batch: one number, or the losses of its items, whose mean counts."""
 
 
-class _Scored(nn.Module):
+class _LossOfModule(nn.Module):
     """Calls a loss with a module, so that `functional_call` reaches whatever the loss calls."""
 
     def __init__(self, module: nn.Module, loss: Loss) -> None:
@@ -47,7 +47,7 @@ class FrozenTwin:
         there = {name for name, _ in self._module.named_buffers()}
         own = {name: b for name, b in buffers.items() if name in there}
         tensors = {f"module.{name}": tensor for name, tensor in (self.base | own).items()}
-        found: Tensor = functional_call(_Scored(self._module, loss), tensors, (batch,))
+        found: Tensor = functional_call(_LossOfModule(self._module, loss), tensors, (batch,))
         return found
 
 
@@ -57,7 +57,7 @@ def score_quietly(module: nn.Module, loss: Loss, batch: Any) -> Tensor:
     buffers = {f"module.{name}": b.clone() for name, b in module.named_buffers()}
     if not buffers:
         return loss(module, batch)
-    found: Tensor = functional_call(_Scored(module, loss), buffers, (batch,))
+    found: Tensor = functional_call(_LossOfModule(module, loss), buffers, (batch,))
     return found
 
 

@@ -25,7 +25,7 @@ class Load:
         return f"CPU {self.cpu} %   memory {self.memory:g} of {self.memory_total:g} GB   {gpus}"
 
 
-class Machine:
+class LoadMeter:
     """Measures the load since the last time it was asked; not for several threads at once."""
 
     def __init__(self) -> None:

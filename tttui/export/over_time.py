@@ -19,7 +19,7 @@ from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
 from tttui.plots.learned import learned_mu
 from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
 from tttui.plots.weights import weight_plot
-from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at, mu_column
+from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at, mu_column
 from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 40
@@ -162,7 +162,7 @@ def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
     held = in_force(data, request.at)
-    found = implied(held, data.meta.world) if isinstance(held, Snapshot) else None
+    found = implied(held, data.meta.world) if isinstance(held, CompleteWeights) else None
     column = None if trajectory is None else mu_column(data, trajectory)
     true = None
     if trajectory is not None and column is not None:
@@ -178,7 +178,7 @@ def mu(request: ExportRequest) -> Figure:
     if plot.traces:
         over.legend(loc="best")
     truth = mu_at(data, trajectory, request.at)
-    if found is not None and isinstance(held, Snapshot):
+    if found is not None and isinstance(held, CompleteWeights):
         by.plot(MU_GRID, found.curve, color=look.ADAPTIVE, label=held.name)
         if truth is not None:
             by.axvline(truth, color=look.THIRD, lw=0.8, label=f"true {truth:.4f}")

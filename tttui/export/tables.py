@@ -12,12 +12,12 @@ from tttui.model.arrays import Floats, Ints
 from tttui.model.document import Document
 from tttui.model.errors import TttuiError
 from tttui.model.explain import limits
-from tttui.model.moduletree import Row, from_names, tree
+from tttui.model.moduletree import ModuleRow, from_names, tree
 from tttui.model.parameters import specs_of
 from tttui.model.text import visible
 from tttui.model.transactions import Transactions
 from tttui.plots.motion import STATE
-from tttui.tasks.pointmass.hidden import Snapshot, implied, in_force, mu_at
+from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at
 
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
@@ -152,7 +152,7 @@ def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], l
     t, mu = steps[part][told].tolist(), values[part][told].tolist()
     if not t:
         held = in_force(data, request.at)
-        if not isinstance(held, Snapshot):
+        if not isinstance(held, CompleteWeights):
             raise TttuiError(f"{request.name}: no implied mu to export: {held}")
         t, mu = [request.at], [implied(held, data.meta.world).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
@@ -209,7 +209,7 @@ def half_lives(decays: Floats) -> Floats:
         return np.asarray(np.log(0.5) / np.log(decays))
 
 
-def modules_of(request: ExportRequest) -> list[Row]:
+def modules_of(request: ExportRequest) -> list[ModuleRow]:
     """The parameters of any model, module by module."""
     data = request.data
     parts = data.meta.schema.model or from_names(specs_of(data))

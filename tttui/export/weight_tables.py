@@ -11,8 +11,8 @@ from tttui.model.errors import TttuiError
 from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
-from tttui.model.tensor_axes import Moved, moved
-from tttui.model.weights import TITLES, Aspect, Comparison, compare, held_at, why_no_weights
+from tttui.model.tensor_axes import AxisChange, moved
+from tttui.model.weights import TITLES, Aspect, ShownWeights, compare, held_at, why_no_weights
 
 STATISTICS = ("fro", "max_abs", "mean", "std")
 
@@ -27,7 +27,7 @@ def matrices_at(request: ExportRequest) -> tuple[dict[str, Floats], str]:
     return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
 
 
-def compared_at(request: ExportRequest) -> Comparison:
+def compared_at(request: ExportRequest) -> ShownWeights:
     """What the request's aspect shows of the plastic matrices at its step."""
     found = compare(
         request.aspect,
@@ -61,7 +61,7 @@ def weights(request: ExportRequest) -> Table:
     }
 
 
-def movement_of(request: ExportRequest) -> tuple[str, dict[tuple[str, int], list[Moved]]]:
+def movement_of(request: ExportRequest) -> tuple[str, dict[tuple[str, int], list[AxisChange]]]:
     """Which change is meant, and the parts of every matrix along both axes, largest first.
 
     Where values are asked for, it is the change since the start.

@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.growing import SETTLED_S, Change, GrowingFile
+from tttui.artifacts.growing import SETTLED_S, FileChange, GrowingFile
 from tttui.artifacts.logfile import LEVELS
 from tttui.lab.grep import Grep
 from tttui.lab.job import LOG, SESSION, jobs_folder
@@ -211,7 +211,7 @@ class _Followed:
 
     def take(self, *, unfinished: bool) -> Iterator[list[LogEntry]]:
         """Its new lines, a block at a time. Raises OSError."""
-        if self._file.check() is Change.MISSING:
+        if self._file.check() is FileChange.MISSING:
             return
         if self._file.unread:
             for block in self._file.blocks():

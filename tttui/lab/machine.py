@@ -19,7 +19,7 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.gpus import Gpu, GpuProcess, Nvml, gpus_of
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.processes import Process
-from tttui.artifacts.sampling import Usage, Used
+from tttui.artifacts.sampling import ResourceUse, Usage
 from tttui.artifacts.status import derive_status
 from tttui.lab.job import SESSION, STATUS, jobs_folder, read_job
 from tttui.lab.launchers.local import all_cores
@@ -245,7 +245,7 @@ def _sample(machine: MachineState) -> Sample:
     return Sample(machine.at, machine.cpu, memory, gpus)
 
 
-def _memory_of(used: Used, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
+def _memory_of(used: ResourceUse, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
     """Bytes of each GPU that some processes hold."""
     found = dict[int, int | None]()
     for gpu in gpus:

@@ -51,7 +51,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class SettingDifference:
     """A setting that is not the same in all sessions; '-' where one does not record it."""
 
     group: str
@@ -66,7 +66,7 @@ class Comparison:
     sessions: tuple[SessionData, ...]
     names: tuple[str, ...]
     metrics: tuple[Metric, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[SettingDifference, ...]
     cautions: tuple[Caution, ...]
     transfer: Transfer | None = None
     """Computed only when asked for."""
@@ -259,27 +259,27 @@ GROUPS = {
 }
 
 
-def differences(metas: Sequence[Meta]) -> tuple[Difference, ...]:
+def differences(metas: Sequence[Meta]) -> tuple[SettingDifference, ...]:
     """Every recorded setting that differs, world first, then model, updates and the rest."""
     flat = [dict(_settings(meta)) for meta in metas]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    found: list[Difference] = []
+    found: list[SettingDifference] = []
     for group, name in keys:
         values = tuple(_text(settings.get((group, name))) for settings in flat)
         known = any((d.name, d.values) == (name, values) for d in found)  # recorded twice
         if len(set(values)) > 1 and not known:
-            found.append(Difference(group, name, values))
+            found.append(SettingDifference(group, name, values))
     order = {group: i for i, group in enumerate(dict.fromkeys(GROUPS.values()))}
     return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
 
 
 def with_truth(
-    found: Sequence[Difference], sessions: Sequence[SessionData]
-) -> tuple[Difference, ...]:
+    found: Sequence[SettingDifference], sessions: Sequence[SessionData]
+) -> tuple[SettingDifference, ...]:
     """The differences, that of the hidden quantity told by its present and its first value."""
     values = tuple(data.truth_text for data in sessions)
     rest = tuple(d for d in found if d.name not in (MU.name, "mu_schedule"))
-    return (Difference("world", MU.name, values), *rest) if len(set(values)) > 1 else rest
+    return (SettingDifference("world", MU.name, values), *rest) if len(set(values)) > 1 else rest
 
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:

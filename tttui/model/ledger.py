@@ -21,7 +21,7 @@ HARMLESS = ("reset", "restore")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VersionChange:
     """What an event says of versions."""
 
     t: int
@@ -36,14 +36,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class LedgerRecords:
     """What the files of a session say."""
 
     steps: Sequence[int]
     """Every step that was recorded."""
     scores: Sequence[tuple[int, str]]
     """Steps and the versions that scored them, ascending."""
-    changes: Sequence[Change]
+    changes: Sequence[VersionChange]
     """In the order in which they happened."""
     base: str | None
     """The version of the weights at the start."""
@@ -105,7 +105,7 @@ class Ledger:
         )
 
 
-def judge(records: Records) -> Ledger:
+def judge(records: LedgerRecords) -> Ledger:
     """Whether any score was made by weights that had already seen it; names the first."""
     seen = _Lineage(records.base)
     for change in records.changes:
@@ -196,7 +196,7 @@ class _Lineage:
         if base is not None:
             self._places[base] = (_Chain(), 0)
 
-    def add(self, change: Change) -> None:
+    def add(self, change: VersionChange) -> None:
         if change.after is None or change.after in self._places:
             return
         parent = self._places.get(change.before) if change.before is not None else None

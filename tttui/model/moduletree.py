@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import field
 
 from tttui.model.dataclass import dataclass
-from tttui.model.schema import Part, TensorSpec
+from tttui.model.schema import ModelModule, TensorSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModuleRow:
     """A line of the tree: a module, or a parameter of the module above it."""
 
     path: str
@@ -43,7 +43,7 @@ class _Node:
     count: int = 0
 
 
-def tree(parts: Iterable[Part]) -> tuple[Row, ...]:
+def tree(parts: Iterable[ModelModule]) -> tuple[ModuleRow, ...]:
     """All lines, a module before what is in it. Modules that only others name are made up."""
     root = _Node("")
     known = {"": root}
@@ -61,31 +61,31 @@ def tree(parts: Iterable[Part]) -> tuple[Row, ...]:
         own = sum(s.size for s, plastic in node.parameters if plastic)
         node.plastic = own + sum(c.plastic for c in node.children)
         node.count = len(node.parameters) + sum(c.count for c in node.children)
-    rows: list[Row] = []
+    rows: list[ModuleRow] = []
     for node, depth in order:
         name = node.path.rpartition(".")[2] or "model"
         rows.append(
-            Row(node.path, name, depth, node.kind, None, node.size, node.plastic, node.count)
+            ModuleRow(node.path, name, depth, node.kind, None, node.size, node.plastic, node.count)
         )
         for spec, plastic in node.parameters:
             size = spec.size
             rows.append(
-                Row(node.path, spec.name, depth + 1, "", spec, size, size if plastic else 0)
+                ModuleRow(node.path, spec.name, depth + 1, "", spec, size, size if plastic else 0)
             )
     return tuple(rows)
 
 
-def from_names(specs: Iterable[TensorSpec]) -> list[Part]:
+def from_names(specs: Iterable[TensorSpec]) -> list[ModelModule]:
     """Modules as the names of plastic parameters tell them, where nothing else does."""
     owners: dict[str, list[tuple[TensorSpec, bool]]] = {}
     for spec in specs:
         path, _, name = spec.name.rpartition(".")
         own = TensorSpec(name or spec.name, spec.shape, spec.dtype)
         owners.setdefault(path, []).append((own, True))
-    return [Part(path, "", tuple(own)) for path, own in owners.items()]
+    return [ModelModule(path, "", tuple(own)) for path, own in owners.items()]
 
 
-def unfolded(rows: Iterable[Row], folded: Collection[str]) -> list[int]:
+def unfolded(rows: Iterable[ModuleRow], folded: Collection[str]) -> list[int]:
     """The lines [k] that are seen where the modules of these paths are folded."""
     shown = []
     hidden_below: int | None = None
@@ -99,7 +99,7 @@ def unfolded(rows: Iterable[Row], folded: Collection[str]) -> list[int]:
     return shown
 
 
-def folded_at_first(rows: Iterable[Row], room: int) -> frozenset[str]:
+def folded_at_first(rows: Iterable[ModuleRow], room: int) -> frozenset[str]:
     """The modules to fold so that about `room` lines are seen: the deepest ones first."""
     lines = list(rows)
     deepest = max((row.depth for row in lines), default=0)

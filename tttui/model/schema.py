@@ -21,7 +21,7 @@ MOST_SERIES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TaskIdentity:
     """What a model does while it learns."""
 
     name: str = POINT_MASS
@@ -116,7 +116,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ModelModule:
     """A module of a model: where it stands in the tree, and what is its own."""
 
     path: str
@@ -129,7 +129,7 @@ class Part:
 class Schema:
     """All that meta.json says of the task and the model, checked."""
 
-    task: Task = field(default_factory=Task)
+    task: TaskIdentity = field(default_factory=TaskIdentity)
     loss: Loss = field(default_factory=Loss)
     plastic: tuple[TensorSpec, ...] = ()
     """The parameters that learn, in the order of the model; empty where they are not recorded."""
@@ -139,7 +139,7 @@ class Schema:
     """Those whose values the history of the weights holds; None where that is not recorded."""
     recorder: Mapping[str, Any] | None = None
     """How the recorder was called, of a session that it wrote; else None."""
-    model: tuple[Part, ...] = ()
+    model: tuple[ModelModule, ...] = ()
     """The modules, in the order of the model."""
     units: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of the series, by name."""

@@ -13,14 +13,14 @@ LONGEST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class TextQuery:
     """What is searched for; in any case of the letters where it has no capital one."""
 
     needle: bytes
     folded: bool
 
     @classmethod
-    def of(cls, text: str) -> "Query":
+    def of(cls, text: str) -> "TextQuery":
         needle = text.encode("utf-8", "surrogateescape")[:LONGEST]
         return cls(needle, needle == needle.lower())
 
@@ -38,7 +38,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TextMatch:
     """A match: its first byte, its number from 1 on, and how many there are."""
 
     offset: int
@@ -46,7 +46,7 @@ class Found:
     total: int
 
 
-def search(document: Document, query: Query, start: int, by: int) -> Found | None:
+def search(document: Document, query: TextQuery, start: int, by: int) -> TextMatch | None:
     """The first match from a byte on (`by` 1), after it (`by` 2) or before it (`by` -1), all
     round; None where there is none."""
     first = last = chosen = None
@@ -62,10 +62,12 @@ def search(document: Document, query: Query, start: int, by: int) -> Found | Non
         return None
     if chosen is None:
         chosen, number = (last, total) if by < 0 else (first, 1)
-    return Found(chosen, number, total)
+    return TextMatch(chosen, number, total)
 
 
-def matches(document: Document, query: Query, begin: int, end: int) -> tuple[tuple[int, int], ...]:
+def matches(
+    document: Document, query: TextQuery, begin: int, end: int
+) -> tuple[tuple[int, int], ...]:
     """The bytes [first, last) of the matches that touch the bytes [begin, end)."""
     n = len(query.needle)
     low = max(begin - n + 1, 0)
@@ -73,7 +75,7 @@ def matches(document: Document, query: Query, begin: int, end: int) -> tuple[tup
     return tuple((low + at, low + at + n) for at in query.within(data))
 
 
-def _all(document: Document, query: Query) -> Iterator[int]:
+def _all(document: Document, query: TextQuery) -> Iterator[int]:
     n, begin = len(query.needle), 0
     while n and begin < document.size:
         data = document.source.read(begin, begin + BLOCK + n - 1)

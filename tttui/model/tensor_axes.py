@@ -40,7 +40,7 @@ def _part_name(kind: str, i: int, n: int, *, short: bool) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class AxisChange:
     """How much one row or column of a matrix changed."""
 
     matrix: str
@@ -67,7 +67,7 @@ class Moved:
 
 def moved(
     name: str, change: Floats, axis: int, most: int | None = None, *, roles: bool = True
-) -> list[Moved]:
+) -> list[AxisChange]:
     """The rows or columns of a matrix [rows, cols] by how much they changed, largest first.
 
     At most `most` of them.
@@ -79,7 +79,7 @@ def moved(
     order = np.argsort(-along, kind="stable")[:most]
     n = change.shape[axis]
     return [
-        Moved(
+        AxisChange(
             name,
             axis,
             int(i),

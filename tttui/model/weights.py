@@ -28,7 +28,7 @@ TITLES: Mapping[Aspect, str] = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class WeightsInForce:
     """The plastic matrices that are in force at a step, and where they come from."""
 
     matrices: Weights
@@ -39,7 +39,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class ShownWeights:
     """Matrices to show, or why there are none."""
 
     aspect: Aspect
@@ -60,11 +60,11 @@ def index_at(history: History, t: int) -> int | None:
     return i if i >= 0 else None
 
 
-def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> Held:
+def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> WeightsInForce:
     """Snapshot i of these matrices as plain arrays."""
     known = {k: history.snapshots(k) for k in names}
     matrices = {k: np.asarray(found[i]) for k, found in known.items() if found is not None}
-    return Held(matrices, i, f"snapshot of t {int(history.t[i])}")
+    return WeightsInForce(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
 def has_history(data: SessionData) -> bool:
@@ -89,7 +89,7 @@ def history_of(data: SessionData, names: Sequence[str] = PLASTIC) -> History | N
     return history if known else None
 
 
-def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> Held | None:
+def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
     """The weights in force at step t; without a history those of the newest checkpoint.
 
     None where neither is there, or where the history begins later.
@@ -99,23 +99,23 @@ def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> Held |
         i = index_at(history, t)
         return None if i is None else snapshot(history, i, names)
     if data.weights:
-        return Held(_plastic(data.weights), None, "newest checkpoint")
+        return WeightsInForce(_plastic(data.weights), None, "newest checkpoint")
     return _loaded(data.checkpoint, names, "newest checkpoint")
 
 
-def held_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> Held | None:
+def held_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
     """The weights that the session began with; without a history those of the base."""
     history = history_of(data, names)
     if history is not None:
         return snapshot(history, 0, names)
     if data.base:
-        return Held(_plastic(data.base), None, "base")
+        return WeightsInForce(_plastic(data.base), None, "base")
     return _loaded(data.begun, names, "base")
 
 
-def _loaded(tensors: Tensors | None, names: Sequence[str], source: str) -> Held | None:
+def _loaded(tensors: Tensors | None, names: Sequence[str], source: str) -> WeightsInForce | None:
     found = {} if tensors is None else {k: whole(tensors, k) for k in names if k in tensors.specs}
-    return Held(found, None, source) if found else None
+    return WeightsInForce(found, None, source) if found else None
 
 
 def why_no_weights(data: SessionData, names: Sequence[str] = PLASTIC) -> str:
@@ -140,7 +140,7 @@ def compare(
     parent: SessionData | None = None,
     other: SessionData | None = None,
     names: Sequence[str] = PLASTIC,
-) -> Comparison:
+) -> ShownWeights:
     """The matrices that `aspect` shows at step t, of those with these names.
 
     `transaction` is the selected transaction, `parent` the session that this one was forked from
@@ -150,9 +150,9 @@ def compare(
         return _of_commit(data, t, transaction, names)
     now = held_at(data, t, names)
     if now is None:
-        return Comparison(aspect, why_not=why_no_weights(data, names))
+        return ShownWeights(aspect, why_not=why_no_weights(data, names))
     if aspect == "value":
-        return Comparison(aspect, now.matrices, now.source)
+        return ShownWeights(aspect, now.matrices, now.source)
     if aspect == "start":
         begun = held_at_start(data, names)
         return _against(aspect, now, begun, "The base's weights cannot be read.")
@@ -161,12 +161,14 @@ def compare(
     if aspect == "parent":
         return _against_parent(data, now, parent, names)
     if other is None:
-        return Comparison(aspect, why_not="No other session is chosen; c chooses one.")
+        return ShownWeights(aspect, why_not="No other session is chosen; c chooses one.")
     found = held_at(other, t, names)
     name = other.meta.session_id or other.place.name
     if found is None:
-        return Comparison(aspect, why_not=f"{name} has no weights at step {t}.")
-    return _against(aspect, now, Held(found.matrices, None, f"{name}, {found.source}"), "")
+        return ShownWeights(aspect, why_not=f"{name} has no weights at step {t}.")
+    return _against(
+        aspect, now, WeightsInForce(found.matrices, None, f"{name}, {found.source}"), ""
+    )
 
 
 def difference(after: Weights, before: Weights) -> Weights:
@@ -192,23 +194,25 @@ def _plastic(weights: Weights) -> Weights:
     return {k: weights[k] for k in PLASTIC if k in weights}
 
 
-def _against(aspect: Aspect, now: Held, before: Held | None, why_not: str) -> Comparison:
+def _against(
+    aspect: Aspect, now: WeightsInForce, before: WeightsInForce | None, why_not: str
+) -> ShownWeights:
     if before is None:
-        return Comparison(aspect, why_not=why_not)
+        return ShownWeights(aspect, why_not=why_not)
     changed = difference(now.matrices, before.matrices)
     if not changed:
-        return Comparison(aspect, why_not="The matrices have other shapes; they do not compare.")
-    return Comparison(aspect, changed, f"{now.source} minus {before.source}")
+        return ShownWeights(aspect, why_not="The matrices have other shapes; they do not compare.")
+    return ShownWeights(aspect, changed, f"{now.source} minus {before.source}")
 
 
-def _since_previous(data: SessionData, now: Held, names: Sequence[str]) -> Comparison:
+def _since_previous(data: SessionData, now: WeightsInForce, names: Sequence[str]) -> ShownWeights:
     history = history_of(data, names)
     if history is None or now.index is None:
-        return Comparison("previous", why_not=_NO_HISTORY)
+        return ShownWeights("previous", why_not=_NO_HISTORY)
     index: int | None = now.index
     here = int(history.t[now.index])
     if data.transactions.base_restored_at(here):
-        return Comparison("previous", why_not=f"The base's weights, restored at {here}.")
+        return ShownWeights("previous", why_not=f"The base's weights, restored at {here}.")
     if data.transactions.restored_at(here):
         # the snapshot before is that of a commit which was undone here
         commit = data.transactions.in_force(here)
@@ -216,45 +220,47 @@ def _since_previous(data: SessionData, now: Held, names: Sequence[str]) -> Compa
         index = index_at(history, since)
         if index is None or int(history.t[index]) != since:
             why = f"The snapshot of step {since}, restored at {here}, was thinned out."
-            return Comparison("previous", why_not=why)
+            return ShownWeights("previous", why_not=why)
     if not index:
         first = int(history.t[0])
-        return Comparison("previous", why_not=f"These are the weights of the start (t {first}).")
+        return ShownWeights("previous", why_not=f"These are the weights of the start (t {first}).")
     return _against("previous", now, snapshot(history, index - 1, names), "")
 
 
 def _of_commit(
     data: SessionData, t: int, transaction: int | None, names: Sequence[str]
-) -> Comparison:
+) -> ShownWeights:
     events, history = data.transactions, history_of(data, names)
     if history is None:
-        return Comparison("commit", why_not=_NO_HISTORY)
+        return ShownWeights("commit", why_not=_NO_HISTORY)
     at = commit_at(data, t, transaction)
     if at is None:
-        return Comparison("commit", why_not=f"No update at step {t}; [ and ] go to the next one.")
+        return ShownWeights("commit", why_not=f"No update at step {t}; [ and ] go to the next one.")
     status = events.statuses[int(events.status[at])]
     restored = status == "rollback_live_regression"
     if events.status[at] != COMMIT and not restored:
-        return Comparison("commit", why_not=f"Rolled back at step {t}: the weights did not change.")
+        return ShownWeights(
+            "commit", why_not=f"Rolled back at step {t}: the weights did not change."
+        )
     i = int(np.searchsorted(history.t, t))
     if i >= len(history) or int(history.t[i]) != t:
         why = f"The snapshot of step {t} was thinned out of the history."
-        return Comparison("commit", why_not=why)
+        return ShownWeights("commit", why_not=why)
     if i == 0:
-        return Comparison("commit", why_not=f"The history has nothing before step {t}.")
+        return ShownWeights("commit", why_not=f"The history has nothing before step {t}.")
     after, before = snapshot(history, i, names), snapshot(history, i - 1, names)
     found = _against("commit", after, before, "")
     if restored:
-        return Comparison("commit", found.matrices, f"{found.says}: earlier weights restored")
+        return ShownWeights("commit", found.matrices, f"{found.says}: earlier weights restored")
     return found
 
 
 def _against_parent(
-    data: SessionData, now: Held, parent: SessionData | None, names: Sequence[str]
-) -> Comparison:
+    data: SessionData, now: WeightsInForce, parent: SessionData | None, names: Sequence[str]
+) -> ShownWeights:
     meta = data.meta
     if meta.parent_session_id is None and not meta.begins_with_version:
-        return Comparison("parent", why_not="This session was not forked from another one.")
+        return ShownWeights("parent", why_not="This session was not forked from another one.")
     if history_of(data, names) is not None:
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
         forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
@@ -264,18 +270,18 @@ def _against_parent(
         assert start is not None
         own = meta.begins_with_version
         name = meta.started_from if own else f"{meta.parent_session_id}{forked}"
-        return _against("parent", now, Held(start.matrices, 0, name), "")
+        return _against("parent", now, WeightsInForce(start.matrices, 0, name), "")
     if meta.begins_with_version:
-        return Comparison("parent", why_not="The weights that it began with are not kept.")
+        return ShownWeights("parent", why_not="The weights that it began with are not kept.")
     if parent is None:
         why = f"The parent {meta.parent_session_id} is not among the sessions found here."
-        return Comparison("parent", why_not=why)
+        return ShownWeights("parent", why_not=why)
     end = np.iinfo(np.int64).max if meta.forked_at_t is None else meta.forked_at_t
     before = held_at(parent, int(end), names)
     if before is None:
-        return Comparison("parent", why_not=f"{meta.parent_session_id} has no weights.")
+        return ShownWeights("parent", why_not=f"{meta.parent_session_id} has no weights.")
     name = f"{meta.parent_session_id}, {before.source}"
-    return _against("parent", now, Held(before.matrices, None, name), "")
+    return _against("parent", now, WeightsInForce(before.matrices, None, name), "")
 
 
 _NO_HISTORY = "This session keeps no history of its weights, only the newest checkpoint."

@@ -24,7 +24,7 @@ OUTSIDE = "outside update"
 
 
 @dataclass(slots=True)
-class Steps:
+class StepsSeen:
     """Steps of optimizers that were seen since the last look."""
 
     ours: int = 0
@@ -38,7 +38,7 @@ def kind_of_change(
     names: Iterable[str],
     watched: Watched,
     base: Mapping[str, Tensor],
-    steps: Steps,
+    steps: StepsSeen,
     *,
     announced: bool = False,
 ) -> str:

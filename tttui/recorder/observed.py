@@ -6,7 +6,7 @@ from typing import Any
 
 from tttui.artifacts.tensorwriter import Tensors
 from tttui.model.errors import RecorderError
-from tttui.recorder.changes import Steps, kind_of_change
+from tttui.recorder.changes import StepsSeen, kind_of_change
 from tttui.recorder.journal import Journal
 from tttui.recorder.modules import Module
 from tttui.recorder.sources import Getter, Sources, weights_meta
@@ -70,9 +70,9 @@ class Observed:
         if self.optimizer is not None:
             self._base_optimizer = kept_state(self.optimizer)
 
-    def steps_taken(self) -> Steps:
+    def steps_taken(self) -> StepsSeen:
         """The steps of optimizers since this was asked for last."""
-        return Steps() if self._steps is None else self._steps.taken()
+        return StepsSeen() if self._steps is None else self._steps.taken()
 
     def add(self, getter: Getter) -> None:
         """Watch more tensors, which are no parameters."""
@@ -126,7 +126,7 @@ class Observed:
         event: dict[str, Any],
         names: list[str],
         buffers: list[str],
-        steps: Steps,
+        steps: StepsSeen,
         *,
         announced: bool,
     ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.optim.optimizer import Optimizer, register_optimizer_step_post_hook
 
-from tttui.recorder.changes import Steps
+from tttui.recorder.changes import StepsSeen
 from tttui.recorder.values import WarnsOnce
 
 
@@ -22,7 +22,7 @@ class OptimizerSteps:
         self._plastic, self._warn = plastic, warn
         self._others = {id(p): name for name, p in others.items()}
         self._ours: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
-        self._steps = Steps()
+        self._steps = StepsSeen()
         seen = weakref.WeakMethod(self._see)
 
         def hook(optimizer: Optimizer, _args: Any, _kwargs: Any) -> None:
@@ -32,9 +32,9 @@ class OptimizerSteps:
 
         self._handle = register_optimizer_step_post_hook(hook)
 
-    def taken(self) -> Steps:
+    def taken(self) -> StepsSeen:
         """What was seen since it was asked for last."""
-        steps, self._steps = self._steps, Steps()
+        steps, self._steps = self._steps, StepsSeen()
         return steps
 
     def close(self) -> None:

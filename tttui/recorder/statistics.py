@@ -34,7 +34,7 @@ NAMES = ("fro", "max_abs", "mean", "std", "delta_fro", "moved_fro", "top_sv")
 """Figures of an event: `delta_fro` is the norm of the change, `moved_fro` that since the start."""
 
 
-class Figures:
+class FigureTracker:
     """The figures of one tensor from update to update.
 
     The largest singular value of a large matrix is an estimate from below, by power iteration

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tttui.artifacts.contenthash import tensor_digest, version_of
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RecorderError
-from tttui.recorder.statistics import Figures, Taking
+from tttui.recorder.statistics import FigureTracker, Taking
 from tttui.recorder.tensors import (
     Tensor,
     address,
@@ -64,7 +64,7 @@ class _Cell:
     def __init__(self, x: Tensor) -> None:
         self.kept = copied(x)
         self.digest: bytes | None = None
-        self.figures: Figures | DeviceFigures | None = None
+        self.figures: FigureTracker | DeviceFigures | None = None
         self.copying: HostCopy | None = None
         """The last copy to host memory that was begun."""
         self.see(x)
@@ -122,9 +122,9 @@ class _Cell:
         self.copying = HostCopy(self.kept)
         return self.copying.stored
 
-    def _figures_here(self) -> Figures:
-        if not isinstance(self.figures, Figures):
-            self.figures = Figures()
+    def _figures_here(self) -> FigureTracker:
+        if not isinstance(self.figures, FigureTracker):
+            self.figures = FigureTracker()
         return self.figures
 
     def _figures_there(self) -> "DeviceFigures":

@@ -57,7 +57,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LaunchPlan:
     """A session to start; `typed` holds a text by field, empty ones are left to the default."""
 
     kind: Kind
@@ -116,7 +116,7 @@ class Plan:
             for name, one in self.settings.items()
         }
 
-    def with_typed(self, name: str, text: str) -> "Plan":
+    def with_typed(self, name: str, text: str) -> "LaunchPlan":
         """The plan with another text in a field; another task has fields of its own."""
         plan = replace(self, typed={**self.typed, name: text})
         called = text.strip() or POINT_MASS
@@ -217,7 +217,7 @@ class Plan:
             raise RefusedInput(f"at: it has run {self.last} steps so far")
 
 
-def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
+def planned_fork(root: Path, data: SessionData, at: int | None) -> LaunchPlan:
     """A fork of a session, with its settings where nothing is typed.
 
     Raises RefusedInput where its task is not known here.
@@ -230,12 +230,12 @@ def planned_fork(root: Path, data: SessionData, at: int | None) -> Plan:
         like[hidden.name] = data.truth_now
     typed = {} if at is None else {"at": str(at)}
     last = int(data.steps.t[-1]) + 1 if len(data.steps) else None
-    return Plan("fork", root, typed, data.place, runner, like, last)
+    return LaunchPlan("fork", root, typed, data.place, runner, like, last)
 
 
-def planned_resume(place: Place, typed: Mapping[str, str]) -> Plan:
+def planned_resume(place: Place, typed: Mapping[str, str]) -> LaunchPlan:
     """The continuation of a session. Raises RefusedInput where its task is not known here."""
-    return Plan("resume", place.path.parent, typed, place, session_runner(place))
+    return LaunchPlan("resume", place.path.parent, typed, place, session_runner(place))
 
 
 class Measured:

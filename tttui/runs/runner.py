@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.knobs import Turnable
     from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.result import Request
+    from tttui.runs.whatif.result import WhatIfRequest
 
 OF_A_RUN = ("seed", "steps", "device", "threads", "checkpoint_s", "history_mb", "weights_every")
 """Settings that say how long and where a session runs, and nothing of what it learns."""
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ReadyRun:
     """A session that can run now."""
 
     path: Path
@@ -51,7 +51,7 @@ class Ready:
     """What the person is told before it runs, a line each."""
 
     @classmethod
-    def held(cls, run: OwnedRun, until: int, told: Sequence[str] = ()) -> "Ready":
+    def held(cls, run: OwnedRun, until: int, told: Sequence[str] = ()) -> "ReadyRun":
         """One that is held already."""
         return cls(run.path, lambda: (run, until), run, told=(*told, *run.told))
 
@@ -91,7 +91,7 @@ class Runner(ABC):
         *,
         detached: bool,
         start: StartWeights | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         """Make a session; `values` are settings and what `task.start_type` holds.
 
         With `start` it begins with those weights. Raises RefusedInput where they do not fit.
@@ -108,7 +108,7 @@ class Runner(ABC):
         changes: Mapping[str, Any],
         override: bool = False,
         on_wait: OnWait | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         """Continue a session, by default to the step that it was begun for."""
 
     @abstractmethod
@@ -145,14 +145,14 @@ class Runner(ABC):
         """What a what-if can turn."""
 
     @abstractmethod
-    def live(self, request: "Request", known: "PastStates") -> "Live":
+    def live(self, request: "WhatIfRequest", known: "PastStates") -> "Live":
         """The session in memory that a what-if asks for.
 
         Raises RefusedInput, TttuiError or OSError where it cannot be computed.
         """
 
     @abstractmethod
-    def pairs(self, request: "Request", total: int) -> "Pairs":
+    def pairs(self, request: "WhatIfRequest", total: int) -> "Pairs":
         """On what the recorded and the changed settings are compared, so often at most.
 
         Raises as `live`.

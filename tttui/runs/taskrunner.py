@@ -10,7 +10,7 @@ from tttui.model.session import Place
 from tttui.runs.check import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import Progress, Ready, Runner
+from tttui.runs.runner import Progress, ReadyRun, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.knobs import Turnable
     from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.result import Request
+    from tttui.runs.whatif.result import WhatIfRequest
 
 
 class TaskRunner(Runner):
@@ -47,7 +47,7 @@ class TaskRunner(Runner):
         *,
         detached: bool,
         start: StartWeights | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         from tttui.runs.creating import Origin
         from tttui.runs.taskbuild import build_task_session
         from tttui.runs.taskrun import TaskRun
@@ -59,7 +59,7 @@ class TaskRunner(Runner):
                 return free_directory(root, self.task.name)
             return named_directory(root, name)
 
-        def make(path: Path) -> Ready:
+        def make(path: Path) -> ReadyRun:
             origin = Origin(started_from=start.recorded) if start is not None else None
             task = build_task_session(path, settings, origin=origin, start=start)
 
@@ -67,7 +67,7 @@ class TaskRunner(Runner):
                 run = TaskRun.open(path, task=self._task)
                 return run, run.steps_total
 
-            return Ready(path, hold, told=tuple(task.notes))
+            return ReadyRun(path, hold, told=tuple(task.notes))
 
         return make_in(name, directory, make)
 
@@ -81,7 +81,7 @@ class TaskRunner(Runner):
         changes: Mapping[str, Any],
         override: bool = False,
         on_wait: OnWait | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         from tttui.runs.taskresume import resume_task
 
         run, until = resume_task(
@@ -92,7 +92,7 @@ class TaskRunner(Runner):
             override=override,
             on_wait=on_wait,
         )
-        return Ready.held(run, until)
+        return ReadyRun.held(run, until)
 
     def fork(
         self,
@@ -134,12 +134,12 @@ class TaskRunner(Runner):
 
         return TaskTurnable(self._task.settings_type)
 
-    def live(self, request: "Request", known: "PastStates") -> "Live":
+    def live(self, request: "WhatIfRequest", known: "PastStates") -> "Live":
         from tttui.runs.whatif.anytask import live_branch
 
         return live_branch(request, known)
 
-    def pairs(self, request: "Request", total: int) -> "Pairs":
+    def pairs(self, request: "WhatIfRequest", total: int) -> "Pairs":
         from tttui.runs.whatif.anytask import pairs
 
         return pairs(request, total)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from tttui.artifacts.ptfile import read_pt
-from tttui.artifacts.task_writer import Row
+from tttui.artifacts.task_writer import StepRow
 from tttui.engine.interventions import Intervention
 from tttui.engine.tensorstate import as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner, adapt
@@ -44,12 +44,12 @@ class TaskStepper:
         """The step that is scored next."""
         return self.learner.t
 
-    def step(self) -> tuple[Row, Observation]:
+    def step(self) -> tuple[StepRow, Observation]:
         """Score and learn from the next batch; its row, and all that became of it."""
         self._apply_due()
         t = self.learner.t
         seen = self.learner.observe(self.task.batch(t))
-        row = Row(t, seen.frozen, seen.adaptive, self._tried, self.held, seen.version)
+        row = StepRow(t, seen.frozen, seen.adaptive, self._tried, self.held, seen.version)
         self._tried = seen.event is not None
         self.held = seen.event is not None and seen.event["status"] == "commit"
         return row, seen

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.knob import Knob
     from tttui.runs.whatif.live import PastStates
     from tttui.runs.whatif.luck import SeedsResult
-    from tttui.runs.whatif.result import Request, WhatIfResult
+    from tttui.runs.whatif.result import WhatIfRequest, WhatIfResult
     from tttui.runs.whatif.sensitivity import SensitivityResult
-    from tttui.runs.whatif.worker import Job, WhatIfWorker
+    from tttui.runs.whatif.worker import WhatIfJob, WhatIfWorker
 
     Result = WhatIfResult | SeedsResult | SensitivityResult
 
@@ -41,7 +41,7 @@ class Counterfactual:
         self._data: SessionData | None = None
         self._knobs: tuple[Knob, ...] = ()
         self._turned: dict[str, Any] = {}
-        self._request: Request | None = None
+        self._request: WhatIfRequest | None = None
         """The newest one."""
         self._asked: object = None
         """The request whose results are waited for."""
@@ -212,7 +212,9 @@ class Counterfactual:
             found.append(("Command that keeps it", keep_command(self.result, path.parent)))
         return found
 
-    def _ask_second(self, job: "Callable[[Request], Job[SeedsResult | SensitivityResult]]") -> str:
+    def _ask_second(
+        self, job: "Callable[[WhatIfRequest], WhatIfJob[SeedsResult | SensitivityResult]]"
+    ) -> str:
         from tttui.runs.whatif.worker import WhatIfWorker
 
         if self.state.wrong or self._request is None:
@@ -252,7 +254,7 @@ class Counterfactual:
     def _ask(self) -> None:
         """Have the values of this moment computed, in place of what is being computed."""
         from tttui.runs.whatif.knobs import refusal
-        from tttui.runs.whatif.result import Request
+        from tttui.runs.whatif.result import WhatIfRequest
         from tttui.runs.whatif.whatif import WhatIf
         from tttui.runs.whatif.worker import WhatIfWorker
 
@@ -276,7 +278,7 @@ class Counterfactual:
             self._asked = self.result = self._request = None
             self.state = replace(self.state, progress="", verdict="")
             return
-        request = Request(self._data, at=self.state.at, changes=dict(self._turned))
+        request = WhatIfRequest(self._data, at=self.state.at, changes=dict(self._turned))
         self._asked = self._request = request
         self._worker.ask(WhatIf(request, self._known))
 

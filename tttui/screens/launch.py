@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from tttui.runs.plan import Measured, Plan
+from tttui.runs.plan import LaunchPlan, Measured
 from tttui.screens.form import Form
 
 TITLES: Mapping[str, str] = {"run": "New session", "fork": "Fork", "resume": "Resume"}
 
 
-class LaunchForm(Form[Plan]):
+class LaunchForm(Form[LaunchPlan]):
     """Tells what the session will take."""
 
-    def __init__(self, plan: Plan, measured: Measured) -> None:
+    def __init__(self, plan: LaunchPlan, measured: Measured) -> None:
         source = plan.source
         title = TITLES[plan.kind] + (f" {source.name}" if source else "")
         super().__init__(plan, title, "name")  # the task is chosen above it

@@ -25,7 +25,7 @@ from tttui.store import Snapshot, Store
 
 if TYPE_CHECKING:  # the forms and what they stand on are imported when one is opened
     from tttui.runs.control import Verb
-    from tttui.runs.plan import Plan
+    from tttui.runs.plan import LaunchPlan
 
 
 LOOK_S = 0.1
@@ -57,7 +57,7 @@ class RunControl:
         self._tabs, self._say, self._commands = tabs, note, commands
         self.started: set[Path] = set()
         """Directories of the runs that were started from here."""
-        self._unstarted: Plan | None = None
+        self._unstarted: LaunchPlan | None = None
         """What was filled in for a session that could not be started."""
         self._starting = 0
         """Commands that start a session and have not ended yet."""
@@ -149,7 +149,7 @@ class RunControl:
                 return state == "paused"
         return status.state == "paused"
 
-    def start(self, words: Sequence[str], doing: str, plan: "Plan | None" = None) -> None:
+    def start(self, words: Sequence[str], doing: str, plan: "LaunchPlan | None" = None) -> None:
         """Start a session by a command of tttui, and open it when it runs.
 
         A `plan` that did not come to run is what the form of a new session begins with.
@@ -173,7 +173,7 @@ class RunControl:
         # A daemon: what it waits for outlives the app, which must not wait for it.
         Thread(target=work, name="tttui-launch", daemon=True).start()
 
-    def begun(self, path: Path | None, said: str, plan: "Plan | None" = None) -> None:
+    def begun(self, path: Path | None, said: str, plan: "LaunchPlan | None" = None) -> None:
         """A session that was to be started runs (or does not: then `path` is None)."""
         shown = key_for(self._commands, "show_tab('overview')")
         elsewhere = path is not None and self._state.tab == "sessions"
@@ -241,10 +241,10 @@ class RunControl:
 
     def action_new(self) -> None:
         """The form of a new session."""
-        from tttui.runs.plan import Plan
+        from tttui.runs.plan import LaunchPlan
 
         plan, self._unstarted = self._unstarted, None
-        self._fill_in(plan or Plan("run", self._root()))
+        self._fill_in(plan or LaunchPlan("run", self._root()))
 
     def action_fork(self) -> None:
         """The form of a fork, at the cursor where the session is the open one."""
@@ -308,21 +308,21 @@ class RunControl:
         """The runs that were started from here and still run."""
         return [path for path in self.started if _is_live(path)]
 
-    def _plan(self, made: "Callable[[], Plan]") -> None:
+    def _plan(self, made: "Callable[[], LaunchPlan]") -> None:
         """Fill in a plan, or say why there can be none."""
         try:
             self._fill_in(made())
         except TttuiError as error:
             self._say(str(error))
 
-    def _fill_in(self, plan: "Plan") -> None:
+    def _fill_in(self, plan: "LaunchPlan") -> None:
         """Show a form, and start what comes back."""
         from tttui.runs.plan import Measured
         from tttui.screens.launch import LaunchForm
 
         measured = Measured(self._state.data, self._snapshot.summaries)
 
-        def filled(plan: "Plan | None") -> None:
+        def filled(plan: "LaunchPlan | None") -> None:
             if plan is not None:
                 what = plan.text("name") or (plan.source.name if plan.source else "a session")
                 self.start(plan.words(), f"Starting {what}", plan)

@@ -38,7 +38,7 @@ class Relatives:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class SessionFileList:
     """The files of one session, `of` None while none were requested."""
 
     of: Place | None = None
@@ -71,7 +71,7 @@ IMPLIED: Part[float | None] = Part("implied", None)
 they imply none, None where it has not been worked out (yet)."""
 COMPARISON: "Part[Comparison | None]" = Part("comparison", None)
 """Of the sessions that were put side by side."""
-FILES = Part("files", Files())
+FILES = Part("files", SessionFileList())
 PREVIEW = Part("preview", Preview())
 DOCUMENT: "Part[Reading | None]" = Part("document", None)
 """What the open session of the task `text` reads; None until it was looked for."""
@@ -131,7 +131,7 @@ class Parts:
         return self.of(COMPARISON)
 
     @property
-    def files(self) -> Files:
+    def files(self) -> SessionFileList:
         return self.of(FILES)
 
     @property

@@ -11,10 +11,18 @@ from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place, SessionSummary
 from tttui.store.feed import Core, Feed
 from tttui.store.session import what_is_wrong
-from tttui.store.snapshot import COMPARISON, FILES, LOAD, PREVIEW, SUMMARIES, Files, Preview
+from tttui.store.snapshot import (
+    COMPARISON,
+    FILES,
+    LOAD,
+    PREVIEW,
+    SUMMARIES,
+    Preview,
+    SessionFileList,
+)
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
-    from tttui.engine.machine import Load, Machine
+    from tttui.engine.machine import Load, LoadMeter
     from tttui.model.compare import Comparison
     from tttui.store.sidebyside import Chosen, SideBySide
 
@@ -92,7 +100,7 @@ class LoadFeed(Feed["Load | None"]):
 
     part = LOAD
     needs = frozenset({SUMMARIES.name})
-    _machine: "Machine | None" = None
+    _machine: "LoadMeter | None" = None
     _measured_at = 0.0
 
     def refresh(self) -> None:
@@ -102,9 +110,9 @@ class LoadFeed(Feed["Load | None"]):
         if not live:
             load = None
         elif self._machine is None:
-            from tttui.engine.machine import Machine
+            from tttui.engine.machine import LoadMeter
 
-            self._machine, self._measured_at = Machine(), now
+            self._machine, self._measured_at = LoadMeter(), now
             return
         elif now - self._measured_at < LOAD_S:
             return
@@ -148,18 +156,18 @@ class ComparisonFeed(Feed["Comparison | None"]):
         return self.value
 
 
-class FilesFeed(Feed[Files]):
+class FilesFeed(Feed[SessionFileList]):
     """The files of a session, as they were when they were requested."""
 
     part = FILES
 
     def find(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
-        files = Files(place, list_files(place))
+        files = SessionFileList(place, list_files(place))
         if files != self.value:
             self.put(files)
 
-    def forget(self) -> Files:
+    def forget(self) -> SessionFileList:
         return self.value
 
 

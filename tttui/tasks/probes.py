@@ -20,7 +20,7 @@ from tttui.model.errors import TttuiError
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.engine.faults import BLOW_UP
 from tttui.tasks.pointmass.engine.learner import Learner
-from tttui.tasks.pointmass.engine.many import Block, worlds
+from tttui.tasks.pointmass.engine.many import SessionBlock, worlds
 from tttui.tasks.pointmass.pretraining import Training, initial_weights
 from tttui.tasks.pointmass.runs.base import find_base
 
@@ -207,7 +207,7 @@ class _Batch:
                 self._settings, self._base, sessions=self._count, torch=self._torch
             )
         else:  # where chunks are recorded as graphs
-            self._block = Block(self._settings, self._base, self._z, self._a)
+            self._block = SessionBlock(self._settings, self._base, self._z, self._a)
         self._t = 0
 
     def once(self) -> None:

@@ -193,6 +193,7 @@ class FrameDiff:
         cells = self._cells.ravel()[places]
         text = _text(cells >> 32)
         numbers = cells & _PEN
+        numbers = pens.kept(numbers)
         begins = np.concatenate(([True], numbers[1:] != numbers[:-1]))
         begins[first] = True
         pieces = np.flatnonzero(begins)
@@ -224,6 +225,8 @@ def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
 
     After the last column of a row the cursor hangs there: only absolute moves are safe.
     """
+    if y == at[1] and at[0] < min(x, width):
+        return _by(x - at[0], "C")
     there = f"\x1b[{y + 1};{x + 1}H"
     if at[0] >= width or y < at[1]:
         return there

@@ -9,6 +9,9 @@ from tttui.model.arrays import Bools, Ints
 ROWS = 8
 """Changed rows from which on it is looked for."""
 
+GROUP = 8
+"""Cells beside each other that are looked for as one."""
+
 BLANK = ord(" ") << 32
 """A cell without a character, as it is after a reset: its codepoint, and a pen with number 0."""
 
@@ -45,7 +48,7 @@ def find_moved(old: Ints, new: Ints) -> Moved | None:
     most = WORTH
     if int(stay.sum()) <= most:
         return None
-    for by in (k for n in range(1, len(old) - ROWS // 2) for k in (n, -n)):
+    for by in _candidates(old, new):
         a, b = (old[by:], new[:-by]) if by > 0 else (old[:by], new[-by:])
         here = stay[:-by] if by > 0 else stay[-by:]
         saved = here - (a != b).sum(axis=1)
@@ -58,6 +61,23 @@ def find_moved(old: Ints, new: Ints) -> Moved | None:
             # of the rows that have moved there, and those from which they came
             best = Moved(first, last + abs(by), by)
     return best
+
+
+def _candidates(old: Ints, new: Ints) -> list[int]:
+    """The moves that some drawn groups of cells have made, small ones first: few are left to look
+    at, and none of a chart that was painted anew."""
+    groups = old.shape[1] // GROUP
+    a, b = (cells[:, : groups * GROUP].reshape(-1, groups, GROUP) for cells in (old, new))
+    weights = np.arange(1, 2 * GROUP, 2) * 0x9E3779B9  # sums that are not equal by chance
+    before, now = a @ weights, b @ weights
+    drawn = (before != now) & (now != b[:, :, 0] * weights.sum())
+    source, row, _ = np.nonzero((before[:, None] == now) & drawn)
+    moved = np.bincount(source - row + len(old), minlength=2 * len(old))
+    most = len(old) - ROWS // 2
+    found = np.flatnonzero(moved * GROUP > WORTH // 4) - len(old)
+    return sorted(
+        (by for by in found.tolist() if 0 < abs(by) < most), key=lambda by: (abs(by), -by)
+    )
 
 
 def _ink(new: Ints, by: int, first: int, last: int) -> Bools:

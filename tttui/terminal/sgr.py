@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
 from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
+
+from tttui.model.arrays import Bools, Ints
 
 
 class Pen(NamedTuple):
@@ -90,6 +93,11 @@ class Pens:
         self._pens = [PLAIN]
         self._numbers = {PLAIN: self.PLAIN}
         self._of_style: dict[Style | None, tuple[int, int]] = {}
+        self._papers: dict[str, int] = {}
+        self._paper: Ints = np.empty(0, dtype=np.int64)
+        """Of each pen the number of its paper; -1: it shows more than that on a blank."""
+        self._blank: Bools = np.empty(0, dtype=np.bool_)
+        """Whether each pen is one of blanks."""
         self._ways: dict[tuple[int, int], tuple[str, int]] = {}
 
     def __len__(self) -> int:
@@ -119,6 +127,21 @@ class Pens:
                     pen = Pen("", PLAIN.ink, pen.paper)
             found = self._ways[current, wanted] = (pen.from_pen(now), self._number(pen))
         return found
+
+    def kept(self, numbers: Ints) -> Ints:
+        """Pens [n] one after the other, where a blank keeps the pen before it if it looks alike."""
+        if len(self._paper) < len(self._pens):
+            new = self._pens[len(self._paper) :]
+            plain = [_SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";")) for pen in new]
+            ids = [self._papers.setdefault(pen.paper, len(self._papers)) for pen in new]
+            paper = [i if alone else -1 for i, alone in zip(ids, plain, strict=True)]
+            self._paper = np.append(self._paper, paper)
+            self._blank = np.append(self._blank, [not pen.ink for pen in new])
+        blank = self._blank[numbers]
+        before = np.maximum.accumulate(np.where(blank, 0, np.arange(len(numbers))))
+        pen = numbers[before]
+        alike = blank & (self._paper[numbers] == self._paper[pen])
+        return np.where(alike, pen, numbers)
 
     def _number(self, pen: Pen) -> int:
         number = self._numbers.setdefault(pen, len(self._pens))

@@ -1,5 +1,6 @@
 """The base of the widgets that paint cells themselves and hand lines to the compositor."""
 
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -157,29 +158,44 @@ def replaced(line: list[Segment], column: int, text: str | None, style: Style) -
     A style without paper keeps the paper that is there; with text None the character stays, and
     its ink where the style has none.
     """
-    out: list[Segment] = []
     x = 0
     end = column + (1 if text is None else len(text))
-    for i, segment in enumerate(line):
+    first = 0
+    for segment in line:
+        stop = x + len(cellwise(segment.text))
+        if stop > column:
+            break
+        x, first = stop, first + 1
+    out = line[:first]
+    for i, (old_text, old, _) in enumerate(line[first:], first):
         if x >= end:
             return out + line[i:]
-        old, content = segment.style, cellwise(segment.text)
+        content = cellwise(old_text)
         stop = x + len(content)
-        if stop <= column:
-            out.append(segment)
+        cut = str if content == old_text else joined  # only wide characters can be halved
+        a, b = max(column - x, 0), min(end - x, len(content))
+        if a:
+            out.append(Segment(cut(content[:a]), old))
+        if text is None:
+            out.append(Segment(cut(content[a:b]), _laid(old, style)))
         else:
-            a, b = max(column - x, 0), min(end - x, len(content))
-            if a:
-                out.append(Segment(joined(content[:a]), old))
-            if text is None:
-                out.append(Segment(joined(content[a:b]), old + style if old else style))
-            else:
-                paper = Style.from_color(None, old.bgcolor) if old else Style.null()
-                out.append(Segment(text[x + a - column : x + b - column], paper + style))
-            if b < len(content):
-                out.append(Segment(joined(content[b:]), old))
+            out.append(Segment(text[x + a - column : x + b - column], _laid(_bare(old), style)))
+        if b < len(content):
+            out.append(Segment(cut(content[b:]), old))
         x = stop
     return out
+
+
+@lru_cache(4096)
+def _laid(below: Style | None, style: Style) -> Style:
+    """A style over another one."""
+    return below + style if below else style
+
+
+@lru_cache(4096)
+def _bare(style: Style | None) -> Style | None:
+    """The paper of a style alone."""
+    return Style.from_color(None, style.bgcolor) if style else None
 
 
 def character(line: list[Segment], column: int) -> str:

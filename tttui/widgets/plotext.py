@@ -19,9 +19,12 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tttui.draw.colours import ANSI, DEFAULT, Colour
+from tttui.draw.canvas import Canvas
+from tttui.draw.cells import fit
+from tttui.draw.colours import ANSI, DEFAULT, Colour, style
 from tttui.draw.look import Look
 from tttui.draw.numbers import decade
+from tttui.draw.ticks import linear
 from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.model.text import visible
@@ -112,21 +115,42 @@ class PlotextView(Dressed, Widget):
 
     def _drawn(self, width: int, height: int) -> list[list[Segment]]:
         plot = self._plot
-        if plot.empty or width < 12 or height < 4:
-            title = visible(plot.title)[:width]
+        # NO_COLOR is a filter of styles, which fails where there is none.
+        if plot.empty or width < 12 or height < 5:
             said = f" {visible(plot.message)}"[:width]
-            return [[Segment(title, Style())], [], [Segment(said, Style())]]
+            muted = style(self.palette.muted)
+            return [*self._title(width), [Segment(" ", Style())], [Segment(said, muted)]]
         self.builds += 1
         decoder = AnsiDecoder()
-        lines = list(decoder.decode(self._picture(width, height)))
-        # NO_COLOR is a filter of styles, which fails where there is none.
-        return [
+        lines = list(decoder.decode(self._picture(width, height - 1)))
+        return self._title(width) + [
             [
                 Segment(part.text, part.style or Style())
                 for part in line.render(self.app.console, "")
             ]
             for line in lines
         ]
+
+    def _title(self, width: int) -> list[list[Segment]]:
+        """The title with the unit, then the names of the curves in their colours."""
+        plot, palette = self._plot, self.palette
+        canvas = Canvas(1, width)
+        title = fit(visible(plot.title), width, self.glyphs.ellipsis)
+        at = canvas.write(0, 0, title, palette.text, bold=True)
+        if plot.unit and at + 1 + len(plot.unit) <= width:
+            at = canvas.write(0, at + 1, plot.unit, palette.muted)
+        names = [visible(name) for name in plot.curves] if len(plot.curves) > 1 else []
+        if sum(len(name) + 4 for name in names) <= width - at:
+            for i, name in enumerate(names):
+                sign = self.glyphs.light if self._fine else MARKERS[i % len(MARKERS)]
+                ink = palette.series[i % len(palette.series)]
+                at = canvas.write(0, at + 2, f"{sign} {name}", ink)
+        return canvas.lines(DEFAULT)
+
+    @property
+    def _fine(self) -> bool:
+        """Curves are lines of dots, told apart by colour."""
+        return self.glyphs.braille and (self.palette.tinted or len(self._plot.curves) < 2)
 
     def _picture(self, width: int, height: int) -> str:
         from textual_plotext.plot import Plot  # costly: only where such a plot is on the screen
@@ -137,9 +161,8 @@ class PlotextView(Dressed, Widget):
         made.canvas_color("default")
         made.axes_color("default")
         made.ticks_color(_code(palette.muted))
-        unit = f" ({plot.unit})" if plot.unit else ""
-        if plot.title or unit:
-            made.title(visible(plot.title + unit))
+        made.xaxes(True, False)
+        made.yaxes(True, False)
         if plot.bars:
             self._bars(made)
         elif plot.values:
@@ -149,6 +172,8 @@ class PlotextView(Dressed, Widget):
             self._curves(made)
         if plot.log:
             self._ticks(made)
+        elif plot.curves:
+            self._round_ticks(made, width, height)
         return str(made.build())
 
     @property
@@ -171,8 +196,7 @@ class PlotextView(Dressed, Widget):
 
     def _curves(self, made: Any) -> None:
         plot, series = self._plot, self.palette.series
-        fine = self.glyphs.braille and (self.palette.tinted or len(plot.curves) < 2)
-        for i, (name, curve) in enumerate(plot.curves.items()):
+        for i, curve in enumerate(plot.curves.values()):
             x, y = _thinned(
                 [
                     (a, plot.drawn(b))
@@ -181,15 +205,26 @@ class PlotextView(Dressed, Widget):
                 ]
             )
             if x:
-                label = visible(name) if len(plot.curves) > 1 else None
                 ink = _code(series[i % len(series)])
-                made.plot(
-                    x,
-                    y,
-                    marker="braille" if fine else MARKERS[i % len(MARKERS)],
-                    color=ink,
-                    label=label,
-                )
+                marker = "braille" if self._fine else MARKERS[i % len(MARKERS)]
+                made.plot(x, y, marker=marker, color=ink)
+
+    def _round_ticks(self, made: Any, width: int, height: int) -> None:
+        """Round numbers on both axes; values that never fall below 0 begin there."""
+        plot = self._plot
+        ys = [y for curve in plot.curves.values() for y in curve.y if plot.drawable(y)]
+        xs = [x for curve in plot.curves.values() for x in curve.x]
+        low, high = min(0.0, *ys), max(ys)
+        low, high = (low, high) if high > low else (low, low + 1.0)
+        if plot.unit.partition(",")[0] == "%":
+            high = max(high, 100.0)
+        made.ylim(low, high)
+        for put, ends, n in (
+            (made.yticks, (low, high), max(height // 4, 2)),
+            (made.xticks, (min(xs), max(xs)), max(width // 12, 2)),
+        ):
+            ticks = linear(*ends, n)
+            put([tick.value for tick in ticks], [tick.label for tick in ticks])
 
     def _ticks(self, made: Any) -> None:
         """Whole powers of ten, or what lies evenly between them, by their values."""

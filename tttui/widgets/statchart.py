@@ -137,6 +137,7 @@ class StatChart(Chart):
         shown, apart = self._plot, self._apart
         ink = self.palette.accent if self.chosen else self.palette.text
         for title, digits, signs in (
+            (shown.title, 3, "spaced"),
             (shown.title, 3, "marked"),
             (shown.short, 3, "marked"),
             (shown.short, 2, "marked"),
@@ -156,14 +157,14 @@ class StatChart(Chart):
         return parts
 
     def _values(self, t: int, digits: int, signs: str) -> list[Part]:
-        """Every matrix with its value at step t; `signs` is `marked` (its name and pattern),
-        `named`, or `letter` (the last of its name)."""
+        """Every matrix with its value at step t; `signs` is `spaced` or `marked` (its pattern and
+        its name, apart or not), `named`, or `letter` (the last of its name)."""
         traces = self._plot.traces
         values: list[Part] = []
         for k, trace in enumerate(traces):
             ink, name = plot.ink(trace.role, self.palette), trace.name
-            mark = held.mark(k, name, self.glyphs) if signs == "marked" else ""
-            mark += ":" if mark and not self.glyphs.braille else ""
+            mark = held.mark(k, name, self.glyphs) if signs in ("spaced", "marked") else ""
+            mark += ":" if mark and not self.glyphs.braille else " " * (signs == "spaced")
             if len(traces) > 1:  # else it is clear whose figure it is
                 values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))
             found = None if self.timeline.empty else trace.series.at(t)

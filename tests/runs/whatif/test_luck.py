@@ -11,14 +11,14 @@ from tests.runs.sessions import base_of, create, run_through, settings
 from tests.runs.whatif.test_whatif import read
 from tttui.model.session import SessionData
 from tttui.runs.whatif.luck import Seeds, SeedsResult
-from tttui.runs.whatif.result import Request
+from tttui.runs.whatif.result import WhatIfRequest
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 def compared(
     data: SessionData, changes: Mapping[str, Any], seeds: int = 8, at: int = 0
 ) -> SeedsResult:
-    job = Seeds(Request(data, at, changes), seeds)
+    job = Seeds(WhatIfRequest(data, at, changes), seeds)
     while job.work():
         pass
     return job.result()
@@ -78,7 +78,7 @@ def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
     draws = np.random.default_rng(0).standard_exponential((4000, 12))
     data = SessionData(None)  # type: ignore[arg-type]
     found = [
-        SeedsResult(Request(data), "done", 12, "", np.full(12, 100.0), 100.0 - row).interval
+        SeedsResult(WhatIfRequest(data), "done", 12, "", np.full(12, 100.0), 100.0 - row).interval
         for row in draws
     ]
     held = np.mean([low <= np.log(2) <= high for low, high in filter(None, found)])
@@ -86,7 +86,7 @@ def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
 
 
 def test_it_tells_what_is_there_after_every_stretch(tmp_path: Path) -> None:
-    job = Seeds(Request(read(run_through(tmp_path / "recorded")), 0, {"lr": 0.01}), 20)
+    job = Seeds(WhatIfRequest(read(run_through(tmp_path / "recorded")), 0, {"lr": 0.01}), 20)
     seen = [job.result()]
     while job.work():
         seen.append(job.result())

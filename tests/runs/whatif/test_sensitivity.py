@@ -5,13 +5,13 @@ from pathlib import Path
 from tests.runs.sessions import run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
 from tttui.runs.whatif.compared import scores
-from tttui.runs.whatif.result import Request
+from tttui.runs.whatif.result import WhatIfRequest
 from tttui.runs.whatif.sensitivity import Sensitivity
 
 
 def test_each_turn_is_the_what_if_with_that_value(tmp_path: Path) -> None:
     data = read(run_through(tmp_path / "recorded", settings(steps=150)))
-    job = Sensitivity(Request(data, 0, {"inner_steps": 2}))
+    job = Sensitivity(WhatIfRequest(data, 0, {"inner_steps": 2}))
     progress = []
     while job.work():
         progress.append(job.result().done)
@@ -34,7 +34,7 @@ def test_each_turn_is_the_what_if_with_that_value(tmp_path: Path) -> None:
 
 def test_what_the_engine_refuses_is_a_row_that_says_so(tmp_path: Path) -> None:
     data = read(run_through(tmp_path / "recorded", settings(steps=40, buffer_len=32)))
-    job = Sensitivity(Request(data, 0, {}))
+    job = Sensitivity(WhatIfRequest(data, 0, {}))
     while job.work():
         pass
     rows = {row.knob.name: row for row in job.result().rows}
@@ -45,14 +45,14 @@ def test_what_the_engine_refuses_is_a_row_that_says_so(tmp_path: Path) -> None:
 
 def test_at_a_step_only_what_can_change_there_is_turned(tmp_path: Path) -> None:
     data = read(run_through(tmp_path / "recorded", settings(steps=100)))
-    names = {row.knob.name for row in Sensitivity(Request(data, 60, {})).result().rows}
+    names = {row.knob.name for row in Sensitivity(WhatIfRequest(data, 60, {})).result().rows}
     assert {"lr", "mu", "inner_steps"} <= names
     assert not names & {"chunk", "buffer_len", "env_mode", "steps", "seed", "preset"}
 
 
 def test_a_what_if_that_fails_ends_it(tmp_path: Path) -> None:
     data = read(run_through(tmp_path / "recorded", settings(steps=40)))
-    job = Sensitivity(Request(data, 0, {"lr": -1.0}))
+    job = Sensitivity(WhatIfRequest(data, 0, {"lr": -1.0}))
     while job.work():
         pass
     assert job.result().sentence == "sensitivity: lr: -1.0 is not above 0"

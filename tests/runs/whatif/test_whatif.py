@@ -15,7 +15,7 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
 from tttui.runs.whatif.live import PastStates
-from tttui.runs.whatif.result import Request, WhatIfResult
+from tttui.runs.whatif.result import WhatIfRequest, WhatIfResult
 from tttui.runs.whatif.whatif import WhatIf
 from tttui.tasks.pointmass.runs.session import SessionRun
 
@@ -30,7 +30,7 @@ def computed(
     changes: Mapping[str, Any] | None = None,
     known: PastStates | None = None,
 ) -> WhatIfResult:
-    whatif = WhatIf(Request(data, at, changes or {}), known)
+    whatif = WhatIf(WhatIfRequest(data, at, changes or {}), known)
     while whatif.work():
         pass
     return whatif.result()

@@ -20,7 +20,7 @@ from tttui.runs.whatif.knobs import knobs, refusal
 from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
 from tttui.runs.whatif.replayable import can_replay
-from tttui.runs.whatif.result import Request, WhatIfResult
+from tttui.runs.whatif.result import WhatIfRequest, WhatIfResult
 from tttui.tasks.text.task import TextTask
 
 
@@ -152,7 +152,7 @@ def test_what_is_refused_is_what_the_engine_refuses(
 def test_parts_of_the_document_tell_luck_where_no_seed_does(tmp_path: Path) -> None:
     recorded = ended(create(tmp_path / "recorded", chunk=5, context=6))
     assert len(recorded.steps) >= 6 * 20
-    job = Seeds(Request(recorded, 0, {"lr": 1e-9}))
+    job = Seeds(WhatIfRequest(recorded, 0, {"lr": 1e-9}))
     while job.work():
         pass
     found = job.result()
@@ -166,7 +166,7 @@ def test_parts_of_the_document_tell_luck_where_no_seed_does(tmp_path: Path) -> N
 
 
 def test_a_document_that_is_too_short_is_not_told_from_luck(eventful: SessionData) -> None:
-    job = Seeds(Request(eventful, 0, {"lr": 0.01}))
+    job = Seeds(WhatIfRequest(eventful, 0, {"lr": 0.01}))
     while job.work():
         pass
     assert "too few to be compared in parts: that takes 120" in job.result().sentence

@@ -10,7 +10,7 @@ from tttui.model.session import History, Place, SessionData
 from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass.hidden import (
-    Snapshot,
+    CompleteWeights,
     in_force,
     mu_at,
     mu_column,
@@ -83,10 +83,10 @@ def test_the_weights_in_force_are_those_of_the_last_snapshot() -> None:
     base = {**weights(), "a_raw": np.zeros(32, dtype=np.float32)}
     data = SessionData(PLACE, history=History(np.array([0, 64]), stacked), base=base)
     held = in_force(data, 63)
-    assert isinstance(held, Snapshot)
+    assert isinstance(held, CompleteWeights)
     assert held.t == 0
     later = in_force(data, 64)
-    assert isinstance(later, Snapshot)
+    assert isinstance(later, CompleteWeights)
     assert later.weights["B"][0, 0] == 2.0
 
 

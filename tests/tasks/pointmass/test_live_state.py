@@ -7,16 +7,16 @@ import pytest
 
 from tttui.dynamics import ssm
 from tttui.model.steps import Trajectory
-from tttui.tasks.pointmass.hidden import Snapshot
+from tttui.tasks.pointmass.hidden import CompleteWeights
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
 
 
-def model(decay: float = 0.6, seed: int = 0) -> Snapshot:
+def model(decay: float = 0.6, seed: int = 0) -> CompleteWeights:
     rng = np.random.default_rng(seed)
     shapes = {"W_u": (6, 6), "B": (8, 6), "W_o": (4, 8)}
     weights = {k: rng.normal(size=s).astype(np.float32) for k, s in shapes.items()}
     weights["a_raw"] = ssm.raw_decay(np.linspace(0.1, decay, 8), 1.0)
-    return Snapshot(0, weights, 1.0)
+    return CompleteWeights(0, weights, 1.0)
 
 
 def trajectory(n: int = 200, first: int = 0) -> Trajectory:
@@ -25,7 +25,7 @@ def trajectory(n: int = 200, first: int = 0) -> Trajectory:
     return Trajectory(t, rng.normal(size=(n, 4)), rng.normal(size=(n, 2)))
 
 
-def stepped(held: Snapshot, known: Trajectory, t: int) -> np.ndarray:
+def stepped(held: CompleteWeights, known: Trajectory, t: int) -> np.ndarray:
     """h_t by the recursion of the model, from 0."""
     decays = ssm.decay(held.weights["a_raw"], held.dt)
     h = np.zeros(len(decays))
@@ -34,7 +34,7 @@ def stepped(held: Snapshot, known: Trajectory, t: int) -> np.ndarray:
     return h
 
 
-def state(held: Snapshot, known: Trajectory, t: int) -> LiveState:
+def state(held: CompleteWeights, known: Trajectory, t: int) -> LiveState:
     found = LiveModel(held).state(known, t)
     assert isinstance(found, LiveState)
     return found

@@ -9,7 +9,7 @@ import pytest
 from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.tasks.pointmass.engine import many
 from tttui.tasks.pointmass.engine.learner import Learner
-from tttui.tasks.pointmass.engine.many import EACH, Block, ChunkGraph, run_many, worlds
+from tttui.tasks.pointmass.engine.many import EACH, ChunkGraph, SessionBlock, run_many, worlds
 from tttui.tasks.pointmass.world import WorldStream
 
 
@@ -71,12 +71,14 @@ def test_sessions_side_by_side_may_each_have_their_own_step_size_and_gates(
     own = replace(settings.plasticity, weight_decay=0.001, grad_norm_max=0.5)
     each = {name: factors * getattr(own, name) for name in EACH}
     each["momentum"] = np.minimum(each["momentum"], 0.95)
-    together = Block(settings, shipped(), z.repeat(3, axis=0), a.repeat(3, axis=0), each=each)
+    together = SessionBlock(
+        settings, shipped(), z.repeat(3, axis=0), a.repeat(3, axis=0), each=each
+    )
     while together.advance():
         pass
     for i in range(3):
         mine = settings.updated({name: float(values[i]) for name, values in each.items()})
-        alone = Block(mine, shipped(), z, a)
+        alone = SessionBlock(mine, shipped(), z, a)
         while alone.advance():
             pass
         np.testing.assert_array_equal(together.status[i], alone.status[0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.tasks.pointmass.bases import drive, noisy, shipped
-from tttui.dynamics.replay import Outcome
+from tttui.dynamics.replay import UpdateOutcome
 from tttui.model.arrays import PLASTIC
 from tttui.model.settings import Plasticity
 from tttui.tasks.pointmass.engine import transaction as gates
@@ -17,7 +17,7 @@ P = Plasticity()
 NAN = np.asarray(np.nan)
 
 
-def outcome(**numbers: Any) -> Outcome:
+def outcome(**numbers: Any) -> UpdateOutcome:
     """An outcome that passes every gate, with some numbers changed."""
     values: dict[str, Any] = {
         "pre_loss": 1.0,
@@ -29,14 +29,14 @@ def outcome(**numbers: Any) -> Outcome:
         **numbers,
     }
     weights = {k: np.ones((2, 2)) for k in PLASTIC}
-    return Outcome(weights, weights, **{k: np.asarray(v) for k, v in values.items()})
+    return UpdateOutcome(weights, weights, **{k: np.asarray(v) for k, v in values.items()})
 
 
-def early(o: Outcome, broken: bool = False) -> int:
+def early(o: UpdateOutcome, broken: bool = False) -> int:
     return int(gates.before(o, np.asarray(broken), P))
 
 
-def late(o: Outcome) -> int:
+def late(o: UpdateOutcome) -> int:
     return int(gates.after(o, P))
 
 
@@ -76,8 +76,8 @@ def test_a_state_that_is_too_large_or_nan_fails(norm: float) -> None:
 def test_a_nan_in_weights_or_optimizer_fails(part: str) -> None:
     o = outcome()
     spoiled = {**o.weights, "B": np.full((2, 2), np.nan)}
-    values = {f: getattr(o, f) for f in Outcome.__dataclass_fields__}
-    assert late(Outcome(**{**values, part: spoiled})) == gates.NON_FINITE
+    values = {f: getattr(o, f) for f in UpdateOutcome.__dataclass_fields__}
+    assert late(UpdateOutcome(**{**values, part: spoiled})) == gates.NON_FINITE
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.engine.learner import Learner
-from tttui.tasks.pointmass.engine.many import CPU_BLOCK, Block, worlds
+from tttui.tasks.pointmass.engine.many import CPU_BLOCK, SessionBlock, worlds
 from tttui.tasks.pointmass.engine.transaction import COMMIT
 from tttui.tasks.pointmass.runs.base import chosen_base, find_base, shapes
 from tttui.tasks.pointmass.world import WorldStream
@@ -33,7 +33,7 @@ def side_by_side(
     for i, stream in enumerate(streams):
         settings = runner.choose({**contender.values, **stream.settings})
         groups.setdefault(replace(settings, seed=0), []).append(i)
-    found: dict[int, StreamOutcome] = {}
+    outcomes: dict[int, StreamOutcome] = {}
     for settings, places in groups.items():
         check_device(settings.device)
         base, start = base_of(contender, settings), start_of(contender, settings)
@@ -42,25 +42,25 @@ def side_by_side(
             now = places[first : first + block]
             z, a, _ = worlds(settings, [streams[i].values.get("seed", 0) for i in now])
             began = time.perf_counter()
-            crowd = Block(settings, base, z, a, start, torch=contender.torch)
+            crowd = SessionBlock(settings, base, z, a, start, torch=contender.torch)
             while crowd.advance():
                 on_progress(
-                    len(found) * settings.steps + crowd.t * len(now),
+                    len(outcomes) * settings.steps + crowd.t * len(now),
                     len(streams) * settings.steps,
                 )
-            seconds = (time.perf_counter() - began) / len(now)
-            status = crowd.status
-            for row, i in enumerate(now):
-                committed = int((status[row] == COMMIT).sum())
-                found[i] = StreamOutcome(
-                    crowd.adaptive[row],
-                    crowd.baseline[row],
-                    seconds,
-                    committed,
-                    status.shape[1] - committed,
-                )
+            outcomes.update(zip(now, outcomes_of(crowd, time.perf_counter() - began), strict=True))
     on_progress(1, 1)
-    return [found[i] for i in range(len(streams))]
+    return [outcomes[i] for i in range(len(streams))]
+
+
+def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
+    """What became of each world of a block that took so many seconds."""
+    status = block.status
+    commits = [int(n) for n in (status == COMMIT).sum(axis=1)]
+    return [
+        StreamOutcome(adaptive, frozen, seconds / len(status), n, status.shape[1] - n)
+        for adaptive, frozen, n in zip(block.adaptive, block.baseline, commits, strict=True)
+    ]
 
 
 def base_of(contender: Contender, settings: Settings) -> Weights:

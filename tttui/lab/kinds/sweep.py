@@ -35,11 +35,11 @@ class Sweep(JobKind):
                 context.progress(finished + done / total, len(names), name)
 
             context.finish_part(name, compute(plan, plan.batches[name], context.root, on_progress))
-        found = SweepOutcome.of(plan, [context.parts])
-        context.results(found.document())
-        if found.complete:
-            context.event("ranked", verdict=found.verdict, members=len(plan.members))
-            context.log.info("%s", found.verdict)
+        outcome = SweepOutcome.of(plan, [context.parts])
+        context.results(outcome.document())
+        if outcome.complete:
+            context.event("ranked", verdict=outcome.verdict, members=len(plan.members))
+            context.log.info("%s", outcome.verdict)
 
 
 KIND = Sweep()

@@ -9,7 +9,7 @@ from tttui.lab.kinds.base import JobKind, Needs
 from tttui.lab.training.estimate import Cost, probe
 from tttui.lab.training.loop import Loop, TrainingPlan, named_epochs
 from tttui.model.training import TrainSettings
-from tttui.runs.training import Asked, Begin, Ready, TaskTraining, training_of
+from tttui.runs.training import Begin, PreparedTraining, TaskTraining, TrainingRequest, training_of
 from tttui.tasks.find import find_task
 
 
@@ -48,11 +48,11 @@ class Train(JobKind):
         context.results({**loop.results(ended=True), "version": version})
 
 
-def plan_of(ready: Ready, training: TrainSettings) -> TrainingPlan:
+def plan_of(ready: PreparedTraining, training: TrainSettings) -> TrainingPlan:
     return TrainingPlan(training.validations(ready.trainer.steps), training.patience)
 
 
-def request_of(root: Any, settings: Mapping[str, Any]) -> Asked:
+def request_of(root: Any, settings: Mapping[str, Any]) -> TrainingRequest:
     """What the settings of a job ask for. Raises RefusedInput where its version is gone."""
     start, begin = settings.get("start"), None
     if start:
@@ -60,7 +60,7 @@ def request_of(root: Any, settings: Mapping[str, Any]) -> Asked:
 
         version = resolve(root, start)
         begin = Begin(version.name, version.base_sha256, version.tensors())
-    return Asked(
+    return TrainingRequest(
         root=root,
         values=settings["values"],
         training=TrainSettings(**settings["training"]).validate(),
@@ -73,7 +73,7 @@ def request_of(root: Any, settings: Mapping[str, Any]) -> Asked:
     )
 
 
-def _registered(context: Context, ready: Ready, loop: Loop) -> str:
+def _registered(context: Context, ready: PreparedTraining, loop: Loop) -> str:
     """The name of the version, which a process that was killed may have registered already.
 
     A job that went on from an earlier checkpoint after it was complete makes another version.
@@ -115,7 +115,7 @@ def _registered(context: Context, ready: Ready, loop: Loop) -> str:
     ).name
 
 
-def dry_run(how: TaskTraining, request: Asked) -> Cost:
+def dry_run(how: TaskTraining, request: TrainingRequest) -> Cost:
     """Take three real steps, and say what the whole training will take; nothing is kept."""
     ready = how.ready(request)
     steps = ready.trainer.steps

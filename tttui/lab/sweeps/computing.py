@@ -36,8 +36,8 @@ def compute(
         def inner(done: int, total: int, i: int = i) -> None:
             on_progress(i * total + done, len(pairs) * total)
 
-        (found,) = evaluate(plan.contender(member, root), [plan.stream_of(member, stream)], inner)
-        rows.append(_row(member, stream, found))
+        (outcome,) = evaluate(plan.contender(member, root), [plan.stream_of(member, stream)], inner)
+        rows.append(_row(member, stream, outcome))
     return rows
 
 
@@ -90,9 +90,8 @@ def _side_by_side(
     import numpy as np
 
     from tttui.engine.device import check_device
-    from tttui.lab.evaluation.worlds import base_of
-    from tttui.tasks.pointmass.engine.many import EACH, Block, worlds
-    from tttui.tasks.pointmass.engine.transaction import COMMIT
+    from tttui.lab.evaluation.worlds import base_of, outcomes_of
+    from tttui.tasks.pointmass.engine.many import EACH, SessionBlock, worlds
 
     streams = sorted({stream for _, stream in pairs})
     member = pairs[0][0]
@@ -109,37 +108,29 @@ def _side_by_side(
         if len({getattr(one.plasticity, name) for one in chosen.values()}) > 1
     }
     began = time.perf_counter()
-    block = Block(settings, base, z[at], a[at], each=own)
+    block = SessionBlock(settings, base, z[at], a[at], each=own)
     while block.advance():
         on_progress(block.t, settings.steps)
-    seconds = (time.perf_counter() - began) / len(pairs)
-    adaptive, frozen, status = block.adaptive, block.baseline, block.status
-    rows = []
-    for i, (m, stream) in enumerate(pairs):
-        commits = int((status[i] == COMMIT).sum())
-        rollbacks = status.shape[1] - commits
-        rows.append(
-            _row(m, stream, StreamOutcome(adaptive[i], frozen[i], seconds, commits, rollbacks))
-        )
-    return rows
+    outcomes = outcomes_of(block, time.perf_counter() - began)
+    return [_row(m, stream, one) for (m, stream), one in zip(pairs, outcomes, strict=True)]
 
 
 def _met(plan: "SweepPlan", member: int, stream: int) -> Mapping[str, Any]:
     return {**plan.values_of(member), **plan.stream_of(member, stream).settings}
 
 
-def _row(member: int, stream: int, found: StreamOutcome) -> ResultRow:
+def _row(member: int, stream: int, outcome: StreamOutcome) -> ResultRow:
     numbers = {
-        "whole": found.whole,
-        "last": found.last,
-        "frozen_whole": found.frozen_whole,
-        "frozen_last": found.frozen_last,
+        "whole": outcome.whole,
+        "last": outcome.last,
+        "frozen_whole": outcome.frozen_whole,
+        "frozen_last": outcome.frozen_last,
     }
     return {
         "member": member,
         "stream": stream,
         **{name: float(f"{value:.10g}") for name, value in numbers.items()},
-        "seconds": found.seconds,
-        "commits": found.commits,
-        "rollbacks": found.rollbacks,
+        "seconds": outcome.seconds,
+        "commits": outcome.commits,
+        "rollbacks": outcome.rollbacks,
     }

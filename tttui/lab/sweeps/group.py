@@ -54,7 +54,7 @@ class SweepJobs:
             problems=tuple(problem for job in self.jobs for problem in job.problems),
         )
 
-    def found(self) -> SweepOutcome:
+    def outcome(self) -> SweepOutcome:
         """What came of it so far. Raises TttuiError where a file cannot be read."""
         return SweepOutcome.of(self.plan, [_parts(job) for job in self.jobs])
 
@@ -78,19 +78,21 @@ def list_sweeps(root: Path) -> list[SweepJobs]:
     groups: dict[str, list[Job]] = {}
     for job in list_jobs(root, kind=KIND):
         groups.setdefault(str(job.raw.get("group") or job.handle), []).append(job)
-    found = []
+    outcome = []
     for jobs in groups.values():
         try:
-            found.append(_sweep(jobs))
+            outcome.append(_sweep(jobs))
         except TttuiError:
             continue
-    return found
+    return outcome
 
 
 def confirmations(root: Path, sweep: SweepJobs) -> list[SweepJobs]:
     """The complete sweeps that tested the best of this one again, the newest first."""
     mine = {job.handle for job in sweep.jobs}
-    return [one for one in list_sweeps(root) if one.plan.confirms in mine and one.found().complete]
+    return [
+        one for one in list_sweeps(root) if one.plan.confirms in mine and one.outcome().complete
+    ]
 
 
 def _sweep(jobs: Sequence[Job]) -> SweepJobs:

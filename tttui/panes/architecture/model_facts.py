@@ -7,7 +7,7 @@ from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.session import SessionData
 from tttui.model.stability import Stability, stability
 from tttui.panes.view import View
-from tttui.tasks.pointmass.hidden import Snapshot
+from tttui.tasks.pointmass.hidden import CompleteWeights
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
 from tttui.widgets.columns import Bars
 
@@ -71,7 +71,7 @@ def live_of(view: View, model: LiveModel | str) -> LiveState | str:
     return model.state(view.trajectory, view.timeline.cursor)
 
 
-def learned_dynamics(held: Snapshot | str) -> Floats | str:
+def learned_dynamics(held: CompleteWeights | str) -> Floats | str:
     """The effective map of the weights, or why there is none."""
     if isinstance(held, str):
         return held

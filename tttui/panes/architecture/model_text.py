@@ -16,8 +16,8 @@ FILLS = {"unicode": "█▓▒░", "ascii": "#=+."}
 
 FORMULA = "W_o diag(decay) W_o^+ + (W_o B W_u)[:, :4]"
 
-BLOCK = 36
-"""Columns of a printed 4 x 4 matrix."""
+BLOCK, BETWEEN = 36, 3
+"""Columns of a printed 4 x 4 matrix, and between two of them."""
 
 FAR_OFF = 0.05
 """Entries of the effective dynamics that are this far from the true ones are marked."""
@@ -206,7 +206,8 @@ def _block(prose: Prose, title: str, found: Floats | str, true: Floats | None) -
         row: Line = [(f"{name + chr(39):<4}", palette.muted, False)]
         for j in range(len(OBSERVED)):
             far = true is not None and bool(abs(found[i, j] - true[i, j]) > FAR_OFF)
-            value = f"{found[i, j]:7.4f}" if abs(found[i, j]) < 10 else f"{found[i, j]:7.3g}"
+            entry = round(float(found[i, j]), 4) + 0.0  # no -0.0000
+            value = f"{entry:7.4f}" if abs(entry) < 10 else f"{found[i, j]:7.3g}"
             text = f"{value}{'!' if far else ' '}"
             row.append((text, palette.bad if far else palette.text, far))
         inner.lines.append(row)
@@ -215,14 +216,15 @@ def _block(prose: Prose, title: str, found: Floats | str, true: Floats | None) -
 
 def _blocks(prose: Prose, blocks: list[list[Line]]) -> None:
     """Blocks side by side where there is room, else below each other."""
-    if prose.width < len(blocks) * BLOCK:
+    if prose.width < len(blocks) * (BLOCK + BETWEEN) - BETWEEN:
         for block in blocks:
             prose.lines += block
         return
     for i in range(max(map(len, blocks))):
         line: Line = []
-        for block in blocks:
+        for k, block in enumerate(blocks):
             part = block[i] if i < len(block) else []
             done = sum(len(text) for text, _, _ in part)
-            line += [*part, (" " * (BLOCK - done), prose.palette.text, False)]
+            room = BLOCK + BETWEEN if k + 1 < len(blocks) else done
+            line += [*part, (" " * (room - done), prose.palette.text, False)]
         prose.lines.append(line)

@@ -12,7 +12,7 @@ from tttui.draw.names import shortened
 from tttui.draw.numbers import short
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose, stacked
-from tttui.model.moduletree import Row, folded_at_first, from_names, tree, unfolded
+from tttui.model.moduletree import ModuleRow, folded_at_first, from_names, tree, unfolded
 from tttui.model.numbers import count, count_forms
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
@@ -41,6 +41,9 @@ WIDE, NARROW = 116, 96
 RECENT = 200
 """Transactions that are looked at for gates."""
 
+SHARES = 8
+"""Rows from which what learns has a place below the tree."""
+
 SHOWN_AT_MOST = 40
 """Settings that are listed."""
 
@@ -50,7 +53,7 @@ class ModuleRows:
 
     columns = COLUMNS
 
-    def __init__(self, rows: Sequence[Row], folded: frozenset[str], palette: Palette) -> None:
+    def __init__(self, rows: Sequence[ModuleRow], folded: frozenset[str], palette: Palette) -> None:
         self._rows, self._folded, self._palette = rows, folded, palette
 
     def __len__(self) -> int:
@@ -79,7 +82,7 @@ class ModuleRows:
                 return self._learns(one)
         raise KeyError(key)
 
-    def _learns(self, row: Row) -> Cell:
+    def _learns(self, row: ModuleRow) -> Cell:
         palette = self._palette
         if not row.plastic:
             return ("frozen" if row.count else ""), palette.muted, False
@@ -102,6 +105,10 @@ class ModulesPane(RegionPane):
     ModulesPane #shares { height: 14; }
     ModulesPane #optimizer { height: 1fr; }
     ModulesPane.single #told { display: none; }
+    ModulesPane.single Horizontal { layout: vertical; }
+    ModulesPane.single.low #told { display: block; width: 1fr; height: 1fr; }
+    ModulesPane.single.low #shares { height: 1fr; }
+    ModulesPane.single.low #optimizer { display: none; }
     ModulesPane.single.beside #told { display: block; width: 1fr; }
     ModulesPane.single.beside #trunk { display: none; }
     ModulesPane.treeless #trunk { display: none; }
@@ -113,7 +120,7 @@ class ModulesPane(RegionPane):
         self._view: View | None = None
         self._of: tuple[object, ...] = ()
         self._place: object = None
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ModuleRow, ...] = ()
         self._folded: frozenset[str] = frozenset()
         self._at = 0
         """The row of the tree that is selected."""
@@ -133,9 +140,15 @@ class ModulesPane(RegionPane):
         self.set_class(width < NARROW, "single")
         super().use_room()
 
+    @property
+    def _low(self) -> bool:
+        """The tree leaves room for what learns below it."""
+        shown = len(unfolded(self._rows, self._folded))
+        return self.room.height - shown - 2 >= SHARES
+
     def pages(self) -> Pages:
         if self.has_class("single") and self._rows:
-            return ("tree",), ("shares", "optimizer")
+            return (REGIONS[:2] if self._low else REGIONS[:1]), REGIONS[1:]
         return super().pages()
 
     def look_changed(self) -> None:
@@ -158,6 +171,7 @@ class ModulesPane(RegionPane):
             self._folded = folded_at_first(self._rows, max(self.room.height - 2, 8))
         self.set_class(not self._rows, "treeless")
         self._show_tree(view)
+        self.show_regions()
         title = "Modules" if not made_up else "Modules, as the names of what learns tell them"
         self.query_one("#title", Page).set_content(lambda _: None, title, title)
         rows = self._rows
@@ -180,7 +194,11 @@ class ModulesPane(RegionPane):
         self.query_one("#title", Page).set_chosen(at == "tree")
         for name in ("shares", "optimizer"):
             self._page(name).set_chosen(at == name)
-        self.set_class(at != "tree", "beside")
+        low = self.has_class("single") and "tree" in self.regions and "shares" in self.regions
+        self.set_class(low, "low")
+        self.set_class("tree" not in self.regions, "beside")
+        rows = len(unfolded(self._rows, self._folded)) + 2
+        self.query_one("#trunk").styles.height = rows if low else "1fr"
 
     # Keys
 
@@ -225,6 +243,7 @@ class ModulesPane(RegionPane):
         self._at = max((i for i in seen if i <= self._at), default=0)
         if self._view is not None:
             self._show_tree(self._view)
+            self.show_regions()
 
     @on(Table.RowPicked)
     def _on_row(self, message: Table.RowPicked) -> None:
@@ -247,7 +266,7 @@ class ModulesPane(RegionPane):
         return "architecture"
 
 
-def _write_shares(prose: Prose, rows: Sequence[Row], made_up: bool) -> None:
+def _write_shares(prose: Prose, rows: Sequence[ModuleRow], made_up: bool) -> None:
     """How much of the model learns, and where it is."""
     palette = prose.palette
     if not rows:
@@ -273,13 +292,12 @@ def _write_shares(prose: Prose, rows: Sequence[Row], made_up: bool) -> None:
     _write_where(prose, rows)
 
 
-def _write_where(prose: Prose, rows: Sequence[Row]) -> None:
+def _write_where(prose: Prose, rows: Sequence[ModuleRow]) -> None:
     """The kinds of parameters that learn: `down_proj.weight`, of all blocks together."""
     sizes: dict[str, tuple[int, int]] = {}
     for row in rows:
         if row.spec is not None and row.plastic:
-            owner = row.path.rpartition(".")[2]
-            name = f"{owner}.{row.name}" if owner and not owner.isdigit() else row.name
+            name = kind_of(row.path, row.name)
             size, n = sizes.get(name, (0, 0))
             sizes[name] = size + row.size, n + 1
     largest = sorted(sizes.items(), key=lambda item: -item[1][0])
@@ -294,6 +312,15 @@ def _write_where(prose: Prose, rows: Sequence[Row]) -> None:
         prose.bar(label, size / every, f"{count(size):>9}", prose.palette.adaptive, room)
     if len(largest) > 6:
         prose.say(f"and {len(largest) - 6} kinds more", prose.palette.muted)
+
+
+def kind_of(path: str, name: str) -> str:
+    """What parameters of many blocks have in common: `down_proj.weight`, of an adapter
+    `down_proj.lora_A`."""
+    parts = [part for part in path.split(".") if part and not part.isdigit()]
+    if len(parts) > 1 and parts[-2].startswith("lora_"):
+        return ".".join(parts[-3:-1])
+    return f"{parts[-1]}.{name}" if path.rpartition(".")[2] in parts[-1:] else name
 
 
 def _write_learning(prose: Prose, data: SessionData) -> None:
@@ -338,12 +365,21 @@ def gates_of(events: Transactions) -> dict[str, tuple[float | None, int, int]]:
     return found
 
 
+def _told(value: Any) -> str:
+    """A setting as a person types it: `on`, `lora, head`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else shown_value(value)
+
+
 def _fields(prose: Prose, values: Mapping[str, Any]) -> None:
     """Keys and values as they are recorded."""
     known = [(k, v) for k, v in values.items() if v is not None]
     room = min(max((len(str(k)) for k, _ in known), default=0) + 2, 22)
     for key, value in known[:SHOWN_AT_MOST]:
-        text = value if isinstance(value, str) else shown_value(value)
+        text = _told(value)
         prose.field(str(key)[: room - 1], text, room)
     if len(known) > SHOWN_AT_MOST:
         prose.say(f"and {len(known) - SHOWN_AT_MOST} more", prose.palette.muted)

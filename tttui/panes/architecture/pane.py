@@ -31,7 +31,7 @@ from tttui.panes.architecture.model_text import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
-from tttui.tasks.pointmass.hidden import Snapshot, in_force, mu_at, regime, row_at
+from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at
 from tttui.tasks.pointmass.live_state import LiveModel
 from tttui.widgets.columns import BarColumns, Bars
 from tttui.widgets.drawn import Drawn
@@ -58,7 +58,8 @@ class ArchitecturePane(RegionPane):
     ArchitecturePane #parameters { height: 8; }
     ArchitecturePane #optimizer { height: 1fr; }
     ArchitecturePane.wide #panels #first { width: 52; }
-    ArchitecturePane.wide #panels #second { width: 73; }
+    ArchitecturePane.wide #panels #second { width: 75; }
+    ArchitecturePane.medium.front #panels #second { width: 73; }
     ArchitecturePane.wide #dynamics { height: 19; }
     ArchitecturePane.medium #flow, ArchitecturePane.small #flow { margin-bottom: 0; }
     ArchitecturePane.front #third, ArchitecturePane.front #dynamics { display: none; }
@@ -68,6 +69,7 @@ class ArchitecturePane(RegionPane):
     ArchitecturePane.small.at-optimizer #second, ArchitecturePane.small.at-dynamics #third
     { display: none; }
     ArchitecturePane.small.back #flow { display: none; }
+    ArchitecturePane.small #flow { height: 4; }
     ArchitecturePane.small #decays { height: 7; }
     ArchitecturePane.small #stability { height: 1fr; }
     ArchitecturePane.narrow #flow { height: 9; }
@@ -80,7 +82,7 @@ class ArchitecturePane(RegionPane):
         super().__init__()
         self._view: View | None = None
         self._base: Key = ()
-        self._held: tuple[Key, Snapshot | str] = ((), "")
+        self._held: tuple[Key, CompleteWeights | str] = ((), "")
         self._model: LiveModel | str = ""
         self._learned: Floats | str = ""
         self._shown: Key = ()
@@ -152,7 +154,7 @@ class ArchitecturePane(RegionPane):
         if not same(self._held[0], key):
             now = in_force(data, t)
             self._held = (key, now)
-            self._model = LiveModel(now) if isinstance(now, Snapshot) else now
+            self._model = LiveModel(now) if isinstance(now, CompleteWeights) else now
             self._learned = learned_dynamics(self._held[1])
         held = self._held[1]
         shown = (*key, t, view.trajectory, data.meta)
@@ -176,7 +178,7 @@ class ArchitecturePane(RegionPane):
             true = true_dynamics(acting, law.dt)
             friction = f"friction {acting:.4g} ({name}), dt {law.dt:g}"
         learned, fitted = self._learned, fitted_at(view, self._model)
-        source = held.name if isinstance(held, Snapshot) else ""
+        source = held.name if isinstance(held, CompleteWeights) else ""
         self._page("dynamics").set_content(
             lambda p: write_dynamics(p, learned, fitted, true, friction, source), None
         )

@@ -10,8 +10,16 @@ from tttui.model.settings import World
 from tttui.model.truth import value_text
 from tttui.panes.view import View
 from tttui.tasks.pointmass import friction
-from tttui.tasks.pointmass.friction import Facts
-from tttui.tasks.pointmass.hidden import Implied, Snapshot, implied, in_force, mu_at, regime, row_at
+from tttui.tasks.pointmass.friction import FrictionFacts
+from tttui.tasks.pointmass.hidden import (
+    CompleteWeights,
+    Implied,
+    implied,
+    in_force,
+    mu_at,
+    regime,
+    row_at,
+)
 from tttui.widgets.drawn import Redrawn
 
 KEPT = 512
@@ -33,11 +41,11 @@ class Oracle:
         """Another session: its snapshots carry the same steps."""
         self._known, self._asked = {}, None
 
-    def known(self, held: Snapshot) -> Implied | None:
+    def known(self, held: CompleteWeights) -> Implied | None:
         """What is known already."""
         return self._known.get(_key(held))
 
-    def ask(self, held: Snapshot, law: World) -> Implied | None:
+    def ask(self, held: CompleteWeights, law: World) -> Implied | None:
         """What the snapshot implies, or None and the answer follows."""
         key, known = _key(held), self._known
         found = known.get(key)
@@ -57,12 +65,12 @@ class Oracle:
         return found
 
 
-def _key(held: Snapshot) -> Key:
+def _key(held: CompleteWeights) -> Key:
     # Snapshots of one history are told apart by t, checkpoints by the array itself.
     return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
 
 
-def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Facts:
+def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> FrictionFacts:
     """All that is known about the friction at the cursor; what weights imply may follow."""
     data, trajectory, t = view.data, view.trajectory, view.timeline.cursor
     held = in_force(data, t)
@@ -76,7 +84,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fac
     z = a = None
     if trajectory is not None and i is not None:
         z, a = trajectory.z[i], trajectory.a[i]
-    return Facts(
+    return FrictionFacts(
         mu,
         (law.mu_min, law.mu_max),
         found,
@@ -103,16 +111,16 @@ def _whatif_at(view: View) -> float | None:
 
 
 class FrictionView(Redrawn):
-    """`Facts` about the friction; paints again only when they changed."""
+    """`FrictionFacts` about the friction; paints again only when they changed."""
 
     DEFAULT_CSS = "FrictionView { min-height: 2; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.facts = Facts()
+        self.facts = FrictionFacts()
         self._mark = ""
 
-    def set_facts(self, facts: Facts) -> None:
+    def set_facts(self, facts: FrictionFacts) -> None:
         self.facts = facts
         self.repaint()
 

@@ -40,7 +40,8 @@ PhysicsPane.pathless #implied { height: 8; }
 PhysicsPane.pathless #below, PhysicsPane.pathless #friction { height: 1fr; }
 PhysicsPane.single #right { margin-left: 0; max-width: 100%; }
 PhysicsPane.single PathView, PhysicsPane.single StackView,
-PhysicsPane.single FrictionView, PhysicsPane.single Chart { height: 1fr; }
+PhysicsPane.single FrictionView { height: 1fr; }
+PhysicsPane.single #below, PhysicsPane.single #implied { height: 1fr; }
 """
 
 

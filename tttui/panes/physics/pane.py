@@ -45,7 +45,7 @@ from tttui.plots.learned import learned_mu, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import usual_friction
 from tttui.tasks.pointmass.hidden import (
-    Snapshot,
+    CompleteWeights,
     in_force,
     mu_at,
     mu_column,
@@ -230,7 +230,7 @@ class PhysicsPane(RegionPane):
         if mu is not None:
             out.append((f"mu at t {t}", repr(mu)))
         held = in_force(view.data, t)
-        found = self._oracle.known(held) if isinstance(held, Snapshot) else None
+        found = self._oracle.known(held) if isinstance(held, CompleteWeights) else None
         if found is not None:
             out.append((f"implied mu at t {t}", repr(found.mu)))
         i = None if view.trajectory is None else row_at(view.trajectory, t)

@@ -18,7 +18,7 @@ from tttui.panes.latest import Latest
 from tttui.panes.view import View
 from tttui.tasks.text.continuations import (
     LONGEST,
-    Asked,
+    ContinuationRequest,
     Continued,
     Expected,
     Likely,
@@ -66,7 +66,7 @@ class Here:
         frozen, adaptive = self.recorded
         known = not math.isnan(adaptive)
         beside = (
-            f"   recorded: {_loss(frozen, self.unit)}, {_loss(adaptive, self.unit)}"
+            f"   recorded: frozen {frozen:.2f}, adaptive {_loss(adaptive, self.unit)}"
             if known
             else ""
         )
@@ -154,10 +154,12 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
         rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
         loss = -math.log(expected.came) if expected.came > 0 else math.inf
         loss = loss / math.log(2) if shown.unit == "bits" else loss
+        said = f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}"
+        room = max(prose.width - len("came ") - len(said), 4)
         prose.line(
             ("came ", palette.muted),
-            (text_of(came, _blank(prose)), palette.text, True),
-            (f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}", palette.text),
+            (fit(text_of(came, _blank(prose)), room, prose.glyphs.ellipsis), palette.text, True),
+            (said, palette.text),
         )
 
     return write
@@ -203,7 +205,7 @@ def _loss(loss: float, unit: str) -> str:
 class Answers(Protocol):
     """Works out what both models of a session expect; for one thread at a time."""
 
-    def continued(self, asked: Asked) -> Continued:
+    def continued(self, asked: ContinuationRequest) -> Continued:
         """What both models expect at a byte, or why that cannot be worked out."""
 
     def close(self) -> None:
@@ -224,7 +226,7 @@ class ExpectedPanel(Vertical):
         self._tell = tell
         self._answers: Answers | None = None
         self._by_token: bool | None = None
-        self._continuing: Latest[Asked, Continued] | None = None
+        self._continuing: Latest[ContinuationRequest, Continued] | None = None
         self._view: View | None = None
         self._at = 0
 
@@ -260,7 +262,7 @@ class ExpectedPanel(Vertical):
         told, failure = self.told, continuing.failure
         if told is None:
             if not self._about_here(continuing.asked):
-                continuing.ask(Asked(view.data, document, at))
+                continuing.ask(ContinuationRequest(view.data, document, at))
                 failure = ""
             found = continuing.found
             if found is not None and found[0].data.place == view.data.place:
@@ -286,7 +288,7 @@ class ExpectedPanel(Vertical):
                 values.append((f"Expected by {expected.source}", texts))
         return values
 
-    def _of(self, document: Document) -> Latest[Asked, Continued]:
+    def _of(self, document: Document) -> Latest[ContinuationRequest, Continued]:
         """What answers for a document."""
         by_token = document.places is not None
         if self._continuing is None or by_token != self._by_token:
@@ -296,7 +298,7 @@ class ExpectedPanel(Vertical):
             self._continuing = Latest(self._answers.continued, self._tell)
         return self._continuing
 
-    def _about_here(self, asked: Asked | None) -> bool:
+    def _about_here(self, asked: ContinuationRequest | None) -> bool:
         """A question is about the cursor, and the weights that are there now."""
         view = self._view
         if asked is None or view is None or view.data.place != asked.data.place:

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from tttui.draw.textpaint import Mark
 from tttui.export.request import ExportRequest
 from tttui.model.document import Document, Reading, Totals
-from tttui.model.search import Query, matches
+from tttui.model.search import TextQuery, matches
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.text import visible
@@ -321,7 +321,7 @@ class TextPane(Pane):
     @on(QueryBar.Changed)
     def _on_query(self, message: QueryBar.Changed) -> None:
         message.stop()
-        query = Query.of(message.text)
+        query = TextQuery.of(message.text)
         if query != self._search.query:
             self._search.query = query
             self._search.look_for(self.document, self._search.typed_from, 1)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from tttui.model.document import Document
-from tttui.model.search import Found, Query, search
+from tttui.model.search import TextMatch, TextQuery, search
 from tttui.model.text import visible
 from tttui.panes.latest import Latest
 
-NO_QUERY = Query(b"", False)
+NO_QUERY = TextQuery(b"", False)
 
-Searched = tuple[Document, Query, int, int]
+Searched = tuple[Document, TextQuery, int, int]
 """A document, what is looked for, from where, and which way."""
 
 
@@ -20,7 +20,9 @@ class Searching:
         self.query = NO_QUERY
         self.typed_from = 0
         """The byte at which the search began."""
-        self._answers: Latest[Searched, Found | None] = Latest(lambda asked: search(*asked), told)
+        self._answers: Latest[Searched, TextMatch | None] = Latest(
+            lambda asked: search(*asked), told
+        )
         self._gone_to: object = None
         """The answer that the cursor has followed."""
 

@@ -14,13 +14,13 @@ from tttui.model.parameters import Inventory, inventory, recorded_statistics
 from tttui.model.session import SessionData
 from tttui.model.spectrum import of_values, spectrum
 from tttui.model.statistics import Statistics
-from tttui.model.tensor_axes import Moved, moved, sentences
+from tttui.model.tensor_axes import AxisChange, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
 from tttui.model.weights import (
     TITLES,
     Aspect,
-    Comparison,
-    Held,
+    ShownWeights,
+    WeightsInForce,
     compare,
     difference,
     held_at,
@@ -109,9 +109,9 @@ class FoundWeights:
     """The answer."""
 
     asked: AskedWeights
-    now: Held | None
-    start: Held | None
-    shown: Comparison
+    now: WeightsInForce | None
+    start: WeightsInForce | None
+    shown: ShownWeights
     pyramids: Mapping[str, Pyramid] = field(default_factory=dict)
     """Of the matrices of `shown`."""
     spectra: tuple[SpectrumOf, ...] = ()
@@ -131,7 +131,7 @@ class Movement:
     of: str
     """Which change: `change since the start`."""
     sentences: tuple[tuple[str, str], ...]
-    lists: tuple[tuple[str, int, tuple[Moved, ...]], ...]
+    lists: tuple[tuple[str, int, tuple[AxisChange, ...]], ...]
     """Matrix, axis (0 rows, 1 columns), and its leading parts."""
 
 
@@ -157,7 +157,7 @@ class Finder:
     """Works out what is asked for, in any thread; what is the same at every step is kept."""
 
     def __init__(self) -> None:
-        self._kept: tuple[Key, Held | None, dict[str, float]] = ((), None, {})
+        self._kept: tuple[Key, WeightsInForce | None, dict[str, float]] = ((), None, {})
         """The weights at the start, of which session, and their condition numbers; replaced as
         a whole, since the thread for another session may still be at work."""
         self._inventory = Newest[Inventory]()
@@ -173,7 +173,7 @@ class Finder:
             return self._with_records(self._of_any(asked))
         except MemoryError:
             why = "There is not enough memory to compare matrices of this size."
-            return FoundWeights(asked, None, None, Comparison(asked.aspect, why_not=why))
+            return FoundWeights(asked, None, None, ShownWeights(asked.aspect, why_not=why))
 
     def _with_records(self, found: FoundWeights) -> FoundWeights:
         """With what is known of all parameters, and recorded of one without snapshots."""
@@ -226,7 +226,7 @@ class Finder:
 
     def _start_of(
         self, data: SessionData, names: tuple[str, ...]
-    ) -> tuple[Held | None, dict[str, float]]:
+    ) -> tuple[WeightsInForce | None, dict[str, float]]:
         history = data.history
         first = int(history.t[0]) if history is not None and len(history) else -1
         bases = (data.base, data.begun) if first < 0 else (None, None)
@@ -250,13 +250,13 @@ def _condensed(asked: AskedWeights) -> FoundWeights:
     elif aspect != "value":
         tensors, why = None, "So large a parameter shows its value and its change since the start."
     if tensors is None or name not in tensors.specs:
-        return FoundWeights(asked, None, None, Comparison(aspect, why_not=why))
+        return FoundWeights(asked, None, None, ShownWeights(aspect, why_not=why))
     shape = tensors.specs[name].matrix
     W, block = condensed(tensors, name)
     says = f"{says}; an element is the extreme of {block[0]} x {block[1]}"
     pyramid = Pyramid(W)
     pyramid.build()
-    shown = Comparison(aspect, {name: W}, says)
+    shown = ShownWeights(aspect, {name: W}, says)
     spectra = _product_spectrum(data, asked) or (SpectrumOf(name, shape, None),)
     return FoundWeights(asked, None, None, shown, {name: pyramid}, spectra, block=block)
 
@@ -283,7 +283,7 @@ def _product_spectrum(data: SessionData, asked: AskedWeights) -> tuple[SpectrumO
 
 
 def _movement(
-    shown: Comparison, now: Held | None, start: Held | None, *, roles: bool
+    shown: ShownWeights, now: WeightsInForce | None, start: WeightsInForce | None, *, roles: bool
 ) -> Movement | None:
     """Of what is shown, or of the change since the start where values are shown."""
     change, of = shown.matrices, TITLES[shown.aspect]
@@ -303,7 +303,7 @@ def _movement(
     return Movement(of, tuple(sentences(change, before, roles=roles)), lists)
 
 
-def conditions(start: Held | None) -> dict[str, float]:
+def conditions(start: WeightsInForce | None) -> dict[str, float]:
     """The condition numbers of the weights at the start, where they are finite."""
     found = {}
     for name, matrix in (start.matrices if start is not None else {}).items():

@@ -26,7 +26,7 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrainingRequest:
     """What is to be trained, on what, and how."""
 
     root: Path
@@ -46,7 +46,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedTraining:
     """A training that can be driven, and all that its version is to say."""
 
     trainer: Trainer
@@ -88,14 +88,14 @@ class TaskTraining(ABC):
         """What is wrong with the data at a glance; '' for nothing. Asked at every key."""
 
     @abstractmethod
-    def check(self, asked: Asked) -> str:
+    def check(self, asked: TrainingRequest) -> str:
         """Refuse quickly, without torch, what cannot be trained. Raises RefusedInput.
 
         Returns the sha256 of the base, '' where it takes longer to know.
         """
 
     @abstractmethod
-    def ready(self, asked: Asked) -> Ready:
+    def ready(self, asked: TrainingRequest) -> PreparedTraining:
         """Take in the data and make the trainer. Raises RefusedInput."""
 
 
@@ -111,7 +111,7 @@ def training_of(task: type[AnyTask]) -> TaskTraining:
     return made
 
 
-def refuse_other_base(asked: Asked, sha256: str, what: str) -> None:
+def refuse_other_base(asked: TrainingRequest, sha256: str, what: str) -> None:
     """Raise RefusedInput where the version to begin with stands on another base than `what`."""
     begin = asked.begin
     if begin is not None and begin.base_sha256 != sha256:

@@ -20,7 +20,7 @@ from tttui.runs.taskbuild import steps_of
 from tttui.runs.taskstepper import START_FILE, TaskStepper, load_start, new_learner
 from tttui.runs.whatif.live import PastStates, Piece, refuse_too_long
 from tttui.runs.whatif.luck import FEWEST, Pairs, Scores, score
-from tttui.runs.whatif.result import Request
+from tttui.runs.whatif.result import WhatIfRequest
 
 PART = 20
 """Steps of a part of a document at least."""
@@ -120,7 +120,7 @@ class LiveTask:
         return next(weights for step, weights in reversed(self._snapshots) if step <= t)
 
 
-def live_branch(request: Request, known: PastStates) -> LiveTask:
+def live_branch(request: WhatIfRequest, known: PastStates) -> LiveTask:
     """What a what-if asks for. Raises RefusedInput, TttuiError, OSError."""
     directory = request.data.place.path
     chosen = task_branch(directory, at=request.at, changes=request.changes)
@@ -136,7 +136,7 @@ def live_branch(request: Request, known: PastStates) -> LiveTask:
     return LiveTask(chosen, known, directory, until)
 
 
-def pairs(request: Request, total: int) -> Pairs:
+def pairs(request: WhatIfRequest, total: int) -> Pairs:
     """Parts of one document, which no seed changes, each from the base on; the changed settings
     may read more of it in a step."""
     done = request.data.steps_done

@@ -14,7 +14,7 @@ from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.runner import session_runner
 from tttui.runs.whatif.live import Live
-from tttui.runs.whatif.result import Request, State
+from tttui.runs.whatif.result import State, WhatIfRequest
 
 SEEDS = 32
 """Other seeds, where nothing else is said."""
@@ -27,7 +27,7 @@ FEWEST = 6
 class SeedsResult:
     """What became of both settings, pair by pair, as far as it is computed."""
 
-    request: Request
+    request: WhatIfRequest
     state: State
     total: int
     """Pairs that there will be."""
@@ -122,7 +122,7 @@ class Seeds:
     no seed changes, parts are read instead, each from the base on. Its `result` is a SeedsResult.
     """
 
-    def __init__(self, request: Request, seeds: int = SEEDS) -> None:
+    def __init__(self, request: WhatIfRequest, seeds: int = SEEDS) -> None:
         """Nothing is read or computed before `work`."""
         self.request, self._total = request, seeds
         self._pairs = "other seeds"

@@ -19,7 +19,7 @@ State = Literal["replaying", "computing", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Request:
+class WhatIfRequest:
     """What would have become of a session with other settings from some step on?"""
 
     data: SessionData
@@ -49,7 +49,7 @@ class Request:
 class WhatIfResult:
     """A what-if as far as it is computed. Its arrays never change."""
 
-    request: Request
+    request: WhatIfRequest
     state: State
     t: int
     """The step that is computed next; while `replaying` the one that the replay has reached."""

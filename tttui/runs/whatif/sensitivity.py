@@ -12,12 +12,12 @@ from tttui.runs.whatif.compared import scores
 from tttui.runs.whatif.knob import Knob
 from tttui.runs.whatif.knobs import knobs, refusal
 from tttui.runs.whatif.live import PastStates
-from tttui.runs.whatif.result import Request, State
+from tttui.runs.whatif.result import State, WhatIfRequest
 from tttui.runs.whatif.whatif import WhatIf
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class KnobTurn:
     """One knob turned by one coarse step."""
 
     name: str
@@ -47,7 +47,7 @@ class Sensitive:
     knob: Knob
     value: Any
     """What it is at now."""
-    turns: Sequence[Turn]
+    turns: Sequence[KnobTurn]
     """Down and up; only one of switches, and of choices all others."""
 
     @property
@@ -59,7 +59,7 @@ class Sensitive:
 class SensitivityResult:
     """The table as far as it is computed."""
 
-    request: Request
+    request: WhatIfRequest
     state: State
     done: int
     """Turns that are computed."""
@@ -95,10 +95,10 @@ class Sensitivity:
     Its `result` is a SensitivityResult.
     """
 
-    def __init__(self, request: Request, known: PastStates | None = None) -> None:
+    def __init__(self, request: WhatIfRequest, known: PastStates | None = None) -> None:
         """`request` is the what-if from which the knobs are turned, `known` as for WhatIf."""
         self.request, self._known = request, known if known is not None else PastStates()
-        self._turns: list[tuple[Knob, Turn]] = []
+        self._turns: list[tuple[Knob, KnobTurn]] = []
         self._error = refusal(request.data, request.at, request.changes)
         for knob in knobs(request.data, request.at):
             if not (self._error or knob.refused or knob.name in NO_TURNS):
@@ -126,7 +126,7 @@ class Sensitivity:
 
     def result(self) -> SensitivityResult:
         """The table so far."""
-        by_name: dict[str, tuple[Knob, list[Turn]]] = {}
+        by_name: dict[str, tuple[Knob, list[KnobTurn]]] = {}
         for knob, turn in self._turns:
             by_name.setdefault(knob.name, (knob, []))[1].append(turn)
         rows = [Sensitive(k, self._value(k), tuple(turns)) for k, turns in by_name.values()]
@@ -169,7 +169,7 @@ class Sensitivity:
             self._turns[self._next] = knob, self._judged(turn, found.error, both)
         self._advance()
 
-    def _judged(self, turn: Turn, error: str, both: tuple[float, float] | None) -> Turn:
+    def _judged(self, turn: KnobTurn, error: str, both: tuple[float, float] | None) -> KnobTurn:
         if error or both is None or self._loss is None:
             return replace(turn, refused=error)
         lower = self.request.data.meta.loss.lower_is_better
@@ -191,7 +191,7 @@ NO_TURNS = ("preset", "seed", "steps", "plastic")
 """Settings that are no question of more or less."""
 
 
-def _turns(knob: Knob, value: Any) -> Sequence[Turn]:
+def _turns(knob: Knob, value: Any) -> Sequence[KnobTurn]:
     if knob.kind == "choice":
         others = [choice for choice in knob.choices if choice not in (value, "")]
     elif knob.kind == "switch":
@@ -199,4 +199,4 @@ def _turns(knob: Knob, value: Any) -> Sequence[Turn]:
     else:
         turned = (knob.turned(value, ticks, coarse=True) for ticks in (-1, 1))
         others = [other for other in turned if other != value]
-    return [Turn(knob.name, other, knob.text(other)) for other in others]
+    return [KnobTurn(knob.name, other, knob.text(other)) for other in others]

@@ -11,7 +11,7 @@ from tttui.model.steps import Steps
 from tttui.model.transactions import NUMBERS, STATUSES, Transactions
 from tttui.runs.runner import session_runner
 from tttui.runs.whatif.live import Live, PastStates, Piece
-from tttui.runs.whatif.result import Request, State, WhatIfResult
+from tttui.runs.whatif.result import State, WhatIfRequest, WhatIfResult
 
 
 class WhatIf:
@@ -26,7 +26,7 @@ class WhatIf:
         print(whatif.result().sentence)
     """
 
-    def __init__(self, request: Request, known: PastStates | None = None) -> None:
+    def __init__(self, request: WhatIfRequest, known: PastStates | None = None) -> None:
         """`known` carries over what the last what-if of the same session has worked out.
 
         Nothing is read or computed before `work`.

@@ -14,7 +14,7 @@ LONGEST_WAIT_S = 2.0
 """Time in seconds for which `close` waits for the thread."""
 
 
-class Job(Protocol[R]):
+class WhatIfJob(Protocol[R]):
     """What a worker can do: `WhatIf`, `Seeds`, `Sensitivity`."""
 
     def work(self) -> bool:
@@ -45,7 +45,7 @@ class WhatIfWorker(Generic[R]):
         """`rate` is in results a second. The thread begins with the first `ask`."""
         self._publish, self._pause = publish, 1.0 / rate
         self._changed = Condition()
-        self._job: Job[R] | None = None
+        self._job: WhatIfJob[R] | None = None
         self._busy = False
         self._closed = False
         self._thread: Thread | None = None
@@ -55,7 +55,7 @@ class WhatIfWorker(Generic[R]):
         """A job is being worked on, or waits."""
         return self._job is not None or self._busy
 
-    def ask(self, job: Job[R]) -> None:
+    def ask(self, job: WhatIfJob[R]) -> None:
         """Work on this from now on; what is being worked on is given up after its stretch.
 
         Returns at once. Raises RuntimeError once the worker is closed.
@@ -109,7 +109,7 @@ class WhatIfWorker(Generic[R]):
                 self._busy = False
                 self._changed.notify_all()
 
-    def _carry_out(self, job: Job[R]) -> None:
+    def _carry_out(self, job: WhatIfJob[R]) -> None:
         publish_at, more = 0.0, True
         while more and self._job is job:
             try:

@@ -28,12 +28,12 @@ class HandsOut:
     def action_copy(self) -> None:
         """Copy what is under the cursor; while the note of the last copy stands, the next."""
         screen = self._screen
-        found = screen.shown.copyable() if screen.shown is not None else ()
-        if not found:
+        texts = screen.shown.copyable() if screen.shown is not None else ()
+        if not texts:
             screen.notes.say("Nothing to copy here.")
             return
         self._copied = self._copied + 1 if " copied: " in screen.notes.standing else 0
-        self._copy(*found[self._copied % len(found)])
+        self._copy(*texts[self._copied % len(texts)])
 
     def action_copy_link(self) -> None:
         """Copy the command that opens this very view."""
@@ -52,16 +52,16 @@ class HandsOut:
         from tttui.screens.export import SCREEN, ExportDialog, export_screen, in_thread
 
         screen, view = self._screen, self._screen.name_shown
-        found = None if screen.shown is None else screen.shown.exportable()
+        export = None if screen.shown is None else screen.shown.exportable()
         try:
             directory = default_directory((), working_directory(), home_directory())
         except RefusedInput as error:
             screen.notes.say(str(error))
             return
-        name = f"lab-{view}" if found is None else found.name
+        name = f"lab-{view}" if export is None else export.name
         formats = [
-            *(FIGURES if found is not None and found.plot is not None else ()),
-            *(("csv",) if found is not None and found.header else ()),
+            *(FIGURES if export is not None and export.plot is not None else ()),
+            *(("csv",) if export is not None and export.header else ()),
             SCREEN,
         ]
 
@@ -74,28 +74,30 @@ class HandsOut:
                 screen.call_after_refresh(
                     lambda: export_screen(screen.app.export_screenshot(), name, directory, done)
                 )
-            elif format is not None and found is not None:
+            elif format is not None and export is not None:
                 screen.notes.say(f"Exporting {name} ...")
-                in_thread(lambda: _written(found, format), done)
+                in_thread(lambda: _written(export, format), done)
 
-        def _written(found: Export, format: str) -> Path:
-            data = _table(found) if format == "csv" else _figure(found, format)
+        def _written(export: Export, format: str) -> Path:
+            data = _table(export) if format == "csv" else _figure(export, format)
             return write(data, directory, f"{file_name(name)}.{format}")
 
         screen.app.push_screen(ExportDialog(name, "", directory, formats), chosen)
 
 
-def _table(found: Export) -> bytes:
+def _table(export: Export) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(found.header)
-    writer.writerows(found.rows)
+    writer.writerow(export.header)
+    writer.writerows(export.rows)
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def _figure(found: Export, format: str) -> bytes:
+def _figure(export: Export, format: str) -> bytes:
     """The plot on paper; matplotlib takes a second to import."""
     from tttui.export.figures import plotted
 
-    assert found.plot is not None
-    return plotted(found.plot, found.plot.title or found.name, found.span, format, log=found.log)
+    assert export.plot is not None
+    return plotted(
+        export.plot, export.plot.title or export.name, export.span, format, log=export.log
+    )

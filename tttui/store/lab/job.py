@@ -82,8 +82,8 @@ class JobDetailFeed(LabFeed[JobDetail]):
         if self.value.path == self._path and seen == self._seen and not derive:
             return self.value
         self._seen, self._derived_at = seen, time.monotonic()
-        found = self._job.refresh()
-        return JobDetail(self._path, found, log=found.log, sweep=self._sweep(found))
+        job_data = self._job.refresh()
+        return JobDetail(self._path, job_data, log=job_data.log, sweep=self._sweep(job_data))
 
     def _sweep(self, data: JobData) -> SweepOutcome | None:
         """What came of a sweep, of all jobs that share it; None where it cannot be read."""
@@ -91,11 +91,11 @@ class JobDetailFeed(LabFeed[JobDetail]):
             return None
         try:
             sweep = find_sweep(self.root, data.job.handle)
-            found = sweep.found()
+            outcome = sweep.outcome()
         except TttuiError:
             return None
-        found.prepare()
-        return found
+        outcome.prepare()
+        return outcome
 
 
 def _state_of(directory: Path) -> object:

@@ -16,7 +16,7 @@ from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.jsonfile import read_object, whole
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import user_directory
-from tttui.tasks.hf.source import Source, find_source, fingerprint
+from tttui.tasks.hf.source import ModelSource, find_source, fingerprint
 
 MOST = 200
 """Models that are remembered; the oldest are forgotten."""
@@ -31,7 +31,7 @@ def models_path() -> Path | None:
     return None if home is None else home / "tttui" / "models.json"
 
 
-def name_model(called: str) -> tuple[Source, str]:
+def name_model(called: str) -> tuple[ModelSource, str]:
     """Let sessions go on with a model that the person names; returns it and its fingerprint.
 
     Raises RefusedInput.
@@ -81,7 +81,7 @@ def said_model(directory: Path) -> Mapping[str, Any]:
     return {"start_always": False, **said, "start_token": start}
 
 
-def model_of(known: str, said: str) -> Source:
+def model_of(known: str, said: str) -> ModelSource:
     """The model of a fingerprint, where the person has named it; `said` is the session's word.
 
     Raises RefusedInput where it was not named here, is gone or was changed.

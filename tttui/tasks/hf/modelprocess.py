@@ -9,7 +9,7 @@ from typing import Any
 
 from tttui.model.session import SessionData
 from tttui.runs.child import environment
-from tttui.tasks.text.continuations import Asked, Continued, Expected, Likely
+from tttui.tasks.text.continuations import ContinuationRequest, Continued, Expected, Likely
 
 LARGEST = 4_000_000_000
 """Bytes of a model that is loaded to be looked at."""
@@ -23,7 +23,7 @@ class ModelProcess:
         self._closed = False
         self._lock = Lock()
 
-    def continued(self, asked: Asked) -> Continued:
+    def continued(self, asked: ContinuationRequest) -> Continued:
         """What both models expect at a token, or why that cannot be worked out."""
         document = asked.document
         begin, end = document.span(asked.offset)
@@ -45,7 +45,7 @@ class ModelProcess:
                 self._process.kill()
                 self._process.wait()
 
-    def _ask(self, asked: Asked, number: int) -> dict[str, Any]:
+    def _ask(self, asked: ContinuationRequest, number: int) -> dict[str, Any]:
         process = self._started()
         if process is None or process.stdin is None or process.stdout is None:
             return {"why_not": "the tab was closed"}

@@ -13,18 +13,18 @@ from torch import nn
 from tttui.model.errors import RefusedInput
 from tttui.tasks.hf import LORA, NORMS
 from tttui.tasks.hf.library import library, transformers
-from tttui.tasks.hf.source import Source
+from tttui.tasks.hf.source import ModelSource
 
 ADAPTER = ".lora_"
 """In the names of the parameters of an adapter."""
 
 
-def load_tokenizer(source: Source) -> Any:
+def load_tokenizer(source: ModelSource) -> Any:
     """Raises RefusedInput where there is none that can be used."""
     return _loaded(source, transformers().AutoTokenizer)
 
 
-def load_model(source: Source, dtype: str) -> nn.Module:
+def load_model(source: ModelSource, dtype: str) -> nn.Module:
     """The model as it lies on disk, for evaluation. Raises RefusedInput."""
     kind = transformers().AutoModelForCausalLM
     held: dict[str, Any] = {"dtype": "auto" if dtype == "stored" else dtype}
@@ -42,7 +42,7 @@ def load_model(source: Source, dtype: str) -> nn.Module:
     return ready
 
 
-def _loaded(source: Source, kind: Any, **held: Any) -> Any:
+def _loaded(source: ModelSource, kind: Any, **held: Any) -> Any:
     if source.gguf:
         library("gguf")
         held |= {"gguf_file": source.gguf}
@@ -58,7 +58,7 @@ def _loaded(source: Source, kind: Any, **held: Any) -> Any:
             raise RefusedInput(f"--model {source.path}: cannot be loaded: {why[:300]}") from error
 
 
-def made_plastic(source: Source, own: Any, words: Sequence[str]) -> tuple[Any, list[str]]:
+def made_plastic(source: ModelSource, own: Any, words: Sequence[str]) -> tuple[Any, list[str]]:
     """A model ready to learn, by the settings `own` of the task hf, and the patterns of its
     plastic parameters. Draws random numbers. Raises RefusedInput."""
     model: Any = load_model(source, own.dtype)

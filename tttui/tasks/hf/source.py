@@ -32,7 +32,7 @@ LARGEST_JSON = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ModelSource:
     """A model on this machine that may be loaded."""
 
     directory: Path
@@ -51,7 +51,7 @@ class Source:
         return sum(file.stat().st_size for file in self.weights)
 
 
-def find_source(called: str) -> Source:
+def find_source(called: str) -> ModelSource:
     """The model in a directory, or in a .gguf file. Raises RefusedInput."""
     path = plain(Path(called))
     named = path.name if path.suffix == ".gguf" and path.is_file() else ""
@@ -74,10 +74,10 @@ def find_source(called: str) -> Source:
     tensors = sorted(name for name in names if name.endswith(".safetensors"))
     ggufs = [named] if named else sorted(name for name in names if name.endswith(".gguf"))
     if named or (len(ggufs) == 1 and not tensors):
-        return Source(directory, (directory / ggufs[0],), ggufs[0])
+        return ModelSource(directory, (directory / ggufs[0],), ggufs[0])
     if "config.json" in names and tensors:
         weights = _of_the_model(directory, names, tensors)
-        return Source(directory, tuple(directory / name for name in weights))
+        return ModelSource(directory, tuple(directory / name for name in weights))
     raise RefusedInput(f"--model {called}: {_why_not(names, tensors, ggufs)}")
 
 
@@ -129,7 +129,7 @@ def _object(path: Path) -> dict[str, Any]:
     return found
 
 
-def fingerprint(source: Source) -> str:
+def fingerprint(source: ModelSource) -> str:
     """What a model is known by: a SHA-256 over its weights and the JSON files beside them.
 
     Of weights above a gigabyte it is over their sizes, their beginnings and samples of them.

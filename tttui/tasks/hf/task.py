@@ -16,7 +16,7 @@ from tttui.tasks.base import Task
 from tttui.tasks.hf import LORA
 from tttui.tasks.hf.known import model_of, name_model, said_model
 from tttui.tasks.hf.library import transformers, versions
-from tttui.tasks.hf.source import Source
+from tttui.tasks.hf.source import ModelSource
 from tttui.tasks.hf.tokens import LARGEST, Tokens, text_of, tokenized
 from tttui.tasks.text.document import (
     DOCUMENT,
@@ -71,7 +71,7 @@ class HfSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class TokenWindow:
     """A stretch of the document, of which the last tokens are to be predicted."""
 
     seen: "Tensor"
@@ -100,7 +100,7 @@ class HfTask(Task):
     def __init__(self, settings: HfSettings, seed: int, directory: Path | None = None) -> None:
         super().__init__(settings, seed, directory)
         transformers()
-        self.source: Source
+        self.source: ModelSource
         self.truncated = False
         """The document is longer than what is read of it."""
         self._notes: list[str] = []
@@ -194,7 +194,7 @@ class HfTask(Task):
             )
         return model, names
 
-    def batch(self, t: int) -> Window:
+    def batch(self, t: int) -> TokenWindow:
         chunk, context = self.settings.chunk, self.settings.context
         begin = t * chunk
         end = min(begin + chunk, len(self._padded) - 1)
@@ -202,9 +202,9 @@ class HfTask(Task):
         seen = self._padded[first:end].clone()
         if self.always:
             seen[0] = self.start
-        return Window(seen[None], self._padded[begin + 1 : end + 1])
+        return TokenWindow(seen[None], self._padded[begin + 1 : end + 1])
 
-    def loss(self, model: Any, batch: Window) -> "Tensor":
+    def loss(self, model: Any, batch: TokenWindow) -> "Tensor":
         """Nats of each token of the window."""
         from torch.nn import functional
 

@@ -22,7 +22,7 @@ _BIG = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Facts:
+class FrictionFacts:
     """All that is said about the friction at the cursor."""
 
     mu: float | None = None
@@ -45,7 +45,7 @@ class Facts:
     """Where the friction at the cursor is not the present one: its step, and the present one."""
 
 
-def paint(facts: Facts, size: tuple[int, int], look: Look, mark: str) -> Canvas:
+def paint(facts: FrictionFacts, size: tuple[int, int], look: Look, mark: str) -> Canvas:
     """All of it in `size` = (width, height) cells; what finds no room is left out from the end."""
     palette, glyphs = look
     width, height = size
@@ -73,7 +73,7 @@ def paint(facts: Facts, size: tuple[int, int], look: Look, mark: str) -> Canvas:
     return canvas
 
 
-def _values(canvas: Canvas, facts: Facts, row: int, look: Look, big: bool) -> int:
+def _values(canvas: Canvas, facts: FrictionFacts, row: int, look: Look, big: bool) -> int:
     """The true friction and the implied one; returns the row below them."""
     palette, glyphs = look
     truth = "unknown" if facts.mu is None else f"{facts.mu:.4f}"
@@ -126,7 +126,9 @@ def _fitted(
     return out
 
 
-def _scale(canvas: Canvas, facts: Facts, place: tuple[int, int, int, int], look: Look) -> None:
+def _scale(
+    canvas: Canvas, facts: FrictionFacts, place: tuple[int, int, int, int], look: Look
+) -> None:
     """The axis of mu with the range and both frictions on it; above it the error curve."""
     palette, glyphs = look
     top, left, width, height = place
@@ -223,7 +225,7 @@ def _curve(
         axes.values(canvas, (top, rows, left), marked, values, look)
 
 
-def _law_lines(facts: Facts, width: int) -> list[tuple[str, bool]]:
+def _law_lines(facts: FrictionFacts, width: int) -> list[tuple[str, bool]]:
     """The law of motion, which friction applies now, and the update in numbers."""
     out: list[tuple[str, bool]] = []
     r = facts.regime

@@ -43,7 +43,7 @@ def row_at(trajectory: Trajectory, t: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
+class CompleteWeights:
     """The weights in force at a step, complete with a_raw."""
 
     t: int | None
@@ -56,7 +56,7 @@ class Snapshot:
         return "weights of the last checkpoint" if self.t is None else f"weights since t {self.t}"
 
 
-def in_force(data: SessionData, t: int) -> Snapshot | str:
+def in_force(data: SessionData, t: int) -> CompleteWeights | str:
     """The weights in force at step t, or the reason why there are none."""
     a_raw = None if data.base is None else data.base.get("a_raw")
     if a_raw is None:
@@ -71,7 +71,7 @@ def in_force(data: SessionData, t: int) -> Snapshot | str:
     weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
     if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
-    return Snapshot(since, weights, data.meta.dt)
+    return CompleteWeights(since, weights, data.meta.dt)
 
 
 def fits(weights: Weights) -> bool:
@@ -91,7 +91,7 @@ class Implied:
     curve: Floats
 
 
-def implied(snapshot: Snapshot, law: World) -> Implied:
+def implied(snapshot: CompleteWeights, law: World) -> Implied:
     """The friction whose world the weights predict best (`tasks.pointmass.identify`)."""
     curve = identify.error_curve(snapshot.weights, law)
     return Implied(identify.implied_mu(snapshot.weights, law), curve)

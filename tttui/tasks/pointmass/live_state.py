@@ -8,7 +8,7 @@ from tttui.dynamics import ssm
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 from tttui.model.steps import Trajectory
-from tttui.tasks.pointmass.hidden import Snapshot
+from tttui.tasks.pointmass.hidden import CompleteWeights
 
 LEFT = 1e-9
 """Inputs of which less than this is left in every unit are not replayed."""
@@ -45,7 +45,7 @@ class LiveModel:
     input that is not finite counts as the last finite one before it.
     """
 
-    def __init__(self, held: Snapshot) -> None:
+    def __init__(self, held: CompleteWeights) -> None:
         self.held = held
         with np.errstate(all="ignore"):
             self._decays = ssm.decay(held.weights["a_raw"], held.dt)

@@ -30,7 +30,7 @@ BEFORE = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class ContinuationRequest:
     """The byte at an offset of a session's document."""
 
     data: SessionData
@@ -66,7 +66,7 @@ class Expected:
 class Continued:
     """The answer."""
 
-    asked: Asked
+    asked: ContinuationRequest
     came: bytes
     """The byte or token itself."""
     frozen: Expected
@@ -83,7 +83,7 @@ class Reader:
     def close(self) -> None:
         """Nothing is held but memory."""
 
-    def continued(self, asked: Asked) -> Continued:
+    def continued(self, asked: ContinuationRequest) -> Continued:
         """What both models expect at a byte, or why that cannot be worked out."""
         try:
             return self._continued(asked)
@@ -92,7 +92,7 @@ class Reader:
         except MemoryError:
             return _failed(asked, "cannot be worked out: there is not enough memory")
 
-    def _continued(self, asked: Asked) -> Continued:
+    def _continued(self, asked: ContinuationRequest) -> Continued:
         read = seen_before(asked.document, asked.offset)
         found = asked.document.source.read(asked.offset, asked.offset + 1)
         came = found[0] if found else 0
@@ -112,7 +112,7 @@ class Reader:
         return self._base[1]
 
     def _in_force(
-        self, asked: Asked, base: Mapping[str, Floats] | str
+        self, asked: ContinuationRequest, base: Mapping[str, Floats] | str
     ) -> tuple[Decoder | str, str]:
         """The model in force at the byte and the name of its weights, or why there is none."""
         data, t = asked.data, asked.document.step_of(asked.offset)
@@ -130,7 +130,7 @@ class Reader:
         return self._held[1], data.transactions.snapshot_name(int(history.t[i]), t)
 
 
-def _failed(asked: Asked, why: str) -> Continued:
+def _failed(asked: ContinuationRequest, why: str) -> Continued:
     return Continued(asked, b"", Expected(why_not=why), Expected(why_not=why))
 
 

@@ -44,7 +44,7 @@ BITS = 1.0 / math.log(2.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Window:
+class ByteWindow:
     """A stretch of the document, of which the last bytes are to be predicted."""
 
     seen: "Tensor"
@@ -137,7 +137,7 @@ class TextTask(Task):
 
         return {name: torch.from_numpy(scale) for name, scale in step_scales().items()}
 
-    def batch(self, t: int) -> Window:
+    def batch(self, t: int) -> ByteWindow:
         return self._window(t, self.settings.context)
 
     def measured(self, t: int) -> Mapping[str, float]:
@@ -158,7 +158,7 @@ class TextTask(Task):
     def _frozen(self) -> "ByteDecoder":
         return base()
 
-    def _window(self, t: int, context: int) -> Window:
+    def _window(self, t: int, context: int) -> ByteWindow:
         import torch
 
         chunk = self.settings.chunk
@@ -167,9 +167,9 @@ class TextTask(Task):
         first = end - context - 1
         stretch = BEFORE * max(-first, 0) + self.document[max(first, 0) : end]
         tokens = torch.frombuffer(bytearray(stretch), dtype=torch.uint8).long()
-        return Window(tokens[None, :-1], tokens[begin - end :])
+        return ByteWindow(tokens[None, :-1], tokens[begin - end :])
 
-    def loss(self, model: Any, batch: Window) -> "Tensor":
+    def loss(self, model: Any, batch: ByteWindow) -> "Tensor":
         """Bits of each byte of the window."""
         from torch.nn import functional
 

@@ -14,7 +14,7 @@ from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.setting import Group, setting_of
 from tttui.model.training import TrainSettings
-from tttui.runs.training import Asked, Ready, TaskTraining, refuse_other_base
+from tttui.runs.training import PreparedTraining, TaskTraining, TrainingRequest, refuse_other_base
 from tttui.tasks.base import Task
 from tttui.tasks.corpus import Corpus, Windows, check_data, evenly, read_corpus
 
@@ -62,7 +62,7 @@ class LanguageTraining(TaskTraining):
             return "name a text file, a directory of them, or JSON lines with a text each"
         return "" if Path(data).exists() else "there is no such file or directory"
 
-    def check(self, asked: Asked) -> str:
+    def check(self, asked: TrainingRequest) -> str:
         from tttui.engine.device import check_device_name
 
         self._own(asked)
@@ -72,7 +72,7 @@ class LanguageTraining(TaskTraining):
         check_data(Path(asked.data), asked.include)
         return ""
 
-    def ready(self, asked: Asked) -> Ready:
+    def ready(self, asked: TrainingRequest) -> PreparedTraining:
         from tttui.engine.device import check_device
         from tttui.engine.trainer import TorchTrainer
 
@@ -108,7 +108,7 @@ class LanguageTraining(TaskTraining):
                     f"here: {error}"
                 ) from error
         kind: type[Task] = self.task  # type: ignore[assignment]
-        return Ready(
+        return PreparedTraining(
             trainer=trainer,
             base_sha256=made.base_sha256,
             base_source=made.base_source,
@@ -119,7 +119,7 @@ class LanguageTraining(TaskTraining):
             notes=corpus.notes,
         )
 
-    def _own(self, asked: Asked) -> Any:
+    def _own(self, asked: TrainingRequest) -> Any:
         """The settings of the task."""
         kind: type[Task] = self.task  # type: ignore[assignment]
         values = {name: asked.values[name] for name in self.own if name in asked.values}
@@ -127,13 +127,13 @@ class LanguageTraining(TaskTraining):
             setting_of(kind.settings_type, name).check(value)
         return kind.settings_type(**values)
 
-    def _patterns(self, asked: Asked) -> tuple[str, ...]:
+    def _patterns(self, asked: TrainingRequest) -> tuple[str, ...]:
         kind: type[Task] = self.task  # type: ignore[assignment]
         own = (kind.plastic,) if isinstance(kind.plastic, str) else tuple(kind.plastic)
         return Conduct(plastic=str(asked.values.get("plastic") or "")).patterns or own
 
     @abstractmethod
-    def _made(self, asked: Asked, own: Any) -> Made:
+    def _made(self, asked: TrainingRequest, own: Any) -> Made:
         """The module, on the CPU."""
 
 
@@ -145,14 +145,14 @@ class TextTraining(LanguageTraining):
     own = ("chunk", "context", "scaled")
     items = "bytes"
 
-    def check(self, asked: Asked) -> str:
+    def check(self, asked: TrainingRequest) -> str:
         super().check(asked)
         from tttui.tasks.text.shipped import base_sha256
 
         refuse_other_base(asked, base_sha256(), "the base that ships")
         return base_sha256()
 
-    def _made(self, asked: Asked, own: Any) -> Made:
+    def _made(self, asked: TrainingRequest, own: Any) -> Made:
         import torch
         from torch.nn import functional
 
@@ -192,14 +192,14 @@ class HfTraining(LanguageTraining):
     own = ("model", "chunk", "context", "rank", "alpha", "targets", "dtype")
     items = "tokens"
 
-    def check(self, asked: Asked) -> str:
+    def check(self, asked: TrainingRequest) -> str:
         super().check(asked)
         from tttui.tasks.hf.source import find_source
 
         find_source(self._own(asked).model)
         return ""
 
-    def _made(self, asked: Asked, own: Any) -> Made:
+    def _made(self, asked: TrainingRequest, own: Any) -> Made:
         import inspect
 
         import torch

@@ -17,7 +17,7 @@ from tttui.widgets.drawn import Drawn
 WIDEST = 8
 """Columns of a bar of differences at most."""
 
-LOSSES = 8
+LOSSES = 9
 """Rows from which the losses of both stand below the bars."""
 
 
@@ -26,49 +26,51 @@ class Ranking(Drawn):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._found, self._at, self._active = Benchmarks(), 0, False
+        self._contest, self._at, self._active = Benchmarks(), 0, False
 
-    def show(self, found: Benchmarks, at: int, *, active: bool) -> None:
+    def show(self, contest: Benchmarks, at: int, *, active: bool) -> None:
         """Draw a ranking with one contender chosen; nothing happens where it is drawn already."""
-        if (found, at, active) != (self._found, self._at, self._active):
-            self._found, self._at, self._active = found, at, active
+        if (contest, at, active) != (self._contest, self._at, self._active):
+            self._contest, self._at, self._active = contest, at, active
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         palette, glyphs = self.look
         canvas = Canvas(height, width)
-        found = self._found
+        contest = self._contest
         mark = f"{glyphs.play} " if self._active else ""
         ink = palette.accent if self._active else palette.text
-        if found.results is None:
+        if contest.results is None:
             canvas.write(0, 0, fit(f"{mark}Ranking", width, glyphs.ellipsis), ink, bold=True)
-            why = found.progress or "no benchmark is chosen"
+            why = contest.progress or "no benchmark is chosen"
             for y, line in enumerate(wrapped(f"{why}; no interval before all are", width), 1):
                 canvas.write(y, 0, line, palette.muted)
             return canvas
-        title = f"{mark}Ranking by {self._by(found)}, {found.results['streams']} {_what(found)}"
+        title = (
+            f"{mark}Ranking by {self._by(contest)}, {contest.results['streams']} {_what(contest)}"
+        )
         canvas.write(0, 0, fit(title, width, glyphs.ellipsis), ink, bold=True)
-        rows = forest_rows(found)
+        rows = forest_rows(contest)
         room = (width, max(height - 1, 0))
-        unit = str(found.results.get("unit", ""))
+        unit = str(contest.results.get("unit", ""))
         scale = forest.DifferenceScale(
-            not unit, unit, "loss" if _what(found) == "streams" else "seconds"
+            not unit, unit, "loss" if _what(contest) == "streams" else "seconds"
         )
         inner = forest.paint(rows, room, self.look, scale, self._at)
         for grid in ("char", "ink", "paper", "bold"):
             getattr(canvas, grid)[1:] = getattr(inner, grid)
         used = 1 + forest.rows_needed(len(rows))
-        for y, line in enumerate(wrapped(str(found.results["verdict"]), width), used + 1):
+        for y, line in enumerate(wrapped(str(contest.results["verdict"]), width), used + 1):
             canvas.write(y, 0, line, palette.accent, bold=True)
         return canvas
 
     @staticmethod
-    def _by(found: Benchmarks) -> str:
-        assert found.results is not None
-        if "prompts" in found.results:
+    def _by(contest: Benchmarks) -> str:
+        assert contest.results is not None
+        if "prompts" in contest.results:
             return "the latency to the first token"
-        where = "the last 100 steps" if found.results.get("by") == "last" else "the whole stream"
-        return f"{found.results.get('loss', 'the loss')} of {where}"
+        where = "the last 100 steps" if contest.results.get("by") == "last" else "the whole stream"
+        return f"{contest.results.get('loss', 'the loss')} of {where}"
 
 
 class ContenderPair(Drawn):
@@ -76,56 +78,59 @@ class ContenderPair(Drawn):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._found, self._pair, self._active = Benchmarks(), (0, 1), False
+        self._contest, self._pair, self._active = Benchmarks(), (0, 1), False
 
-    def show(self, found: Benchmarks, pair: tuple[int, int], *, active: bool) -> None:
+    def show(self, contest: Benchmarks, pair: tuple[int, int], *, active: bool) -> None:
         """Draw a pair of contenders by their places in the ranking."""
-        if (found, pair, active) != (self._found, self._pair, self._active):
-            self._found, self._pair, self._active = found, pair, active
+        if (contest, pair, active) != (self._contest, self._pair, self._active):
+            self._contest, self._pair, self._active = contest, pair, active
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         palette, glyphs = self.look
         canvas = Canvas(height, width)
-        found, (i, j) = self._found, self._pair
+        contest, (i, j) = self._contest, self._pair
         mark = f"{glyphs.play} " if self._active else ""
         ink = palette.accent if self._active else palette.text
-        if (i, j) not in found.compared:
+        if (i, j) not in contest.compared:
             title = fit(f"{mark}Side by side", width, glyphs.ellipsis)
             canvas.write(0, 0, title, ink, bold=True)
             return canvas
-        names = [str(found.contenders[k]["name"]) for k in (i, j)]
-        compared = found.compared[i, j]
+        names = [str(contest.contenders[k]["name"]) for k in (i, j)]
+        compared = contest.compared[i, j]
         title = fit(f"{mark}{names[0]} against {names[1]}", width, glyphs.ellipsis)
         canvas.write(0, 0, title, ink, bold=True)
-        lines = wrapped(compared.verdict(names[0], names[1], _what(found)), width)
+        lines = wrapped(compared.verdict(names[0], names[1], _what(contest)), width)
         for y, line in enumerate(lines[: max(height - 4, 1)], 1):
             canvas.write(y, 0, line, palette.text)
         top = 1 + len(lines)
-        below = 2 if height - top >= LOSSES else 1
-        room = height - top - below
+        ends = _ends(_differences(contest, i, j, compared), compared)
+        told = [f"one bar a {_one(contest)}, the best first: {ends}"]
+        if height - top >= LOSSES:
+            told += [
+                f"losses of {names[k]} {_spread(contest.values[at])}" for k, at in enumerate((i, j))
+            ]
+        below = [line for text in told for line in wrapped(text, width)]
+        room = height - top - len(below)
         if room >= 2:
-            inner = _difference_bars(_differences(found, i, j, compared), (width, room), self.look)
+            inner = _difference_bars(
+                _differences(contest, i, j, compared), (width, room), self.look
+            )
             for grid in ("char", "ink", "paper", "bold"):
                 getattr(canvas, grid)[top : top + room] = getattr(inner, grid)
-        ends = _ends(_differences(found, i, j, compared), compared)
-        caption = f"one bar a {_one(found)}, the best first: {ends}"
-        canvas.write(height - below, 0, fit(caption, width, glyphs.ellipsis), palette.muted)
-        if below == 2:
-            losses = [_spread(found.values[k]) for k in (i, j)]
-            text = f"losses {names[0]} {losses[0]}   {names[1]} {losses[1]}"
-            canvas.write(height - 1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
+        for y, line in enumerate(below, max(height - len(below), top)):
+            canvas.write(y, 0, line, palette.muted)
         return canvas
 
 
-def forest_rows(found: Benchmarks) -> list[forest.ForestRow]:
+def forest_rows(contest: Benchmarks) -> list[forest.ForestRow]:
     """The contenders as rows, each against the first of the ranking."""
     rows = []
-    for i, one in enumerate(found.contenders):
-        values = found.values[i]
+    for i, one in enumerate(contest.contenders):
+        values = contest.values[i]
         finite = values[np.isfinite(values)]
         middle = float(np.median(finite)) if len(finite) * 2 > len(values) else None
-        compared = found.compared.get((i, 0))
+        compared = contest.compared.get((i, 0))
         if compared is None:
             rows.append(
                 forest.ForestRow(one["name"], one["rank"], forest.value_text(middle), itself=True)
@@ -147,17 +152,17 @@ def forest_rows(found: Benchmarks) -> list[forest.ForestRow]:
     return rows
 
 
-def _what(found: Benchmarks) -> str:
-    return "prompts" if found.results is not None and "prompts" in found.results else "streams"
+def _what(contest: Benchmarks) -> str:
+    return "prompts" if contest.results is not None and "prompts" in contest.results else "streams"
 
 
-def _one(found: Benchmarks) -> str:
-    return _what(found)[:-1]
+def _one(contest: Benchmarks) -> str:
+    return _what(contest)[:-1]
 
 
-def _differences(found: Benchmarks, i: int, j: int, compared: PairedComparison) -> Floats:
+def _differences(contest: Benchmarks, i: int, j: int, compared: PairedComparison) -> Floats:
     """Of each stream: positive where the first is better."""
-    a, b = (np.where(np.isfinite(found.values[k]), found.values[k], np.inf) for k in (i, j))
+    a, b = (np.where(np.isfinite(contest.values[k]), contest.values[k], np.inf) for k in (i, j))
     with np.errstate(all="ignore"):
         better = np.log(b) - np.log(a) if compared.ratio else b - a
     return np.where(a == b, 0.0, better)

@@ -1,7 +1,7 @@
 """What is told of a benchmark in words: its history, answers side by side, all comparisons."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tttui.draw.cells import padded, wrapped
@@ -10,8 +10,7 @@ from tttui.draw.sparks import sparks
 from tttui.lab.evaluation.history import Step
 from tttui.model.numbers import short
 from tttui.store.lab.benchmarks import Benchmarks
-
-Write = Callable[[Prose], object]
+from tttui.widgets.page import Content
 
 MOST = 60
 """Results of a history that are shown."""
@@ -20,12 +19,12 @@ LONGEST_ANSWER = 3000
 """Characters of an answer that are shown."""
 
 
-def history(found: Benchmarks, at: int) -> Write:
+def history(benchmarks: Benchmarks, at: int) -> Content:
     """The results of the chosen contender, the newest first, each beside the one before it."""
 
     def write(prose: Prose) -> None:
         palette = prose.palette
-        mine = _steps(found, at)
+        mine = _steps(benchmarks, at)
         if not mine:
             prose.say("No results yet.", palette.muted)
             return
@@ -64,13 +63,13 @@ def history(found: Benchmarks, at: int) -> Write:
     return write
 
 
-def comparisons(found: Benchmarks) -> Write:
+def comparisons(benchmarks: Benchmarks) -> Content:
     """All pairs in words, and what they rest on."""
 
     def write(prose: Prose) -> None:
-        results = found.results
+        results = benchmarks.results
         if results is None:
-            prose.say(found.progress or "No results yet.", prose.palette.muted)
+            prose.say(benchmarks.progress or "No results yet.", prose.palette.muted)
             return
         prose.say(str(results["verdict"]), prose.palette.accent, bold=True)
         if sentence := results.get("streams_are"):
@@ -80,7 +79,7 @@ def comparisons(found: Benchmarks) -> Write:
                 prose.gap().say(str(pair.get("verdict", "")))
             if isinstance(pace := pair.get("tokens_per_s"), Mapping):
                 prose.say(str(pace.get("verdict", "")))
-        for one in found.contenders:
+        for one in benchmarks.contenders:
             prose.gap().say(str(one["name"]), prose.palette.accent, bold=True)
             for name, text in _figures(results, one):
                 prose.field(name, text, 16)
@@ -88,11 +87,11 @@ def comparisons(found: Benchmarks) -> Write:
     return write
 
 
-def answers(found: Benchmarks, prompt: int) -> Write:
+def answers(benchmarks: Benchmarks, prompt: int) -> Content:
     """The answers of all endpoints to one prompt, in columns where there is room."""
 
     def write(prose: Prose) -> None:
-        results, palette = found.results, prose.palette
+        results, palette = benchmarks.results, prose.palette
         if results is None or "prompts" not in results:
             prose.say("Only endpoints give answers.", palette.muted)
             return
@@ -100,10 +99,10 @@ def answers(found: Benchmarks, prompt: int) -> Write:
         k = prompt % len(prompts)
         prose.say(f"prompt {k + 1} of {len(prompts)} (m): {prompts[k]}", palette.accent)
         prose.gap()
-        columns = max(1, min(len(found.contenders), prose.width // 34))
+        columns = max(1, min(len(benchmarks.contenders), prose.width // 34))
         each = (prose.width - 2 * (columns - 1)) // columns
-        for first in range(0, len(found.contenders), columns):
-            some = found.contenders[first : first + columns]
+        for first in range(0, len(benchmarks.contenders), columns):
+            some = benchmarks.contenders[first : first + columns]
             texts = [_answer(one, k, each) for one in some]
             heads = [(padded(str(one["name"])[:each], each), palette.accent, True) for one in some]
             prose.line(*_joined(heads))
@@ -119,17 +118,17 @@ def answers(found: Benchmarks, prompt: int) -> Write:
     return write
 
 
-def _steps(found: Benchmarks, at: int) -> list[Step]:
+def _steps(benchmarks: Benchmarks, at: int) -> list[Step]:
     """The history of the contender at a place of the ranking."""
-    if found.path is None or at >= len(found.contenders):
+    if benchmarks.path is None or at >= len(benchmarks.contenders):
         return []
-    handle, name = found.path.name, found.contenders[at]["name"]
+    handle, name = benchmarks.path.name, benchmarks.contenders[at]["name"]
     lines = {
         s.result.line
-        for s in found.history
+        for s in benchmarks.history
         if s.result.job == handle and s.result.contender == name
     }
-    return [step for step in found.history if step.result.line in lines]
+    return [step for step in benchmarks.history if step.result.line in lines]
 
 
 def _figure(step: Step, name: str | None = None) -> float | None:
@@ -140,7 +139,7 @@ def _figure(step: Step, name: str | None = None) -> float | None:
 
 def _figures(results: Mapping[str, Any], one: Mapping[str, Any]) -> list[tuple[str, str]]:
     speeds = results.get("speeds", {}).get(one["name"], {})
-    found = [
+    figures = [
         ("whole stream", one.get("whole")),
         ("last 100 steps", one.get("last")),
         ("worst tenth", one.get("worst_tenth")),
@@ -155,7 +154,7 @@ def _figures(results: Mapping[str, Any], one: Mapping[str, Any]) -> list[tuple[s
         ("errors", one.get("errors")),
         ("cost in dollars", one.get("cost")),
     ]
-    return [(name, _text(value)) for name, value in found if value is not None]
+    return [(name, _text(value)) for name, value in figures if value is not None]
 
 
 def _text(value: Any) -> str:

@@ -37,11 +37,11 @@ RECORDED = ("job", "kind", "state", "created_at", "verdict", "contenders", "comm
 class Contests:
     """Jobs of contests with what the history says of each."""
 
-    def __init__(self, jobs: Sequence[Job], found: Benchmarks) -> None:
+    def __init__(self, jobs: Sequence[Job], contest: Benchmarks) -> None:
         self.jobs = jobs
         self._verdicts: dict[str, str] = {}
         self._contenders: dict[str, list[str]] = {}
-        for step in found.history:
+        for step in contest.history:
             verdict = step.result.raw.get("verdict")
             self._verdicts[step.result.job] = verdict if isinstance(verdict, str) else ""
             self._contenders.setdefault(step.result.job, []).append(step.result.contender)

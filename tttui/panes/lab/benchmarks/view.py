@@ -69,7 +69,7 @@ class BenchmarksView(JobTable):
     def __init__(self) -> None:
         super().__init__()
         self._contests = Contests((), Benchmarks())
-        self._found = Benchmarks()
+        self._contest = Benchmarks()
         self._more = MORE[0]
         self._contender = self._other = self._prompt = 0
 
@@ -103,19 +103,19 @@ class BenchmarksView(JobTable):
             rows = max(len(self.items) + 1, 4)
             table.styles.height = min(rows, max(height // 4, 5))
         if "pair" in shown and "ranking" in shown:
-            rows = len(self._found.contenders) + 6
+            rows = len(self._contest.contenders) + 6
             ranking.styles.height = min(rows, max(height * 2 // 5, 8))
 
     # Drawing
 
     def update(self, view: LabState) -> None:
         super().update(view)
-        before, self._found = self._found, view.of(BENCHMARKS)
-        if self._found.path != before.path:
+        before, self._contest = self._contest, view.of(BENCHMARKS)
+        if self._contest.path != before.path:
             self._contender = self._other = self._prompt = 0
-        if self._found is not before or self.items is not self._contests.jobs:
-            self._contests = Contests(self.items, self._found)
-        if len(self._found.contenders) != len(before.contenders):
+        if self._contest is not before or self.items is not self._contests.jobs:
+            self._contests = Contests(self.items, self._contest)
+        if len(self._contest.contenders) != len(before.contenders):
             self.size_regions()
 
     def drawn_from(self, view: LabState) -> tuple[object, ...]:
@@ -128,40 +128,40 @@ class BenchmarksView(JobTable):
         return self._contests.matching(self.query_now, view.now)
 
     @property
-    def found(self) -> Benchmarks:
+    def contest(self) -> Benchmarks:
         """What is read of it, as far as it is."""
         job = self.job
-        mine = job is not None and self._found.path == job.path
-        return self._found if mine else Benchmarks(self._found.history, progress="reading")
+        mine = job is not None and self._contest.path == job.path
+        return self._contest if mine else Benchmarks(self._contest.history, progress="reading")
 
     def show_one(self, view: LabState) -> None:
         super().show_one(view)
-        found, at = self.found, self._place
+        contest, at = self.contest, self._place
         active = self.acting == "ranking"
-        self.query_one(Ranking).show(found, at, active=active)
-        pair = chosen_pair(len(found.contenders), at, self._other)
-        self.query_one(ContenderPair).show(found, pair, active=self.acting == "pair")
+        self.query_one(Ranking).show(contest, at, active=active)
+        pair = chosen_pair(len(contest.contenders), at, self._other)
+        self.query_one(ContenderPair).show(contest, pair, active=self.acting == "pair")
         page = self.query_one("#more", Page)
-        name = str(found.contenders[at]["name"]) if found.contenders else ""
+        name = str(contest.contenders[at]["name"]) if contest.contenders else ""
         title = f"{self._more.capitalize()} (v)"
         if self._more == "history":
-            content, title = facts.history(found, at), f"History of {name} (v)".replace("  ", " ")
+            content, title = facts.history(contest, at), f"History of {name} (v)".replace("  ", " ")
         elif self._more == "answers":
-            content = facts.answers(found, self._prompt)
+            content = facts.answers(contest, self._prompt)
         else:
-            content = facts.comparisons(found)
-        page.set_content(content, (found, at, self._more, self._prompt, view.look), title)
+            content = facts.comparisons(contest)
+        page.set_content(content, (contest, at, self._more, self._prompt, view.look), title)
 
     @property
     def _place(self) -> int:
         """The place of the chosen contender in the ranking."""
-        return min(self._contender, max(len(self.found.contenders) - 1, 0))
+        return min(self._contender, max(len(self.contest.contenders) - 1, 0))
 
     # Keys
 
     def move_in(self, region: str, by: int) -> bool:
         if region == "ranking":
-            last = max(len(self.found.contenders) - 1, 0)
+            last = max(len(self.contest.contenders) - 1, 0)
             self._contender = min(max(self._place + by, 0), last)
             self.desk.again()
             return True
@@ -169,7 +169,7 @@ class BenchmarksView(JobTable):
 
     def do_contender(self) -> str | None:
         """Choose the next contender of the ranking."""
-        n = len(self.found.contenders)
+        n = len(self.contest.contenders)
         if not n:
             return "There is no ranking yet."
         if not {"ranking", "pair"} & set(self.regions):
@@ -177,11 +177,11 @@ class BenchmarksView(JobTable):
             return None
         self._contender = (self._place + 1) % n
         self.desk.again()
-        return f"Chosen: {self.found.contenders[self._contender]['name']}"
+        return f"Chosen: {self.contest.contenders[self._contender]['name']}"
 
     def do_other(self) -> str | None:
         """Compare the chosen contender with the next other one."""
-        n = len(self.found.contenders)
+        n = len(self.contest.contenders)
         if n < 2:
             return "There is no ranking yet."
         if not self.turned_to("pair"):
@@ -198,7 +198,7 @@ class BenchmarksView(JobTable):
 
     @property
     def _texts(self) -> Sequence[str]:
-        results = self.found.results
+        results = self.contest.results
         with_answers = results is not None and "prompts" in results
         return MORE if with_answers or self._more == "answers" else MORE[:2]
 
@@ -231,7 +231,7 @@ class BenchmarksView(JobTable):
     def label(self, command: Command) -> str:
         match command.action:
             case "pane('contender')" | "pane('other')":
-                return command.label if self.found.contenders else ""
+                return command.label if self.contest.contenders else ""
             case "pane('more')":
                 known = self._texts
                 at = known.index(self._more) + ("more" in self.regions)
@@ -241,21 +241,21 @@ class BenchmarksView(JobTable):
     # What leaves the view
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        job, results = self.job, self.found.results
+        job, results = self.job, self.contest.results
         if job is None:
             return ()
-        found = [("Verdict", str(results["verdict"]))] if results is not None else []
-        found += [("Command", job.command), ("Handle", job.handle)]
-        found += [("Command to show it", job_command(job, "results"))]
-        return [(what, text) for what, text in found if text]
+        texts = [("Verdict", str(results["verdict"]))] if results is not None else []
+        texts += [("Command", job.command), ("Handle", job.handle)]
+        texts += [("Command to show it", job_command(job, "results"))]
+        return [(what, text) for what, text in texts if text]
 
     def exportable(self) -> Export:
-        contenders = self.found.contenders
+        contenders = self.contest.contenders
         if self.acting != TABLE and contenders:
             header = ("contender", *self._streams())
             rows = [
                 [one["name"], *values.tolist()]
-                for one, values in zip(contenders, self.found.values, strict=True)
+                for one, values in zip(contenders, self.contest.values, strict=True)
             ]
             return Export(f"benchmark-{self.cursor[:8]}", header, rows)
         rows = [self._contests.record(job) for job in self.shown_items]
@@ -263,9 +263,9 @@ class BenchmarksView(JobTable):
 
     def _streams(self) -> list[str]:
         """A name of each stream."""
-        results = self.found.results or {}
+        results = self.contest.results or {}
         named = results.get("stream_names") or results.get("prompts") or ()
-        n = len(self.found.values[0])
+        n = len(self.contest.values[0])
         return [str(name) for name in named] if len(named) == n else [f"{k + 1}" for k in range(n)]
 
     def look(self, start: StartView) -> StartView:

@@ -184,11 +184,11 @@ def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> boo
 def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
     """Name, share and text of what is told of the machine, the most important first."""
     cpu = machine.cpu
-    found: list[tuple[str, float | None, str]] = []
+    meters: list[tuple[str, float | None, str]] = []
     if cpu is not None:
-        found.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
+        meters.append(("CPU", round(cpu / 5) / 20, f"{5 * round(cpu / 5)} % of {machine.cores}"))
     used, total = machine.memory, max(machine.memory_total, 1)
-    found.append(
+    meters.append(
         ("memory", round(64 * used / total) / 64, f"{used / 1e9:.1f} of {total / 1e9:.0f} GB")
     )
     for gpu in machine.gpus:
@@ -197,12 +197,12 @@ def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
         if gpu.memory is not None and gpu.memory_total:
             texts.append(f"{gpu.memory / 1e9:.0f} of {gpu.memory_total / 1e9:.0f} GB")
         texts += [] if gpu.temperature is None else [f"{gpu.temperature} C"]
-        found.append((f"GPU {gpu.index}", use, " ".join(texts)))
+        meters.append((f"GPU {gpu.index}", use, " ".join(texts)))
     if machine.disk_free is not None:
-        found.append(("disk", None, f"{size_text(machine.disk_free)} free"))
+        meters.append(("disk", None, f"{size_text(machine.disk_free)} free"))
     if not machine.gpus:
-        found.append(("GPU", None, "none"))
-    return found
+        meters.append(("GPU", None, "none"))
+    return meters
 
 
 def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose], object]:

@@ -149,15 +149,15 @@ class GenomeView(LabView):
     def _states(self) -> Mapping[str, str]:
         """Where each skill is that a process knows of; in memory wins over paged out."""
         order = ("paged out", "resident", "in force")
-        found: dict[str, str] = {}
+        states: dict[str, str] = {}
         for holder in self._genome.holders:
             for mine in holder.skills:
-                known = found.get(mine.name, "")
+                known = states.get(mine.name, "")
                 if mine.state in order and (
                     not known or order.index(mine.state) > order.index(known)
                 ):
-                    found[mine.name] = mine.state
-        return found
+                    states[mine.name] = mine.state
+        return states
 
     def _command(self) -> str:
         return command_line("tttui", *self._words_of_command("genome"), *self._where())
@@ -352,12 +352,12 @@ class GenomeView(LabView):
     # What leaves the view
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        found = [("Command to compose", self._command())] if self._selection().weights else []
+        texts = [("Command to compose", self._command())] if self._selection().weights else []
         skill = self.skill
         if skill is not None and skill.method:
             typed = ("tttui", "genome", "test", skill.name, *self._where())
-            found.append(("Command to test", command_line(*typed)))
-        return [*found, *([("Version", skill.name)] if skill is not None else ())]
+            texts.append(("Command to test", command_line(*typed)))
+        return [*texts, *([("Version", skill.name)] if skill is not None else ())]
 
     def exportable(self) -> Export | None:
         genome = self._genome

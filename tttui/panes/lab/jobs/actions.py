@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from tttui.keys.command import Command
+from tttui.lab.checkpoints import LATEST, PREVIOUS
 from tttui.lab.job import Job, job_command
 from tttui.panes.lab.base import Question
 from tttui.panes.lab.jobs.table import JobTable
 from tttui.store.lab.job import JOB_DETAIL, JobDetail
 
 NEWEST = "the newest checkpoint"
+
+ALWAYS_THERE = (LATEST, PREVIOUS)
+"""Checkpoints of a complete job after which next to nothing comes."""
 
 SHOWN_IN: Mapping[str, str] = {
     "train": "training",
@@ -29,11 +33,11 @@ class JobActions(JobTable):
     """A view whose keys act on the job under the cursor, which the feed `job` reads."""
 
     @property
-    def chosen(self) -> JobDetail:
+    def detail(self) -> JobDetail:
         """What is read of the job under the cursor, as far as it is."""
         job, view = self.job, self.view
-        found = JobDetail() if view is None else view.of(JOB_DETAIL)
-        return found if job is not None and found.path == job.path else JobDetail()
+        detail = JobDetail() if view is None else view.of(JOB_DETAIL)
+        return detail if job is not None and detail.path == job.path else JobDetail()
 
     def do_open(self) -> str | None:
         """Open what the job made: a session in the tabs, a version among the models."""
@@ -43,7 +47,7 @@ class JobActions(JobTable):
         if job.is_session:
             desk.open_session(job.path)
             return None
-        if version := version_of(self.chosen):
+        if version := version_of(self.detail):
             desk.go_to("models", version)
         elif job.kind in SHOWN_IN:
             view = SHOWN_IN[job.kind]
@@ -76,37 +80,54 @@ class JobActions(JobTable):
         job = self.job
         if job is None:
             return None
-        if not job.has_ended or job.state == "completed":
+        if not job.has_ended or (job.state == "completed" and not self._earlier):
             return f"Job {job.short} is {job.state}; there is nothing to resume."
-        data = self.chosen.data
+        data = self.detail.data
         names = () if data is None else data.checkpoints
-        if len(names) < 2:
+        if job.state == "completed":
+            self._choose(job, self._earlier)
+        elif len(names) < 2:
             self._ask_resume(job, None)
-            return None
-        self._choose(job, names)
+        else:
+            self._choose(job, (NEWEST, *names))
         return None
+
+    @property
+    def _earlier(self) -> Sequence[str]:
+        """The checkpoints from which a complete training may go on to another version."""
+        job, data = self.job, self.detail.data
+        if job is None or data is None or job.state != "completed" or not version_of(self.detail):
+            return ()
+        return [name for name in data.checkpoints if name not in ALWAYS_THERE]
 
     def _choose(self, job: Job, names: Sequence[str]) -> None:
         from tttui.panes.lab.jobs.choose import ChooseDialog
 
-        def chosen(name: str | None) -> None:
+        def answered(name: str | None) -> None:
             if name is not None:
                 self._ask_resume(job, None if name == NEWEST else name)
 
         text = f"From which checkpoint shall {job.kind} {job.short} go on?"
-        self.desk.show_dialog(ChooseDialog("Resume", text, (NEWEST, *names)), chosen)
+        self.desk.show_dialog(ChooseDialog("Resume", text, names), answered)
 
     def _ask_resume(self, job: Job, checkpoint: str | None) -> None:
         more = () if checkpoint is None else ("--checkpoint", checkpoint)
         where = "its newest checkpoint" if checkpoint is None else f"checkpoint {checkpoint}"
         text = f"Let {job.kind} {job.short} go on from {where}? Without one it begins again."
+        if job.state == "completed":
+            text = (
+                f"Let {job.kind} {job.short} go on from {where}, though it is complete? Its curves "
+                "are cut there and later checkpoints are replaced; its results are kept, "
+                f"{version_of(self.detail)} stays as it is, and a new version comes of it."
+            )
         question = Question("Resume", text, job_command(job, "resume", *more), "resume it")
 
         def do() -> str:
             from tttui.lab.steering import resume
 
-            found = resume(job, checkpoint=checkpoint)
-            return f"Job {found.short} is {found.state}"
+            replaced = list[str]()
+            resumed = resume(job, checkpoint=checkpoint, replacing=replaced.append)
+            return "; it ".join((f"Job {resumed.short} is {resumed.state}", *replaced))
 
         self.desk.act(do, question)
 
@@ -135,16 +156,17 @@ class JobActions(JobTable):
             case "pane('cancel')":
                 return "" if job is None or job.has_ended else "cancel"
             case "pane('resume')":
-                resumable = job is not None and job.has_ended and job.state != "completed"
-                return "resume" if resumable else ""
+                ended = job is not None and job.has_ended
+                resumable = job is not None and (job.state != "completed" or self._earlier)
+                return "resume" if ended and resumable else ""
             case "pane('remove')":
                 return "remove" if job is not None and job.has_ended else ""
         return super().label(command)
 
 
-def version_of(found: JobDetail) -> str:
+def version_of(detail: JobDetail) -> str:
     """The version that a job registered, as its results name it: `A@v2`; '' for none."""
-    results = None if found.data is None else found.data.results
+    results = None if detail.data is None else detail.data.results
     name = (results or {}).get("version")
     return name if isinstance(name, str) else ""
 

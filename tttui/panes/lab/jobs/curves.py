@@ -32,20 +32,20 @@ class JobCharts(Container):
         yield MetricChart()
         yield SweepChart()
 
-    def show(self, job: Job, found: JobDetail, group: int, *, log: bool) -> None:
+    def show(self, job: Job, detail: JobDetail, group: int, *, log: bool) -> None:
         """Show the curves of a job; `group` counts the groups of its metrics."""
-        self.set_class(found.sweep is not None, "sweep")
-        if found.sweep is not None:
-            self.query_one(SweepChart).show(found.sweep)
+        self.set_class(detail.sweep is not None, "sweep")
+        if detail.sweep is not None:
+            self.query_one(SweepChart).show(detail.sweep)
             return
         chart = self.query_one(MetricChart)
         chart.set_log(log)
-        if found.session is not None:
-            chart.show_losses(found.session)
+        if detail.session is not None:
+            chart.show_losses(detail.session)
             return
-        table = None if found.data is None else found.data.metrics
+        table = None if detail.data is None else detail.data.metrics
         if table is None or not table.names:
-            why = "reading ..." if found.path is None else "this job has no metrics"
+            why = "reading ..." if detail.path is None else "this job has no metrics"
             chart.show_nothing("Metrics", why)
             return
         known = groups(table.names)
@@ -61,33 +61,35 @@ class SweepChart(Drawn):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: SweepOutcome | None = None
+        self._outcome: SweepOutcome | None = None
 
-    def show(self, found: SweepOutcome) -> None:
+    def show(self, outcome: SweepOutcome) -> None:
         """Draw a sweep; nothing happens where it is drawn already."""
-        if found is not self._found:
-            self._found = found
+        if outcome is not self._outcome:
+            self._outcome = outcome
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
         palette, glyphs = self.look
         canvas = Canvas(height, width)
-        found = self._found
-        if found is None:
+        outcome = self._outcome
+        if outcome is None:
             return canvas
-        plan = found.plan
+        plan = outcome.plan
         window = "last 100 steps" if plan.by == "last" else "whole stream"
         title = f"{len(plan.members)} members, {len(plan.streams)} streams, {window}"
         canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=True)
-        if not found.order:
-            text = f"{found.rows} of {found.losses.size} runs; no member has all its streams yet"
+        if not outcome.order:
+            text = (
+                f"{outcome.rows} of {outcome.losses.size} runs; no member has all its streams yet"
+            )
             canvas.write(1, 0, fit(text, width, glyphs.ellipsis), palette.muted)
             return canvas
-        lines = wrapped(found.verdict, width)[: max(1, height // 6)]
+        lines = wrapped(outcome.verdict, width)[: max(1, height // 6)]
         room = height - 1 - len(lines)
-        ratio, unit = not found.unit, found.unit
-        effects = [_effect(one) for one in found.effects]
-        members = [_member(found, i) for i in found.order]
+        ratio, unit = not outcome.unit, outcome.unit
+        effects = [_effect(one) for one in outcome.effects]
+        members = [_member(outcome, i) for i in outcome.order]
         below = forest.rows_needed(len(effects)) if effects else 0
         below = min(below, max(0, room - forest.rows_needed(FEWEST)))
         y = 1
@@ -115,16 +117,16 @@ def _put(canvas: Canvas, y: int, inner: Canvas) -> None:
         getattr(canvas, grid)[y : y + len(rows)] = rows
 
 
-def _member(found: SweepOutcome, member: int) -> forest.ForestRow:
-    own, known = found.plan.members[member].values, known_settings(found.plan.runner.task)
-    name = ", ".join(known[n].text(own[n]) for n in found.plan.names if n in own)
-    value = forest.value_text(found.loss(member))
-    rank = 1 if member == found.best or member in found.equals else 2
+def _member(outcome: SweepOutcome, member: int) -> forest.ForestRow:
+    own, known = outcome.plan.members[member].values, known_settings(outcome.plan.runner.task)
+    name = ", ".join(known[n].text(own[n]) for n in outcome.plan.names if n in own)
+    value = forest.value_text(outcome.loss(member))
+    rank = 1 if member == outcome.best or member in outcome.equals else 2
     if member == 0:
         return forest.ForestRow("the default", rank, value, itself=True)
-    if 0 not in found.there:
+    if 0 not in outcome.there:
         return forest.ForestRow(name, rank, value, float("nan"))
-    compared = found.against(member, 0)
+    compared = outcome.against(member, 0)
     return _row(name, rank, value, compared.interval, compared.amount)
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tttui.artifacts.eventlog import Event
@@ -18,6 +18,7 @@ from tttui.model.session import SessionData
 from tttui.panes.lab.jobs.rows import doing
 from tttui.store.lab.job import JobDetail
 from tttui.widgets.logpanel import SHORT_TIMES, TIME
+from tttui.widgets.page import Content
 
 ROOM = 12
 """Columns of the names of fields."""
@@ -28,12 +29,10 @@ INFO = re.compile(r"(?<=\d )INFO +")
 MOST = 400
 """Lines of a list that are shown."""
 
-Write = Callable[[Prose], object]
 
-
-def summary(job: Job, found: JobDetail, now: float) -> Write:
+def summary(job: Job, detail: JobDetail, now: float) -> Content:
     """State, times, command and settings of a job."""
-    data, session = found.data, found.session
+    data, session = detail.data, detail.session
 
     def write(prose: Prose) -> None:
         palette = prose.palette
@@ -96,11 +95,11 @@ def _of_session(prose: Prose, data: SessionData) -> None:
     prose.say("enter opens the session in the tabs", prose.palette.muted)
 
 
-def results(found: JobDetail) -> Write:
+def results(detail: JobDetail) -> Content:
     """results.json, key by key."""
-    data, session = found.data, found.session
-    if found.sweep is not None and found.sweep.order:
-        return sweep(found.sweep)
+    data, session = detail.data, detail.session
+    if detail.sweep is not None and detail.sweep.order:
+        return sweep(detail.sweep)
 
     def write(prose: Prose) -> None:
         values = data.results if data is not None else session.metrics if session else None
@@ -112,28 +111,28 @@ def results(found: JobDetail) -> Write:
     return write
 
 
-def sweep(found: SweepOutcome) -> Write:
+def sweep(outcome: SweepOutcome) -> Content:
     """The best member and its command, then all of them with their losses, the best first."""
 
     def write(prose: Prose) -> None:
-        palette, plan = prose.palette, found.plan
-        prose.say(found.verdict, palette.text, bold=True)
-        prose.gap().say(found.command(found.best), palette.accent)
-        prose.head(f"{len(found.order)} of {len(plan.members)} members, the best first")
-        if found.equals:
+        palette, plan = prose.palette, outcome.plan
+        prose.say(outcome.verdict, palette.text, bold=True)
+        prose.gap().say(outcome.command(outcome.best), palette.accent)
+        prose.head(f"{len(outcome.order)} of {len(plan.members)} members, the best first")
+        if outcome.equals:
             prose.say("= cannot be told from the best", palette.muted)
-        for i in found.order[:MOST]:
-            mark = "*" if i == found.best else "=" if i in found.equals else " "
-            ink = palette.good if i == found.best else palette.text
-            loss = (f"{short(found.loss(i)):>8}  ", palette.muted)
+        for i in outcome.order[:MOST]:
+            mark = "*" if i == outcome.best else "=" if i in outcome.equals else " "
+            ink = palette.good if i == outcome.best else palette.text
+            loss = (f"{short(outcome.loss(i)):>8}  ", palette.muted)
             prose.line((f"{mark} ", palette.muted), loss, (plan.members[i].name, ink))
 
     return write
 
 
-def parts(found: JobDetail) -> Write:
+def parts(detail: JobDetail) -> Content:
     """The finished parts with their results, the newest first."""
-    data = found.data
+    data = detail.data
 
     def write(prose: Prose) -> None:
         if data is None or not data.parts:
@@ -153,9 +152,9 @@ def parts(found: JobDetail) -> Write:
     return write
 
 
-def events(found: JobDetail) -> Write:
+def events(detail: JobDetail) -> Content:
     """What happened to the job, the newest first."""
-    data = found.data
+    data = detail.data
 
     def write(prose: Prose) -> None:
         if data is None or not data.events:
@@ -168,9 +167,9 @@ def events(found: JobDetail) -> Write:
     return write
 
 
-def log(found: JobDetail) -> Write:
+def log(detail: JobDetail) -> Content:
     """The end of its log."""
-    tail = found.log
+    tail = detail.log
 
     def write(prose: Prose) -> None:
         if not tail.lines:

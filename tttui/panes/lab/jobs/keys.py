@@ -41,6 +41,7 @@ MEANING = (
     "curves (m goes through its metrics, l changes the axis), its log, results, finished parts "
     "and events (v). A query narrows the table: state:failed kind:train age<24 (hours) left<10 "
     "(minutes) progress>50, or any text. Cancelling ends a job at its next safe point and keeps "
-    "what is there; resuming goes on from a checkpoint; removing moves it to the trash. Each is "
-    "asked for first, with the command that does the same, which c copies."
+    "what is there; resuming goes on from a checkpoint, of a training also where it is complete; "
+    "removing moves it to the trash. Each is asked for first, with the command that does the same, "
+    "which c copies."
 )

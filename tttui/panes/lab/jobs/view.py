@@ -65,8 +65,8 @@ class JobsView(JobActions):
     )
     shown_columns = COLUMNS
     DEFAULT_CSS = """
-    JobsView #facts { width: 2fr; margin-right: 1; }
-    JobsView #curves { width: 3fr; margin-right: 1; }
+    JobsView #facts { width: 2fr; margin-right: 2; }
+    JobsView #curves { width: 3fr; margin-right: 2; }
     JobsView #more { width: 2fr; }
     JobsView.narrow #facts, JobsView.narrow #curves, JobsView.narrow #more { width: 1fr; }
     """
@@ -117,27 +117,27 @@ class JobsView(JobActions):
 
     def show_one(self, view: LabState) -> None:
         super().show_one(view)
-        job, found = self.job, self.chosen
+        job, detail = self.job, self.detail
         if job is None:
             return
         title = f"{job.kind} {job.short}"
-        plain = _is_plain(found)
+        plain = _is_plain(detail)
         if plain != self._plain:
             self._plain = plain
             self.show_regions()
-        key = (job, found, int(view.now // 10))
-        self.query_one("#facts", Page).set_content(facts.summary(job, found, view.now), key, title)
+        key = (job, detail, int(view.now // 10))
+        self.query_one("#facts", Page).set_content(facts.summary(job, detail, view.now), key, title)
         text, page = self._text, self.query_one("#more", Page)
         page.set_follows(text == "log")
-        page.set_content(getattr(facts, text)(found), (found, text), f"{text.capitalize()} (v)")
-        self.query_one(JobCharts).show(job, found, self._group, log=self._log)
+        page.set_content(getattr(facts, text)(detail), (detail, text), f"{text.capitalize()} (v)")
+        self.query_one(JobCharts).show(job, detail, self._group, log=self._log)
 
     @property
     def _text(self) -> str:
         """Which of the job's texts is shown: of one without curves its results, once it ended."""
-        job, data = self.job, self.chosen.data
-        found = job is not None and job.has_ended and data is not None and bool(data.results)
-        return self._more or ("results" if self._plain and found else MORE[0])
+        job, data = self.job, self.detail.data
+        has_results = job is not None and job.has_ended and data is not None and bool(data.results)
+        return self._more or ("results" if self._plain and has_results else MORE[0])
 
     @property
     def _next_text(self) -> str:
@@ -190,12 +190,12 @@ class JobsView(JobActions):
         job = self.job
         if job is None:
             return ()
-        found = [("Handle", job.handle), ("Command", job.command), ("Directory", str(job.path))]
-        sweep = self.chosen.sweep
+        texts = [("Handle", job.handle), ("Command", job.command), ("Directory", str(job.path))]
+        sweep = self.detail.sweep
         if sweep is not None and sweep.order:
-            found.append(("Command to run the best", sweep.command(sweep.best)))
-        found += [(f"Command to {verb}", job_command(job, verb)) for verb in ("watch", "results")]
-        return [(what, text) for what, text in found if text]
+            texts.append(("Command to run the best", sweep.command(sweep.best)))
+        texts += [(f"Command to {verb}", job_command(job, verb)) for verb in ("watch", "results")]
+        return [(what, text) for what, text in texts if text]
 
     def exportable(self) -> Export:
         chart = self.query_one(MetricChart)
@@ -212,8 +212,8 @@ class JobsView(JobActions):
         super().recall(start)
 
 
-def _is_plain(found: JobDetail) -> bool:
+def _is_plain(detail: JobDetail) -> bool:
     """What is read of a job has no curves."""
-    data = found.data
+    data = detail.data
     metrics = data is not None and data.metrics is not None and bool(data.metrics.names)
-    return data is not None and found.sweep is None and not metrics
+    return data is not None and detail.sweep is None and not metrics

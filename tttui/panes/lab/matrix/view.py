@@ -295,10 +295,10 @@ class MatrixView(Regions, LabView):
         cell = self.cell
         if cell is None:
             return ()
-        found = [("Command to test it", command_line("tttui", "provider", "test", cell.provider))]
+        texts = [("Command to test it", command_line("tttui", "provider", "test", cell.provider))]
         if cell.newest is not None and cell.newest.reason:
-            found.append(("Reason", cell.newest.reason))
-        return found
+            texts.append(("Reason", cell.newest.reason))
+        return texts
 
     def exportable(self) -> Export:
         rows = [record(cell) for cell in (self.matrix.cells if self.matrix else {}).values()]

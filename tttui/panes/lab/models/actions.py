@@ -69,13 +69,13 @@ class ModelActions(TableView[Version]):
         first = next((one.called for one in (*same, *known)), f"@{version.skill}")
         chosen_version = version
 
-        def chosen(found: Deployment | None) -> None:
-            if found is None:
+        def chosen(deployment: Deployment | None) -> None:
+            if deployment is None:
                 return
-            domain = ("--domain", found.domain) if found.domain != DEFAULT else ()
-            force = ("--force",) if found.force else ()
+            domain = ("--domain", deployment.domain) if deployment.domain != DEFAULT else ()
+            force = ("--force",) if deployment.force else ()
             line = self.command_words(
-                "deploy", chosen_version.name, "--persona", found.persona, *domain, *force
+                "deploy", chosen_version.name, "--persona", deployment.persona, *domain, *force
             )
 
             def do() -> str:
@@ -84,9 +84,9 @@ class ModelActions(TableView[Version]):
                 made = deploy(
                     self.root,
                     chosen_version,
-                    found.persona,
-                    domain=found.domain,
-                    force=found.force,
+                    deployment.persona,
+                    domain=deployment.domain,
+                    force=deployment.force,
                     command=line,
                 )
                 return f"{made.called} points to {made.current.version} now"

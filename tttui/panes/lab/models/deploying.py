@@ -40,15 +40,15 @@ def prospect(registry: Registry, version: Version, typed: str) -> Prospect:
         target = persona_typed(typed)
     except RefusedInput as error:
         return Prospect(str(error), False)
-    found = next(
+    persona = next(
         (p for p in registry.personas if (p.name, p.domain) == (target.persona, target.domain)),
         None,
     )
-    if found is None:
+    if persona is None:
         return Prospect("A new persona: nothing is in use there yet.", True)
-    use = found.current.version
+    use = persona.current.version
     if use == version.name:
-        return Prospect(f"{found.called} points to {use} already.", False)
+        return Prospect(f"{persona.called} points to {use} already.", False)
     verdict = registry.verdict(version, use)
     if not verdict:
         text = f"{use} is in use there, and {version.name} was never tested against it."
@@ -104,10 +104,10 @@ class DeployDialog(ModalScreen[Deployment]):
         self._tell()
 
     def _tell(self) -> None:
-        found = prospect(self._registry, self._version, self.query_one(Input).value)
-        style = "" if found.possible else "bold"
-        text = found.text
-        if found.needs_force:
+        outlook = prospect(self._registry, self._version, self.query_one(Input).value)
+        style = "" if outlook.possible else "bold"
+        text = outlook.text
+        if outlook.needs_force:
             forced = "It will be forced, and the audit says so."
             text += f" {forced if self._force else 'ctrl+f forces it.'}"
         self.query_one("#prospect", Static).update(Text(text, style))
@@ -132,8 +132,8 @@ class DeployDialog(ModalScreen[Deployment]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        found = prospect(self._registry, self._version, event.value)
-        if found.possible and (self._force or not found.needs_force):
+        outlook = prospect(self._registry, self._version, event.value)
+        if outlook.possible and (self._force or not outlook.needs_force):
             target = persona_typed(event.value)
             self.dismiss(Deployment(target.persona, target.domain, self._force))
 

@@ -1,7 +1,7 @@
 """What is told of a version: itself, where it comes from and leads to, the personas."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tttui.draw.prose import Prose
@@ -12,6 +12,7 @@ from tttui.lab.registry.version import Version
 from tttui.model.ages import ago_text
 from tttui.model.numbers import short
 from tttui.panes.lab.models.rows import origin_of
+from tttui.widgets.page import Content
 
 ROOM = 12
 """Columns of the names of fields."""
@@ -22,10 +23,8 @@ MOST = 400
 SESSIONS = 5
 """Sessions of a version that are named."""
 
-Write = Callable[[Prose], object]
 
-
-def summary(version: Version, registry: Registry, now: float) -> Write:
+def summary(version: Version, registry: Registry, now: float) -> Content:
     """All about a version."""
 
     def write(prose: Prose) -> None:
@@ -64,7 +63,7 @@ def summary(version: Version, registry: Registry, now: float) -> Write:
     return write
 
 
-def lineage(version: Version, registry: Registry) -> Write:
+def lineage(version: Version, registry: Registry) -> Content:
     """The versions over the same base as a tree, with the sessions that started from them."""
 
     def write(prose: Prose) -> None:
@@ -125,7 +124,7 @@ def _others(version: Version) -> str:
     return f" ({how} {', '.join(version.parents)})"
 
 
-def people(registry: Registry, version: Version, now: float) -> Write:
+def people(registry: Registry, version: Version, now: float) -> Content:
     """The personas: what each points to, and what it would go back to."""
 
     def write(prose: Prose) -> None:
@@ -159,26 +158,30 @@ def _before(persona: Persona) -> str:
     return f"goes back to {', '.join(earlier[:3])}{more}"
 
 
-def compared(one: Version, other: Version, found: VersionDifference) -> Write:
+def compared(one: Version, other: Version, difference: VersionDifference) -> Content:
     """What differs between two versions."""
 
     def write(prose: Prose) -> None:
         palette = prose.palette
-        changed = f"weights changed by {100 * found.relative:.3g} %"
+        changed = f"weights changed by {100 * difference.relative:.3g} %"
         prose.say(f"{one.name} to {other.name}: {changed}", palette.text, bold=True)
-        if not found.same_base:
+        if not difference.same_base:
             prose.say("They stand on different bases.", palette.warn)
-        most = max((c.relative for c in found.parameters if math.isfinite(c.relative)), default=0)
-        room = min(max((len(c.name) for c in found.parameters), default=0) + 1, prose.width // 2)
+        most = max(
+            (c.relative for c in difference.parameters if math.isfinite(c.relative)), default=0
+        )
+        room = min(
+            max((len(c.name) for c in difference.parameters), default=0) + 1, prose.width // 2
+        )
         prose.gap()
-        for change in found.parameters[:MOST]:
+        for change in difference.parameters[:MOST]:
             share = change.relative / most if most and math.isfinite(change.relative) else 0.0
             value = f"{100 * change.relative:.3g} %"
             prose.bar(change.name[: room - 1], share, value, palette.adaptive, room)
-        for name, why in found.only:
+        for name, why in difference.only:
             prose.field(name, why, room)
-        _pairs(prose, "Settings", found.settings)
-        _pairs(prose, "Results", found.results)
+        _pairs(prose, "Settings", difference.settings)
+        _pairs(prose, "Results", difference.results)
 
     return write
 

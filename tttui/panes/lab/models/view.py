@@ -62,7 +62,7 @@ class ModelsView(ModelActions):
     shown_columns = COLUMNS
     DEFAULT_CSS = """
     ModelsView #below { margin-top: 1; }
-    ModelsView #below Page { width: 1fr; margin-right: 1; }
+    ModelsView #below Page { width: 1fr; margin-right: 2; }
     """
 
     def __init__(self) -> None:
@@ -135,11 +135,11 @@ class ModelsView(ModelActions):
 
     def _show_difference(self) -> None:
         page, latest = self.query_one("#diff", Page), self._differences
-        found = latest.found
+        compared = latest.found
         if latest.failure:
             page.set_content(lambda prose: prose.say(latest.failure), latest.failure, "Diff")
-        elif found is not None and found[0] == latest.asked:
-            page.set_content(facts.compared(*found[0], found[1]), found, "Diff")
+        elif compared is not None and compared[0] == latest.asked:
+            page.set_content(facts.compared(*compared[0], compared[1]), compared, "Diff")
         else:
             text = "comparing ..." if latest.busy else "x compares two versions."
             page.set_content(lambda prose: prose.say(text), text, "Diff")

@@ -24,28 +24,28 @@ HOT = 85
 GIGABYTE = 1e9
 
 
-def machine(found: MachineState | None) -> Callable[[Prose], object]:
+def machine(state: MachineState | None) -> Callable[[Prose], object]:
     """Processors, memory, disk and GPUs, as far as they tell."""
 
     def write(prose: Prose) -> None:
         palette = prose.palette
-        if found is None:
+        if state is None:
             prose.say("looking ...", palette.muted)
             return
-        cpu = found.cpu
-        load = " ".join(f"{value:.1f}" for value in found.load)
-        of = f"of {found.cores} cores"
+        cpu = state.cpu
+        load = " ".join(f"{value:.1f}" for value in state.load)
+        of = f"of {state.cores} cores"
         if cpu is None:
             prose.field("CPU", of, ROOM)
         else:
             _bar(prose, "CPU", cpu / 100, f"{cpu:.0f} % {of}")
-        _share(prose, "memory", found.memory, found.memory_total)
-        if found.disk_free is not None and found.disk_total:
-            used = found.disk_total - found.disk_free
-            text = f"{size_text(found.disk_free)} free"
-            _bar(prose, "disk", used / found.disk_total, text, short=True)
+        _share(prose, "memory", state.memory, state.memory_total)
+        if state.disk_free is not None and state.disk_total:
+            used = state.disk_total - state.disk_free
+            text = f"{size_text(state.disk_free)} free"
+            _bar(prose, "disk", used / state.disk_total, text, short=True)
         prose.field("load", load or "?", ROOM)
-        for gpu in found.gpus:
+        for gpu in state.gpus:
             prose.head(f"GPU {gpu.index}  {gpu.name}")
             if gpu.use is None:
                 prose.field("use", "it does not tell", ROOM)
@@ -64,15 +64,15 @@ def machine(found: MachineState | None) -> Callable[[Prose], object]:
                 ("   power ", palette.muted),
                 (power + limit, palette.text),
             )
-        if found.no_gpus:
-            prose.gap().say(f"No GPU: {found.no_gpus}", palette.muted)
+        if state.no_gpus:
+            prose.gap().say(f"No GPU: {state.no_gpus}", palette.muted)
 
     return write
 
 
-def rows_of(found: MachineState | None) -> int:
+def rows_of(state: MachineState | None) -> int:
     """The rows that `machine` takes, about."""
-    return 8 if found is None else 5 + 5 * len(found.gpus) + (4 if found.no_gpus else 0)
+    return 8 if state is None else 5 + 5 * len(state.gpus) + (4 if state.no_gpus else 0)
 
 
 def _share(prose: Prose, name: str, used: int, total: int) -> None:
@@ -87,27 +87,33 @@ def _bar(prose: Prose, name: str, share: float, text: str, *, short: bool = Fals
     prose.bar(name, share, f"{'! ' if warns else ''}{text}".rjust(VALUE), ink, ROOM)
 
 
-def of_machine(found: MachineState | None) -> SmallPlot:
+def of_machine(state: MachineState | None) -> SmallPlot:
     """Shares of processors, memory and GPUs over the last minutes."""
-    samples: Sequence[Sample] = () if found is None else found.recent
+    samples: Sequence[Sample] = () if state is None else state.recent
     curves: dict[str, list[float | None]] = {
         "CPU": [sample.cpu for sample in samples],
         "memory": [sample.memory for sample in samples],
     }
-    for i, gpu in enumerate(found.gpus if found is not None else ()):
+    for i, gpu in enumerate(state.gpus if state is not None else ()):
         known = [sample.gpus[i] for sample in samples if len(sample.gpus) > i]
         missing: list[float | None] = [None] * (len(samples) - len(known))
         curves[f"GPU {gpu.index}"] = [*missing, *(use for use, _ in known)]
         curves[f"GPU {gpu.index} memory"] = [*missing, *(memory for _, memory in known)]
     newest = samples[-1].at if samples else 0.0
-    minutes = [round((sample.at - newest) / 60, 2) for sample in samples]
+    long = bool(samples) and newest - samples[0].at >= LONG_S
+    seconds = 60 if long else 1
+    ago = [round((sample.at - newest) / seconds, 2) for sample in samples]
     drawn = {
-        name: SmallCurve(minutes, [math.nan if v is None else v for v in values])
+        name: SmallCurve(ago, [math.nan if v is None else v for v in values])
         for name, values in curves.items()
         if any(value is not None for value in values)
     }
-    return SmallPlot("Machine", drawn, unit="%, by minutes", message="the first looks come")
+    unit = f"%, by {'minutes' if long else 'seconds'} until now"
+    return SmallPlot("Machine", drawn, unit=unit, message="the first looks come")
 
+
+LONG_S = 120.0
+"""Seconds of samples from which on the axis counts minutes."""
 
 KINDS: tuple[tuple[str, str, str, float], ...] = (
     ("cpu", "CPU", "% of one core, by minutes", 1.0),

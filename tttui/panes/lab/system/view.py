@@ -228,10 +228,10 @@ class SystemView(TableView[One]):
         one = self.item
         if one is None:
             return ()
-        found = [("Process", str(one.pid))]
+        texts = [("Process", str(one.pid))]
         if isinstance(one, LocalProcess):
-            found = [("Handle", one.handle), ("Directory", str(one.path)), *found]
-        return found
+            texts = [("Handle", one.handle), ("Directory", str(one.path)), *texts]
+        return texts
 
     def exportable(self) -> Export:
         header = ("held_by", "kind", "pid", "cpu_percent", "memory_bytes", "gpus", "doing")
@@ -293,8 +293,8 @@ def _numbers(rows: Sequence[One], name: str) -> Floats:
         "cpu": lambda one: one.cpu if isinstance(one, LocalProcess) else None,
         "memory": lambda one: one.memory if isinstance(one, LocalProcess) else None,
     }
-    found = [of[name](one) for one in rows]
-    return np.array([np.nan if value is None else value for value in found], dtype=np.float64)
+    values = [of[name](one) for one in rows]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
 def _gpus(one: One) -> str:

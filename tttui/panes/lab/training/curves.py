@@ -82,7 +82,7 @@ def systems(table: SeriesTable) -> list[tuple[str, tuple[str, ...]]]:
     """What is known of the machine, as charts: their titles, and the columns of each."""
     names = table.names
     groups = {
-        "percent": [n for n in names if n in ("cpu", "machine_cpu") or _is_gpu(n)],
+        "%": [n for n in names if n in ("cpu", "machine_cpu") or _is_gpu(n)],
         "GB": [n for n in names if n.endswith("memory")],
         "Celsius": [n for n in names if n.endswith("temperature")],
         "W": [n for n in names if n.endswith("power")],
@@ -98,7 +98,7 @@ def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> SmallPlot:
         name.replace("_", " "): SmallCurve(t.tolist(), (y * scale).tolist())
         for name, (t, y) in found.items()
     }
-    return SmallPlot("system, by second", lines, unit=unit)
+    return SmallPlot("system", lines, unit=f"{unit}, by seconds")
 
 
 def _is_gpu(name: str) -> bool:

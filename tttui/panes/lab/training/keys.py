@@ -59,7 +59,7 @@ MEANING = (
     "average in front of the rows as they are (s); the dashed line is the validation loss on data "
     "that were held out (v). Flags on the axis are checkpoints and rollbacks of the job under the "
     "cursor. Below are the learning rate, the gradient norm or the speed (m), and what the job "
-    "uses of the machine (u). n starts a training, K saves a checkpoint now, R goes on from one. "
-    "Each asks first, with "
+    "uses of the machine (u). n starts a training, K saves a checkpoint now, R goes on from one, "
+    "also where the training is complete: another version comes of it then. Each asks first, with "
     "the command that does the same."
 )

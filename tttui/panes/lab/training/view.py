@@ -139,7 +139,7 @@ class TrainingView(JobActions):
         if paths != self._curves_of:
             self._curves_of = paths
             self.desk.tell("curves", lambda feed: feed.choose(paths))
-        self._charts.draw(drawn, self.job, view.of(JOB_METRICS).of, self.chosen.data)
+        self._charts.draw(drawn, self.job, view.of(JOB_METRICS).of, self.detail.data)
 
     # Keys
 
@@ -205,11 +205,11 @@ class TrainingView(JobActions):
 
         known = [name for name in offered() if name in SHIPPED]
 
-        def chosen(task: str | None) -> None:
+        def answered(task: str | None) -> None:
             if task is not None:
                 self.desk.form(("train", "start", "--task", task))
 
-        self.desk.show_dialog(ChooseDialog("New training", "Of which task?", known), chosen)
+        self.desk.show_dialog(ChooseDialog("New training", "Of which task?", known), answered)
         return None
 
     def do_checkpoint(self) -> str | None:
@@ -249,8 +249,8 @@ class TrainingView(JobActions):
         job = self.job
         if job is None:
             return ()
-        found = [("Command", job.command), ("Handle", job.handle), ("Directory", str(job.path))]
-        return [(what, text) for what, text in found if text]
+        texts = [("Command", job.command), ("Handle", job.handle), ("Directory", str(job.path))]
+        return [(what, text) for what, text in texts if text]
 
     def exportable(self) -> Export:
         chart = self.query_one("#losses", MetricChart)

@@ -37,7 +37,7 @@ shapes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Runs:
+class ManyRuns:
     """What many sessions did: errors [sessions, steps] and how each transaction ended."""
 
     baseline: Floats
@@ -79,22 +79,23 @@ def run_many(
     mus: Sequence[float] | None = None,
     *,
     block: int = CPU_BLOCK,
-) -> Runs:
+) -> ManyRuns:
     """Run one session for every seed, `block` of them side by side, for `settings.steps` steps."""
     return run_on(settings, base, *worlds(settings, seeds, mus), block=block)
 
 
 def run_on(
     settings: Settings, base: Weights, z: Floats, a: Floats, mu: Floats, *, block: int = CPU_BLOCK
-) -> Runs:
+) -> ManyRuns:
     """The same on trajectories that are there already, as `worlds` returns them."""
     blocks = [
-        Block(settings, base, z[i : i + block], a[i : i + block]) for i in range(0, len(a), block)
+        SessionBlock(settings, base, z[i : i + block], a[i : i + block])
+        for i in range(0, len(a), block)
     ]
     for one in blocks:
         while one.advance():
             pass
-    return Runs(
+    return ManyRuns(
         np.concatenate([one.baseline for one in blocks]),
         np.concatenate([one.adaptive for one in blocks]),
         z,
@@ -106,7 +107,7 @@ def run_on(
     )
 
 
-class Block:
+class SessionBlock:
     """Sessions that go side by side, a chunk at a time."""
 
     def __init__(

@@ -23,7 +23,7 @@ from tttui.tasks.pointmass.world import WorldStream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class SteppedRows:
     """Steps t .. t+n-1 as they happened: observations and targets, actions, errors, predictions.
 
     `z` [n, 4] and `a` [n, 2] are what was known when each step was predicted, `mu` [n] the
@@ -52,10 +52,10 @@ class Rows:
             flags[:, 0] = self.did_update, self.update_ok
         return flags[0], flags[1]
 
-    def part(self, first: int, last: int) -> "Rows":
+    def part(self, first: int, last: int) -> "SteppedRows":
         """Rows `first` to `last`, counted from this stretch's start."""
         cut = slice(first, last)
-        return Rows(
+        return SteppedRows(
             t=self.t + first,
             z=self.z[cut],
             a=self.a[cut],
@@ -101,7 +101,7 @@ class Stepper:
         self._on_event, self._on_weights, self._weights_at = on_event, on_weights, weights_at
         self._interventions = in_order(interventions)
         self._applied = 0
-        self._stretch: Rows | None = None
+        self._stretch: SteppedRows | None = None
         self._at_start: dict[str, Any] = {}
         self._update_tried: int | None = None
         self._update_ok = False
@@ -117,7 +117,7 @@ class Stepper:
     def interventions(self) -> tuple[Intervention, ...]:
         return tuple(self._interventions)
 
-    def advance(self, limit: int) -> Rows | None:
+    def advance(self, limit: int) -> SteppedRows | None:
         """Reveal rows up to step `limit`, at most to the end of a stretch; None at the limit."""
         if self.t >= limit:
             return None
@@ -233,7 +233,7 @@ class Stepper:
         n = self._stretch_end() - self.t
         z, a, mu = self._observe(n)
         predicted = self.learner.predict(z, a)
-        self._stretch = Rows(
+        self._stretch = SteppedRows(
             self.t,
             z[:-1],
             a,

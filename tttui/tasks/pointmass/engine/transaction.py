@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics.backend import Array, is_off, namespace
-from tttui.dynamics.replay import Outcome, squares
+from tttui.dynamics.replay import UpdateOutcome, squares
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.settings import Plasticity, Settings
 from tttui.model.transactions import STATUSES
@@ -19,7 +19,7 @@ COMMIT, LOSS, GRADIENT, STATE, NON_FINITE, LIVE = range(len(STATUSES))
 """Indices of STATUSES."""
 
 
-def before(outcome: Outcome, broken: Array, p: Plasticity) -> Array:
+def before(outcome: UpdateOutcome, broken: Array, p: Plasticity) -> Array:
     """The status [...] that stops a transaction before its step, or COMMIT to go on.
 
     `broken` [...] says that something observed since the last transaction was not finite.
@@ -31,7 +31,7 @@ def before(outcome: Outcome, broken: Array, p: Plasticity) -> Array:
     return xp.where(finite, status, NON_FINITE)
 
 
-def after(outcome: Outcome, p: Plasticity) -> Array:
+def after(outcome: UpdateOutcome, p: Plasticity) -> Array:
     """The status [...] of a step that was taken."""
     xp = namespace(outcome.pre_loss)
     size = sum(squares(w[k]) for w in (outcome.weights, outcome.momentum) for k in PLASTIC)

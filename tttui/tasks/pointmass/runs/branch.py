@@ -26,7 +26,7 @@ CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Branch:
+class PointMassBranch:
     """All that decides what a session of the point mass computes, with the changes."""
 
     at: int
@@ -46,7 +46,7 @@ def branch(
     at: int = 0,
     changes: Mapping[str, Any] | None = None,
     base: Base | None = None,
-) -> Branch:
+) -> PointMassBranch:
     """The branch of a native session of the point mass at step `at`.
 
     `changes` (by flat name; `preset` stands before the others) hold from step `at` on: what
@@ -79,7 +79,7 @@ def branch(
         tuple((i.t, i.kind, repr(i.value), i.known_at) for i in recorded),
     )
     begun = started_with(directory)
-    return Branch(at, settings, base, begun, tuple(record.in_order(kept)), past)
+    return PointMassBranch(at, settings, base, begun, tuple(record.in_order(kept)), past)
 
 
 def asked_of(changes: Mapping[str, Any]) -> dict[str, Any]:

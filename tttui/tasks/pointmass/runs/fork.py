@@ -51,7 +51,7 @@ from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parent:
+class ForkPoint:
     """A session at the step where it is forked."""
 
     t: int
@@ -103,7 +103,7 @@ def parent_at(
     at: int | None = None,
     run: str | None = None,
     changes: Mapping[str, Any] | None = None,
-) -> tuple[SessionData, Settings, Base, Parent]:
+) -> tuple[SessionData, Settings, Base, ForkPoint]:
     """A session with its first settings and base, and what it had learned at step `at`.
 
     `changes` are settings that it need not have. Raises RefusedInput as `fork`.
@@ -238,7 +238,7 @@ def _settings(
     return settings.updated(changes).validate()
 
 
-def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
+def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
     lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
@@ -256,7 +256,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
     except (OSError, TttuiError):
         steps, complete = np.empty(0, dtype=np.int64), False
     if t == last or (complete and not (steps > t).any()):
-        return Parent(
+        return ForkPoint(
             t,
             _plastic(checkpoint.plastic, checkpoint.path),
             momentum_of(checkpoint.optim, checkpoint.path),
@@ -266,7 +266,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
     if complete and len(known) and settings.plasticity.momentum_reset:
         # The optimizer forgets before every transaction, so there is nothing to carry over.
         weights = {k: np.array(history.weights[k][known[-1]], np.float32) for k in PLASTIC}
-        return Parent(t, weights, fresh(weights), told)
+        return ForkPoint(t, weights, fresh(weights), told)
     learner = replay_to(directory, t).learner
     if complete and len(known):
         recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
@@ -276,10 +276,10 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> Parent:
                 f"{directory} here gives other weights than it recorded; fork at its last step, "
                 f"{last}"
             )
-    return Parent(t, learner.weights, learner.optimizer, told)
+    return ForkPoint(t, learner.weights, learner.optimizer, told)
 
 
-def _foreign(data: SessionData, at: int | None) -> Parent:
+def _foreign(data: SessionData, at: int | None) -> ForkPoint:
     """The last weights, the only ones that foreign layouts keep."""
     last = int(data.steps.t[-1]) + 1 if len(data.steps) else 0
     t = last if at is None else at
@@ -297,7 +297,7 @@ def _foreign(data: SessionData, at: int | None) -> Parent:
         raise RefusedInput(f"{path}: {problem.reason if problem else 'holds no weights'}")
     weights = _plastic(data.weights, path)
     momentum, told = _foreign_momentum(path.with_name("optim_state.pt"), weights)
-    return Parent(t, weights, momentum, told)
+    return ForkPoint(t, weights, momentum, told)
 
 
 def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:

@@ -13,7 +13,7 @@ from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import Progress, Ready, Runner
+from tttui.runs.runner import Progress, ReadyRun, Runner
 from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tttui.runs.whatif.knobs import Turnable
     from tttui.runs.whatif.live import Live, PastStates
     from tttui.runs.whatif.luck import Pairs
-    from tttui.runs.whatif.result import Request
+    from tttui.runs.whatif.result import WhatIfRequest
 
 PRETRAIN_S = 1.5e-6
 """Seconds of pretraining for each step of each sequence of a batch, with the shipped model."""
@@ -77,7 +77,7 @@ class PointMassRunner(Runner):
         *,
         detached: bool,
         start: StartWeights | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         settings, name = self.choose(values), values.get("name")
 
         from tttui.engine.device import check_device
@@ -112,14 +112,14 @@ class PointMassRunner(Runner):
             run.disk_full_at = full_at
             return run, settings.steps
 
-        def make(directory: Path) -> Ready:
+        def make(directory: Path) -> ReadyRun:
             if found is not None:
                 run = SessionRun.create(
                     directory, settings, found, begun=begun, origin=origin, faults=faults
                 )
-                return Ready.held(run, settings.steps)
+                return ReadyRun.held(run, settings.steps)
             plan_session(directory, settings, interventions=planned_faults(faults))
-            return Ready(directory, lambda: hold_planned(directory), needs_base=True)
+            return ReadyRun(directory, lambda: hold_planned(directory), needs_base=True)
 
         return make_in(name, lambda: new_directory(root, name, settings), make)
 
@@ -133,7 +133,7 @@ class PointMassRunner(Runner):
         changes: Mapping[str, Any],
         override: bool = False,
         on_wait: OnWait | None = None,
-    ) -> Ready:
+    ) -> ReadyRun:
         from tttui.tasks.pointmass.runs.planned import is_planned, replan
         from tttui.tasks.pointmass.runs.resume import resume
 
@@ -142,7 +142,7 @@ class PointMassRunner(Runner):
             return self._taken_over(place, root, name, more_steps, changes)
         if is_planned(place.path):
             replan(place.path, more_steps, changes, on_wait=on_wait)
-            return Ready(
+            return ReadyRun(
                 place.path,
                 lambda: resume(place.path, keep_requests=True, on_wait=on_wait),
                 needs_base=True,
@@ -150,7 +150,7 @@ class PointMassRunner(Runner):
         run, until = resume(
             place.path, more_steps=more_steps, changes=changes, override=override, on_wait=on_wait
         )
-        return Ready.held(run, until)
+        return ReadyRun.held(run, until)
 
     def _taken_over(
         self,
@@ -159,7 +159,7 @@ class PointMassRunner(Runner):
         name: str | None,
         more_steps: int | None,
         changes: Mapping[str, Any],
-    ) -> Ready:
+    ) -> ReadyRun:
         """A session of another program goes on in a directory of its own."""
         from tttui.tasks.pointmass.runs.fork import fork
 
@@ -169,7 +169,7 @@ class PointMassRunner(Runner):
         why = "" if kept else ", since its own name cannot be used"
         other = "" if name else "; another --name chooses where"
         went = f"it goes on in {run.path}{why}{other}"
-        return Ready.held(
+        return ReadyRun.held(
             run, run.settings.steps, [f"{place.path} was written by another program; {went}"]
         )
 
@@ -219,12 +219,12 @@ class PointMassRunner(Runner):
 
         return PointMassTurnable()
 
-    def live(self, request: "Request", known: "PastStates") -> "Live":
+    def live(self, request: "WhatIfRequest", known: "PastStates") -> "Live":
         from tttui.tasks.pointmass.runs.whatif import live_branch
 
         return live_branch(request, known)
 
-    def pairs(self, request: "Request", total: int) -> "Pairs":
+    def pairs(self, request: "WhatIfRequest", total: int) -> "Pairs":
         from tttui.tasks.pointmass.runs.whatif import pairs
 
         return pairs(request, total)

@@ -23,7 +23,7 @@ from tttui.runs.owned import OwnedRun
 from tttui.runs.saved import restored, saved
 from tttui.runs.tally import Tally
 from tttui.tasks.pointmass.engine.faults import Fault, disk_fault, disk_full, planned_faults
-from tttui.tasks.pointmass.engine.stepper import Rows
+from tttui.tasks.pointmass.engine.stepper import SteppedRows
 from tttui.tasks.pointmass.runs.base import Base, own_base
 from tttui.tasks.pointmass.runs.build import (
     Begun,
@@ -231,7 +231,7 @@ class SessionRun(OwnedRun):
         if self._meta_changes:
             self.update_meta({})
 
-    def _write(self, rows: Rows) -> None:
+    def _write(self, rows: SteppedRows) -> None:
         if self.disk_full_at is not None and self.t > self.disk_full_at:
             raise write_error(self.path / "per_step.csv", disk_full())
         did_update, update_ok = rows.flags()

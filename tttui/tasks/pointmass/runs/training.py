@@ -12,7 +12,7 @@ from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import Group
 from tttui.model.settings import OWNER, Settings
 from tttui.model.training import TrainSettings
-from tttui.runs.training import Asked, Ready, TaskTraining, refuse_other_base
+from tttui.runs.training import PreparedTraining, TaskTraining, TrainingRequest, refuse_other_base
 from tttui.tasks.pointmass.pretraining import EPOCH, HELD_OUT, Ranges, Training, base_cfg
 from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
 from tttui.tasks.pointmass.task import PointMass
@@ -41,7 +41,7 @@ class PointMassTraining(TaskTraining):
             return str(error).removeprefix("mu: ")
         return ""
 
-    def check(self, asked: Asked) -> str:
+    def check(self, asked: TrainingRequest) -> str:
         settings = self._settings(asked)
         frictions_of(asked.data, settings)
         self._trained(asked, settings)
@@ -53,7 +53,7 @@ class PointMassTraining(TaskTraining):
         refuse_other_base(asked, sha256, "the base of these settings")
         return sha256
 
-    def ready(self, asked: Asked) -> Ready:
+    def ready(self, asked: TrainingRequest) -> PreparedTraining:
         settings = self._settings(asked)
         frictions = frictions_of(asked.data, settings)
         base = self._base(asked, settings)
@@ -63,7 +63,7 @@ class PointMassTraining(TaskTraining):
         if asked.begin is not None:
             start |= asked.begin.weights
         worlds = json.dumps([frictions, base_cfg(settings)], sort_keys=True)
-        return Ready(
+        return PreparedTraining(
             trainer=Training(chosen, start, frictions),
             base_sha256=base.sha256,
             base_source=str(base.source),
@@ -76,10 +76,10 @@ class PointMassTraining(TaskTraining):
             " others are held out",
         )
 
-    def _settings(self, asked: Asked) -> Settings:
+    def _settings(self, asked: TrainingRequest) -> Settings:
         return Settings().updated(dict(asked.values)).validate()
 
-    def _trained(self, asked: Asked, settings: Settings) -> Settings:
+    def _trained(self, asked: TrainingRequest, settings: Settings) -> Settings:
         """The settings of the training itself, which is that of a base."""
         t = asked.training
         said = {"steps": t.length(EPOCH), "lr": t.lr, "batch": t.batch, "seed": t.seed}
@@ -89,7 +89,7 @@ class PointMassTraining(TaskTraining):
             name = error.name.removeprefix("pretrain_")
             raise SettingError(name, str(error).partition(": ")[2]) from None
 
-    def _base(self, asked: Asked, settings: Settings) -> Base:
+    def _base(self, asked: TrainingRequest, settings: Settings) -> Base:
         found = find_base(asked.root, settings)
         if asked.base:
             return chosen_base(Path(asked.base), settings)

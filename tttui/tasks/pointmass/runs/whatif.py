@@ -16,10 +16,10 @@ from tttui.model.truth import TruthChanges, merged
 from tttui.runs.saved import restored, step_reached
 from tttui.runs.whatif.live import ROWS_BUDGET, PastStates, Piece, refuse_too_long
 from tttui.runs.whatif.luck import Pairs, Scores, score
-from tttui.runs.whatif.result import Request
-from tttui.tasks.pointmass.engine.many import Block, worlds
+from tttui.runs.whatif.result import WhatIfRequest
+from tttui.tasks.pointmass.engine.many import SessionBlock, worlds
 from tttui.tasks.pointmass.engine.stepper import Stepper
-from tttui.tasks.pointmass.runs.branch import Branch, branch
+from tttui.tasks.pointmass.runs.branch import PointMassBranch, branch
 from tttui.tasks.pointmass.runs.build import new_stepper
 
 AT_ONCE = 16
@@ -38,7 +38,7 @@ class LivePointMass:
     sizes: tuple[int, int] | None = None
 
     def __init__(
-        self, chosen: Branch, known: PastStates, directory: Path | None, until: int
+        self, chosen: PointMassBranch, known: PastStates, directory: Path | None, until: int
     ) -> None:
         """`known` is used and added to; what was computed of the session in `directory` may save
         a replay (None: it is computed from its start).
@@ -122,7 +122,7 @@ class LivePointMass:
         return self._snapshots[int(np.searchsorted(steps, t, side="right")) - 1][1]
 
 
-def live_branch(request: Request, known: PastStates) -> LivePointMass:
+def live_branch(request: WhatIfRequest, known: PastStates) -> LivePointMass:
     """What a what-if asks for. Raises RefusedInput, TttuiError, OSError."""
     directory = request.data.place.path
     base = known.prepared[0] if known.prepared else None
@@ -132,7 +132,7 @@ def live_branch(request: Request, known: PastStates) -> LivePointMass:
     return LivePointMass(chosen, known, directory, until)
 
 
-def pairs(request: Request, total: int) -> Pairs:
+def pairs(request: WhatIfRequest, total: int) -> Pairs:
     """The recorded and the changed settings in the same world, on other seeds."""
     directory, at = request.data.place.path, request.at
     both = [branch(directory, at=at, changes=c) for c in ({}, request.changes)]
@@ -146,19 +146,19 @@ def pairs(request: Request, total: int) -> Pairs:
     return Pairs("other seeds", total, lambda scores: _together(both, seeds, scores))
 
 
-def _together(both: Sequence[Branch], seeds: range, scores: Scores) -> Iterator[None]:
+def _together(both: Sequence[PointMassBranch], seeds: range, scores: Scores) -> Iterator[None]:
     """Many sessions at once."""
     for i in range(0, len(seeds), AT_ONCE):
         for one, found in zip(both, scores, strict=True):
             z, a, _ = worlds(one.settings, seeds[i : i + AT_ONCE])
-            block = Block(one.settings, one.base.weights, z, a)
+            block = SessionBlock(one.settings, one.base.weights, z, a)
             yield
             while block.advance():
                 yield
             found += block.adaptive[:, -WINDOW:].mean(axis=1).tolist()
 
 
-def _one_by_one(both: Sequence[Branch], seeds: range, scores: Scores) -> Iterator[None]:
+def _one_by_one(both: Sequence[PointMassBranch], seeds: range, scores: Scores) -> Iterator[None]:
     for seed in seeds:
         for one, found in zip(both, scores, strict=True):
             another = replace(one, settings=replace(one.settings, seed=seed))

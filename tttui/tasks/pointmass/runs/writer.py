@@ -18,7 +18,7 @@ from tttui.artifacts.atomic import remove_temporaries, write_error, write_whole
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.checkpoint import Checkpoint, Contents, write_checkpoint
 from tttui.artifacts.checksum import Carried, json_checksum, plain
-from tttui.artifacts.history_writer import Snapshots
+from tttui.artifacts.history_writer import SnapshotChecksums
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.layout import BASE
 from tttui.artifacts.regular import open_to_read, read_bytes
@@ -115,7 +115,7 @@ class RunWriter(SessionFilesWriter):
             self._history.reopen(
                 sizes.get(LAST_SNAPSHOT, -1),
                 stride=self.meta.get("history_stride", 1),
-                snapshots=None if snapshots is None else Snapshots.restored(snapshots),
+                snapshots=None if snapshots is None else SnapshotChecksums.restored(snapshots),
                 newest=checkpoint.plastic,
             )
         )
