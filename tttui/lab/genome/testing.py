@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.lab.evaluation.contest import BASE, Contest, ContestEntry, DecidingLoss
-from tttui.lab.evaluation.streams import usual_count
+from tttui.lab.evaluation.contest import BASE, Contest, ContestEntry
+from tttui.lab.evaluation.streams import DecidingLoss, usual_count
 from tttui.lab.genome.composing import Composition, composition_of
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, resolve, results_of
