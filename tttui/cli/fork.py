@@ -118,7 +118,7 @@ def command(
         start=start,
     )
     if no_run:
-        for line in session.told:
+        for line in session.notices:
             say(line)
         session.close("interrupted")
         if as_json:
@@ -127,7 +127,7 @@ def command(
             result(f"{session.path} starts from {run} at step {session.forked_at_t}")
         return 0
     return carry_on(
-        ReadyRun.held(session, session.steps_total),
+        ReadyRun.of(session, session.steps_total),
         runner.words,
         speed_limit=speed_limit,
         paused=bool(paused),

@@ -35,7 +35,9 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
     if not quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
-        done = prepare(directory, should_stop=stop, on_progress=progress, on_wait=say, told=say)
+        done = prepare(
+            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+        )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)
     elif not done:
@@ -55,7 +57,7 @@ def carry_on(
     as_json: bool,
 ) -> int:
     """Run a session here, or in the background; returns the exit code. `task` as for `execute`."""
-    for line in ready.told:
+    for line in ready.notices:
         say(line)
     if detach:
         if ready.run is not None:
