@@ -1,7 +1,9 @@
 """Bars as text."""
 
+import pytest
+
 from tttui.draw.glyphs import ASCII, UNICODE
-from tttui.draw.sparks import sparks
+from tttui.draw.sparks import paired, sparks
 
 
 def test_the_scale_is_logarithmic() -> None:
@@ -28,3 +30,9 @@ def test_every_value_can_be_seen_without_blocks() -> None:
 
 def test_nothing_is_drawn_of_nothing() -> None:
     assert sparks([], UNICODE) == ""
+
+
+def test_half_as_many_bars_stand_for_two_each_counted_from_the_end() -> None:
+    assert paired([9.0, 1.0, 4.0, 2.0, None]) == [9.0, pytest.approx(2.0), None]
+    assert paired([0.0, 5.0]) == [5.0]
+    assert paired([]) == []

@@ -87,7 +87,7 @@ def command(
 
 
 def _progress(directory: Path) -> tuple[bool, int]:
-    """Whether somebody runs it now, and the steps that were run."""
+    """Whether a process runs it now, and the steps that were run."""
     from tttui.cli.running import read_session
 
     data = read_session(directory)

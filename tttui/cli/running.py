@@ -141,7 +141,7 @@ def hand_over(
     as_json: bool,
     task: Sequence[str] = (),
 ) -> int:
-    """Let a process in the background run a session that nobody holds; print its handle.
+    """Let a process in the background run a session that no process runs; print its handle.
 
     `task` as for `execute`.
     """

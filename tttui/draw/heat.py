@@ -92,10 +92,9 @@ def slim(shape: tuple[int, int]) -> tuple[bool, bool]:
 class HeatWindow:
     """Which part of a matrix is shown and how large, in half-block cells (about square).
 
-    An element takes `wide` x `high` cells; or, where `level` > 0, a cell shows the signed extreme
-    of 2**level elements each way (and `wide` = `high` = 1), but for `slim` sides (rows, columns),
-    which keep their elements apart. `row`, `column`: the first element shown, multiples of
-    the elements behind a cell.
+    An element takes `wide` x `high` cells; or, where `level` > 0, the signed extreme of 2**level
+    elements each way does, but for `slim` sides (rows, columns), which keep their elements apart.
+    `row`, `column`: the first element shown, multiples of the elements behind a cell.
     """
 
     row: int = 0
@@ -120,10 +119,12 @@ class HeatWindow:
             return cls(wide=min(wide, STRETCH * high), high=min(high, max(STRETCH * wide, LARGEST)))
         few = slim(shape)
         share = max(1.0 if few[1] else columns / width, 1.0 if few[0] else rows / (2 * height))
+        level = math.ceil(math.log2(share) - 1e-9)
+        blocks = -(-columns // (1 << level))
         return cls(
-            wide=min(max(wide, 1), LARGEST) if few[1] else 1,
+            wide=min(max(wide, 1), LARGEST) if few[1] else min(max(width // blocks, 1), STRETCH),
             high=min(max(high, 1), LARGEST) if few[0] else 1,
-            level=math.ceil(math.log2(share) - 1e-9),
+            level=level,
             slim=few,
         )
 
@@ -156,7 +157,8 @@ class HeatWindow:
     def zoomed(self, n: int) -> "HeatWindow":
         """The next larger (n = 1) or smaller (n = -1) view, elements square."""
         if self.level:
-            return replace(self, level=max(self.level - n, 0))
+            wide = self.wide if self.slim[1] else 1
+            return replace(self, level=max(self.level - n, 0), wide=wide)
         if n < 0 and min(self.wide, self.high) == 1:
             return replace(self._sized(1), level=1)
         return self._sized(min(max(min(self.wide, self.high) + n, 1), LARGEST))

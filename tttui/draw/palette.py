@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from tttui.draw.colours import Colour, parse
+from tttui.draw.colours import Colour, blend, parse
 from tttui.model.dataclass import dataclass
 from tttui.model.transactions import STATUSES, UNDONE
 
 OWN_STATUSES = (1, 0, 6, 5, 2, 4)
 """Of `Palette.series`: the colours of statuses that tttui does not know, in this order."""
+
+AREA = 0.4
+"""How much of the ground is in the colour of an area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ class Palette:
         if name == UNDONE:
             return self.muted
         return self.statuses.get(name, self.other_status)
+
+    def area(self, i: int) -> Colour:
+        """The colour of curve i for whole areas, which would else outshine the curves."""
+        return blend(self.series[i % len(self.series)], self.ground, AREA)
 
     def with_statuses(self, names: Sequence[str]) -> "Palette":
         """With colours for statuses of a person's own, each the next one there is."""

@@ -1,5 +1,7 @@
 """Tints behind curves: areas of paper that show through each other, with fine edges."""
 
+from functools import reduce
+
 import numpy as np
 
 from tttui.draw.canvas import REVERSED
@@ -19,18 +21,21 @@ class Shades:
 
     def __init__(self, rows: int, columns: int, ground: Colour) -> None:
         self._ground = ground
+        self._tints: list[Colour] = []
+        """Those that are laid; a paper is a set of them, bit by bit."""
         shape = (rows, columns)
-        self._lower: Ints = np.full(shape, DEFAULT, dtype=np.int64)
-        self._upper: Ints = np.full(shape, DEFAULT, dtype=np.int64)
-        self._whole: Ints = np.full(shape, DEFAULT, dtype=np.int64)
+        self._lower: Ints = np.zeros(shape, dtype=np.int64)
+        self._upper: Ints = np.zeros(shape, dtype=np.int64)
+        self._whole: Ints = np.zeros(shape, dtype=np.int64)
         """Where nothing but one paper has room."""
         self._eighths: Ints = np.zeros(shape, dtype=np.int64)
         """Of the lower paper."""
 
     def fill(self, cells: Bools, tint: Colour) -> None:
         """Lay a tint over whole cells [rows, columns]."""
+        bit = self._bit(tint)
         for paper in (self._lower, self._upper, self._whole):
-            self._tint(paper, cells, tint)
+            paper[cells] |= bit
 
     def lay(self, low: Floats, high: Floats, tint: Colour) -> None:
         """Lay a tint from `low` to `high`, fractions of the height per dot column, NaN: nowhere."""
@@ -48,23 +53,32 @@ class Shades:
             self._lower[cells] = self._upper[cells] = self._whole[cells]
             at = np.rint((np.broadcast_to(edge, cells.shape) - foot)[cells] * EIGHTHS)
             self._eighths[cells] = np.clip(at, 1, EIGHTHS - 1).astype(np.int64)
-            self._tint(tinted, cells, tint)
-        self._tint(self._whole, starts | ends, tint)
+            tinted[cells] |= self._bit(tint)
+        self._whole[starts | ends] |= self._bit(tint)
 
-    def _tint(self, paper: Ints, cells: Bools, tint: Colour) -> None:
-        for below in np.unique(paper[cells]).tolist():
-            mixed = tint if below == DEFAULT else over(below, tint, self._ground)
-            paper[cells & (paper == below)] = mixed
+    def _bit(self, tint: Colour) -> int:
+        if tint not in self._tints:
+            self._tints.append(tint)
+        return 1 << self._tints.index(tint)
+
+    def _colours(self, paper: Ints) -> Ints:
+        """The colour of every paper: that of all its tints together, each of them once."""
+        found = np.full(paper.shape, DEFAULT, dtype=np.int64)
+        for tints in set(paper[paper > 0].tolist()):  # np.unique imports numpy.ma
+            shown = [tint for i, tint in enumerate(self._tints) if tints >> i & 1]
+            mixed = reduce(lambda a, b: over(a, b, self._ground), shown)
+            found[paper == tints] = mixed
+        return found
 
     def paint(self, grids: tuple[Ints, Ints, Ints, Ints], free: Bools, blocks: str) -> None:
         """Put the papers into (char, ink, paper, marks) [rows, columns]: edges as `blocks`, from
         empty to full, in `free` cells."""
         char, ink, paper, marks = grids
-        lower, upper, eighths = self._lower, self._upper, self._eighths
+        lower, upper, whole = map(self._colours, (self._lower, self._upper, self._whole))
         edge = free & (lower != upper)
-        own = (self._whole != DEFAULT) & ~edge
-        paper[own] = self._whole[own]
-        char[edge] = np.array([ord(block) for block in blocks])[eighths[edge]]
+        own = (whole != DEFAULT) & ~edge
+        paper[own] = whole[own]
+        char[edge] = np.array([ord(block) for block in blocks])[self._eighths[edge]]
         bare = edge & (lower == DEFAULT)  # the block shows the screen's own paper
         ink[edge], paper[edge] = lower[edge], upper[edge]
         ink[bare], paper[bare] = upper[bare], DEFAULT

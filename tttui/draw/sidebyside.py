@@ -34,9 +34,11 @@ def metric_bars(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     """
     width, height = size
     canvas = Canvas(height, width)
-    metrics = [m for m in found.metrics if any(value is not None for value in m.values)]
+    known = [m for m in found.metrics if any(value is not None for value in m.values)]
+    metrics = sorted(known, key=lambda m: bool(m.units))
+    barred = sum(not m.units for m in metrics)  # of different units no lengths compare
     block = len(found.names) + 1
-    k = next((k for k in range(len(metrics), 0, -1) if _rows(k, metrics, block) <= height), 0)
+    k = next((k for k in range(barred, 0, -1) if _rows(k, metrics, block) <= height), 0)
     spaced = height >= _rows(k, metrics, block) + k and k == len(metrics)
     row = 0
     for metric in metrics[:k]:
@@ -76,7 +78,7 @@ def _bars(
     for i, value in enumerate(metric.values):
         at = row + 1 + i
         canvas.write(at, 0, f"{i + 1} {short_names[i]}", ink(i, palette))
-        if room > 3 and not metric.units:
+        if room > 3:
             colour = palette.bad if metric.name == IMPROVEMENT and (value or 0) < 0 else None
             place = (at, label, room)
             shade = ink(i, palette) if colour is None else colour
@@ -114,12 +116,13 @@ def _table(
 
 
 def _columns(
-    width: int, names: Sequence[str], labels: Sequence[str], ellipsis: str
+    width: int, names: Sequence[str], labels: Sequence[str], ellipsis: str, longest: int = 13
 ) -> tuple[int, int, list[str]]:
-    """Width of the labels, width of a session's column, and the heads of these columns."""
+    """Width of the labels, width of a session's column of texts up to so long, and the heads of
+    these columns."""
     n = len(names)
     label = min(max(map(len, labels)) + 1, max(width // 3, width - 10 * n))
-    wide = max(min((width - label) // n, 14), 4)
+    wide = max(min((width - label) // n, longest + 1), 4)
     heads = shortened(names, max(wide - 3 - len(str(n)), 1), ellipsis)
     return label, wide, [f"{i + 1} {head}" for i, head in enumerate(heads)]
 
@@ -183,7 +186,8 @@ def settings_table(found: Comparison, size: tuple[int, int], look: Look) -> Canv
         return canvas
     shown = found.differences
     names = ["differs", *(d.name for d in shown)]
-    label, wide, heads = _columns(width, found.names, names, dots)
+    longest = max(13, *(len(value) for d in shown for value in d.values))
+    label, wide, heads = _columns(width, found.names, names, dots, longest)
     canvas.write(0, 0, "differs", palette.text, bold=True)
     for i, head in enumerate(heads):
         canvas.write(0, label + i * wide, head, ink(i, palette))

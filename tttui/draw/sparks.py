@@ -27,6 +27,19 @@ def sparks(values: Sequence[float | None], glyphs: Glyphs) -> str:
     return "".join(_bar(value, low, span, glyphs) for value in values)
 
 
+def paired(values: Sequence[float | None]) -> Sequence[float | None]:
+    """Half as many values, counted from the end: the geometric mean of two, None where one is."""
+    odd = len(values) % 2
+    pairs = zip(values[odd::2], values[odd + 1 :: 2], strict=True)
+    return [*values[:odd], *(_mean(a, b) for a, b in pairs)]
+
+
+def _mean(a: float | None, b: float | None) -> float | None:
+    if a is None or b is None:
+        return None
+    return math.sqrt(a) * math.sqrt(b) if min(a, b) > 0 else max(a, b)
+
+
 def _bar(value: float | None, low: float, span: float, glyphs: Glyphs) -> str:
     if value is None:
         return glyphs.status("rollback_non_finite")

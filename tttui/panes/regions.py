@@ -77,8 +77,8 @@ class Regions(Body):
         if after in hidden:
             return names.get(after, after)
         if len(hidden) == 1:
-            return f"region ({names.get(hidden[0], hidden[0])} hidden)"
-        return f"region ({len(hidden)} hidden)" if hidden else ""
+            return f"region +{names.get(hidden[0], hidden[0])}"
+        return f"region +{len(hidden)}" if hidden else ""
 
     def turn_to(self, region: str) -> None:
         """Let the keys act in a region, and show it."""

@@ -73,7 +73,8 @@ class QueryBar(Horizontal):
         if (text, wrong, palette) != self._said:
             self._said = (text, wrong, palette)
             ink = palette.bad if wrong else palette.muted
-            line = Text(" ! " if wrong else " ", style(ink, bold=wrong), no_wrap=True)
+            lead = " ! " if wrong else " "
+            line = Text(lead, style(ink, bold=wrong), no_wrap=True, overflow="ellipsis")
             self.query_one("#said", Static).update(
                 line.append(text, style(ink, bold=wrong)), layout=False
             )

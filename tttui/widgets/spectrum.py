@@ -69,12 +69,13 @@ class SpectrumBars(Drawn):
             return canvas
         pitch = (width + 2) // len(self._shown)
         for i, found in enumerate(self._shown):
-            self._column(canvas, i * pitch, pitch - 2, found)
+            self._column(canvas, i * pitch, pitch - 2, found, i)
         return canvas
 
-    def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf) -> None:
+    def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf, i: int) -> None:
         (palette, glyphs), spectrum = self.look, found.spectrum
-        end = canvas.write(1, left, f"{found.name}  ", palette.accent, bold=True)
+        own = palette.series[i % len(palette.series)]
+        end = canvas.write(1, left, f"{found.name}  ", own, bold=True)
         if spectrum is None:
             rows, columns = found.shape
             text = f"{rows} x {columns} is too large for a decomposition here"
@@ -105,9 +106,9 @@ class SpectrumBars(Drawn):
         canvas.write(row, left, choose(texts, width, glyphs.ellipsis), palette.muted)
         top = float(spectrum.values[0]) or 1.0
         room = max(width - 11, 3)
-        for i, value in enumerate(spectrum.values[:LARGEST].tolist()):
+        for k, value in enumerate(spectrum.values[:LARGEST].tolist(), 1):
             row += 1
-            canvas.write(row, left, f"{i + 1:>2}", palette.muted)
-            canvas.write(row, left + 3, filling(value / top, room, glyphs), palette.accent)
+            canvas.write(row, left, f"{k:>2}", palette.muted)
+            canvas.write(row, left + 3, filling(value / top, room, glyphs), palette.area(i))
             text = short(value)
             canvas.write(row, left + width - len(text), text, palette.text)

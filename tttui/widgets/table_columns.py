@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from rich.cells import cell_len
 
-from tttui.draw.cells import composed, fit, fit_end, padded
+from tttui.draw.cells import composed, fit, padded
 from tttui.draw.colours import Colour
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.numbers import choose
@@ -39,8 +39,6 @@ class TableColumn:
     """Takes the room that is left."""
     most: int = 0
     """Grows up to this many cells before any other takes room."""
-    keeps_end: bool = False
-    """What does not fit is cut at its start."""
     orders: tuple[str, str] = NUMBERS
     """What sorting by it is called, ascending and descending."""
     also: tuple[str, ...] = ()
@@ -134,9 +132,7 @@ def order_of(source: TableSource, sort: Sort, shown: Bools | None) -> Ints:
 def placed(text: str | Forms, column: TableColumn, width: int, glyphs: Glyphs) -> str:
     """What a cell of `width` cells shows of a text, or of the several that it may have."""
     texts = tuple(composed(visible(one)) for one in ((text,) if isinstance(text, str) else text))
-    if column.keeps_end:
-        shown = fit_end(texts[-1], width)
-    elif column.left:
+    if column.left:
         whole = (text for text in texts if cell_len(text) <= width)
         shown = next(whole, "") or fit(texts[-1], width, glyphs.ellipsis)
     else:

@@ -23,8 +23,9 @@ TALL = 40
 SHORT = 8
 """Rows below which the table is alone."""
 
-CURVES = 12
-"""Rows that the curves of a comparison need below a table, apart from one a session."""
+CURVES, FEWEST = 12, 4
+"""Rows that the curves of a comparison need below a table, apart from one a session; and those
+that the table keeps above them."""
 
 LONG = 12
 """Rows that a table must keep above a preview, unless it needs fewer."""
@@ -108,8 +109,9 @@ def _comparison(width: int, height: int, wanted: int, compared: int, transfer: b
         if width >= WIDE and transfer:
             return PaneLayout((("table", "curves", "numbers", "transfer"), *one), table_rows=rows)
         return PaneLayout((("table", "curves", "numbers"), *asked, *one), table_rows=rows)
-    if wanted + CURVES + compared <= free:
-        return PaneLayout((("table", "curves"), ("numbers",), *asked, *one), table_rows=wanted)
+    rows = min(wanted, free - CURVES - compared)
+    if rows >= min(wanted, FEWEST):
+        return PaneLayout((("table", "curves"), ("numbers",), *asked, *one), table_rows=rows)
     first = ("table", "line") if height >= SHORT else ("table",)
     return PaneLayout((first, ("curves",), ("numbers",), *asked, *one))
 

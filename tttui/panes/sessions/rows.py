@@ -13,7 +13,7 @@ from tttui.artifacts.status import ago, heartbeat_age
 from tttui.artifacts.tail import STRETCHES
 from tttui.draw.look import Look
 from tttui.draw.numbers import count, count_forms, forms
-from tttui.draw.sparks import sparks
+from tttui.draw.sparks import paired, sparks
 from tttui.draw.states import state_ink, state_mark
 from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
@@ -39,7 +39,7 @@ COLUMNS = (
     DAMAGE,
     NAME,
     TableColumn("state", "state", 20, left=True, drop=2, most=22, orders=TEXTS),
-    TableColumn("recent", "error", 8, left=True, drop=4, most=STRETCHES, keeps_end=True),
+    TableColumn("recent", "error", 8, left=True, drop=4, most=STRETCHES),
     SPEED,
     TASK,
     LOSS,
@@ -204,7 +204,12 @@ class SessionRows:
             case "state":
                 return self._state(summary)
             case "recent":
-                return sparks(summary.recent, self._look.glyphs), palette.adaptive, False
+                recent, glyphs = summary.recent, self._look.glyphs
+                return (
+                    (sparks(recent, glyphs), sparks(paired(recent), glyphs)),
+                    palette.adaptive,
+                    False,
+                )
             case "speed":
                 return speed_text(speed_of(summary.status)), palette.text, False
             case "mu":

@@ -218,7 +218,11 @@ class ParametersPane(WeightsPane):
             title += f", {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
         why = "" if known is None or moves_known(known) else NOT_MOVED
         which.styles.height = 2 if why else 1
-        which.set_content(lambda p: p.line((why, p.palette.muted)), (title, why), title)
+        which.set_content(
+            lambda prose: prose.line((why, prose.palette.muted)) if why else None,
+            (title, why),
+            title,
+        )
 
     _palette: Palette | None = None
     """What the rows were drawn with."""

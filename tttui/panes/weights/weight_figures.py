@@ -24,9 +24,11 @@ def write_moved(prose: Prose, movement: Movement) -> None:
     palette = prose.palette
     for name, text in movement.sentences:
         prose.say(f"{name} {text}.")
+    names = [name for name, _ in movement.sentences]
     for name, axis, parts in movement.lists:
         top = parts[0].change or 1.0
+        ink = palette.area(names.index(name) if name in names else 0)
         prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
         for part in parts:
             value = f"{short(part.change):>8} {part.percent:>5}"
-            prose.bar(part.phrase, part.change / top, value, palette.accent, 18)
+            prose.bar(part.phrase, part.change / top, value, ink, 18)
