@@ -64,8 +64,9 @@ class JobCards(Drawn):
         room = max((height - 1) // ROWS, 1) * columns if height > ROWS else 0
         hidden = max(len(self._jobs) - room, 0)
         end = canvas.write(0, 0, self._title, palette.text, bold=True)
+        more = f"{hidden} more in Jobs" if end + 20 < width else f"+{hidden}"
         if hidden:
-            canvas.write(0, end + 2, f"{hidden} more in Jobs", palette.muted)
+            canvas.write(0, end + 2, more, palette.muted)
         if not self._jobs:
             for row, line in enumerate(wrapped(self._hint, max(width - 2, 8)), 2):
                 canvas.write(row, 1, line, palette.muted)

@@ -21,13 +21,13 @@ BAR = 6
 
 COLUMNS: tuple[TableColumn, ...] = (
     TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    TableColumn("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
+    TableColumn("kind", "kind", 13, left=True, drop=4, orders=TEXTS),
     TableColumn("state", "state", 11, left=True, orders=TEXTS),
     TableColumn("progress", "progress", 11, left=True, drop=1),
-    TableColumn("left", "left", 6, drop=2),
-    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    TableColumn("doing", "now", 23, left=True, grows=True, orders=TEXTS),
-    TableColumn("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
+    TableColumn("left", "left", 6, drop=3),
+    TableColumn("created", "age", 7, drop=5, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 23, left=True, drop=2, grows=True, orders=TEXTS),
+    TableColumn("command", "command", 30, left=True, drop=6, most=60, orders=TEXTS),
 )
 
 JOB_WORDS = Vocabulary(
