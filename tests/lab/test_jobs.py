@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,8 @@ def test_who_cancels_and_who_resumes_at_once_are_each_told_one_thing_that_is_tru
             except BaseException as error:
                 wrong.append(error)
 
-    acts = [(cancel, "nothing"), (resume, "already"), (cancel, "nothing"), (resume, "already")]
+    patient = partial(cancel, wait_s=90)
+    acts = [(patient, "nothing"), (resume, "already"), (patient, "nothing"), (resume, "already")]
     threads = [threading.Thread(target=often, args=act) for act in acts]
     for thread in threads:
         thread.start()
