@@ -14,10 +14,9 @@ from tests.app.grid import Grids
 from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
-from tttui.cli.main import all_commands, definition
+from tttui.cli.open import shell_commands
 from tttui.keys import COMMANDS
 from tttui.keys.command import Command
-from tttui.lab.commandplan import ShellCommands
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
@@ -87,7 +86,10 @@ class Driver:
             await self.until(lambda: getattr(self.pane, "settled", True), "the tab")
 
     async def loaded(self) -> None:
-        """Wait until the newest snapshot is complete and on the screen."""
+        """Wait until the newest snapshot is complete and on the screen, unless that is the lab."""
+        if self.app.screen is self.app.lab:
+            await all_done()
+            return
 
         def shown() -> bool:
             newest = self.main.store.snapshot
@@ -164,7 +166,7 @@ def open_app() -> OpenApp:
             clock=lambda: NOW,
             commands=commands,
             remembered=remembered,
-            shell=ShellCommands(definition, all_commands),
+            shell=shell_commands,
         )
         if not before:
             store.start()

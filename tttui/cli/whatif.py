@@ -137,9 +137,9 @@ def _carried_out(job: "WhatIfJob[R]", stop: Callable[[], bool], shown: bool) -> 
 def _keep(made: "WhatIfResult", root: Path, name: str | None, stop: Callable[[], bool]) -> Path:
     """Run the session of a what-if, here and to its end."""
     from tttui.runs.drive import drive
-    from tttui.runs.whatif.keep import held
+    from tttui.runs.whatif.keep import hold_session
 
-    session = held(made, root, name)
+    session = hold_session(made, root, name)
     try:
         done = drive(session, session.goal, should_stop=stop)
     except BaseException as error:
@@ -172,7 +172,7 @@ def as_document(
             }
             for line in made.lines
         ],
-        "verdict": made.verdict,
+        "verdict": made.verdict.sentence,
         "notes": list(made.notes),
     }
     if luck is not None:
@@ -216,7 +216,7 @@ def as_lines(
     rows = [(line.name, line.recorded, line.changed, line.difference) for line in made.lines]
     lines = [made.sentence, f"  {made.changed_words}", ""]
     lines += table(("", "recorded", "what-if", ""), rows, right={1, 2})
-    lines += ["", made.verdict, *made.notes]
+    lines += ["", made.verdict.sentence, *made.notes]
     if luck is not None:
         lines += ["", luck.sentence]
     if turned is not None:

@@ -93,8 +93,7 @@ class Chart(AxisView, can_focus=True):
             return line
         if y == rows.labels:
             return self.labels(line)
-        # the live end is plain to see, and would redraw a column at every step
-        return self.marked(line, cursor=not self.timeline.follow)
+        return self.marked(line)
 
     @property
     def free(self) -> tuple[str, ...]:

@@ -1,17 +1,13 @@
 """A small chart of held curves, with a title and a row of values."""
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 
 from tttui.draw import held, numbers, plot, reading
 from tttui.draw.cells import fit
-from tttui.draw.colours import DEFAULT, style
-from tttui.draw.plot_area import Picture
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
-from tttui.widgets.drawn import character, replaced
 
 
 class StatChart(Chart):
@@ -26,10 +22,8 @@ class StatChart(Chart):
     def __init__(self, measure: str, *, log: bool | None = None) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
-        self._marks: tuple[object, list[tuple[int, Style, Style]]] | None = None
-        """The columns that are marked, and for what state of the chart."""
         self._told: tuple[object, list[list[Segment]]] | None = None
-        """The same of the title row, and of the row of values."""
+        """The title row and the row of values, and for what state of the chart."""
         self.chosen = False
         self.set_log(log)
 
@@ -65,33 +59,7 @@ class StatChart(Chart):
         picture = self._picture
         if picture is not None and y < picture.layout.top and picture.layout.title >= 0:
             return self._heads(picture.layout.width)[y]
-        if picture is None or self.dragging() is not None:
-            return super().overlaid(y, line)
-        if self.timeline.empty or y == picture.layout.labels:
-            return line
-        for column, free, kept in self._marked(picture):
-            if kept.bgcolor is None and character(line, column) == " ":
-                line = replaced(line, column, self.glyphs.cursor, free)
-            else:
-                line = replaced(line, column, None, kept)
-        return line
-
-    def _marked(self, picture: Picture) -> list[tuple[int, Style, Style]]:
-        """Columns to mark, with the styles for free cells and for others."""
-        key = (self.timeline, self.hovered, picture)
-        if self._marks is None or key != self._marks[0]:
-            palette, found = self.palette, []
-            if self.hovered is not None:
-                found.append((self.hovered, style(palette.muted), style(DEFAULT)))
-            if not self.timeline.follow:
-                free = style(palette.cursor, palette.cursor_paper)
-                kept = style(DEFAULT, palette.cursor_paper)
-                found.append((self.timeline.cursor, free, kept))
-            columns = [(picture.axis.column(t), free, kept) for t, free, kept in found]
-            left = picture.layout.gutter
-            marks = [(left + c, free, kept) for c, free, kept in columns if c is not None]
-            self._marks = (key, marks)
-        return self._marks[1]
+        return super().overlaid(y, line)
 
     def labels(self, line: list[Segment]) -> list[Segment]:
         """The scrubber tells the cursor's step; here it would change with every step."""

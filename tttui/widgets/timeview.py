@@ -1,17 +1,26 @@
 """The base of the widgets with a time axis: the shared timeline, and what the mouse asks of it."""
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, RunChanges
+from tttui.draw.colours import DEFAULT, style
+from tttui.draw.marks import Marks
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn
+from tttui.widgets.drawn import Drawn, character, replaced
 
 WHEEL = 1.25
 """How much wider one notch of the wheel makes the window; they come in bursts."""
+
+
+MarkedColumns = list[tuple[int, Style, Style]]
+"""Columns to mark, with the styles for free cells and for others."""
 
 
 class TimeView(Drawn):
@@ -72,6 +81,8 @@ class TimeView(Drawn):
         """The step under the mouse over this view, as it was posted."""
         self._pressed: int | None = None
         self._dragged: int | None = None
+        self._marked: tuple[Timeline, int | None, Canvas | None, MarkedColumns] | None = None
+        """The columns that are marked, and for what state of the view."""
 
     def set_timeline(self, timeline: Timeline) -> None:
         """Show another timeline: cheap if only the cursor has moved."""
@@ -125,6 +136,42 @@ class TimeView(Drawn):
         found = {axis.column(t) for t in steps if t is not None}
         height = self.content_size.height
         self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Characters in whose place the thin line of the mouse may stand."""
+        return " ", self.glyphs.change_line
+
+    def marked(self, line: list[Segment]) -> list[Segment]:
+        """A row with the columns of what is dragged over, of the mouse and of the cursor.
+
+        The live end is plain to see, and would redraw a column at every step.
+        """
+        drag = self.dragging()
+        if drag is not None:
+            window = style(DEFAULT, self.palette.selected_paper)
+            for column in range(drag[0], drag[1] + 1):
+                line = replaced(line, self.left + column, None, window)
+        for column, free, kept in self._marked_columns():
+            thin = kept.bgcolor is None and character(line, column) in self.free
+            line = replaced(line, column, *((self.glyphs.cursor, free) if thin else (None, kept)))
+        return line
+
+    def _marked_columns(self) -> MarkedColumns:
+        """They are the same for every row."""
+        key, known = (self.timeline, self.hovered, self._canvas), self._marked
+        if known is None or known[0] is not key[0] or known[1:3] != key[1:]:
+            palette, axis = self.palette, self.axis()
+            found = [(self.hovered, style(palette.muted), style(DEFAULT))]
+            if not self.timeline.follow:
+                paper = palette.cursor_paper
+                found.append(
+                    (self.timeline.cursor, style(palette.cursor, paper), style(DEFAULT, paper))
+                )
+            columns = [(axis.column(t), free, kept) for t, free, kept in found if t is not None]
+            marks = [(self.left + c, free, kept) for c, free, kept in columns if c is not None]
+            known = self._marked = (*key, marks)
+        return known[3]
 
     def column_at(self, event: events.MouseEvent) -> int | None:
         """The column of the time axis under the mouse, None beside it."""
@@ -186,6 +233,14 @@ class TimeView(Drawn):
         """A click on the column of step t, in a row of the content."""
         del row
         self.post_message(self.StepPicked(t))
+
+    def pick_mark(self, marks: Marks, t: int) -> None:
+        """Ask for the transaction next to step t; for the step where there is none."""
+        index = marks.nearest(t)
+        if index is None:
+            self.post_message(self.StepPicked(t))
+        else:
+            self.post_message(self.MarkPicked(index, int(marks.t[index])))
 
     def on_leave(self, event: events.Leave) -> None:
         if event.node is self:

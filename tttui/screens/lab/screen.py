@@ -31,7 +31,7 @@ from tttui.screens.notes import Notes
 from tttui.store.lab.core import LabStore
 from tttui.store.lab.feed import LabSnapshot
 from tttui.store.lab.jobs import JOBS
-from tttui.toolkit import DirtyScreen, bind
+from tttui.toolkit import HeldScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 
@@ -44,7 +44,7 @@ AGES_S = 20.0
 """Seconds between two drawings where nothing changed, for the ages on the screen."""
 
 
-class LabScreen(DirtyScreen[None]):
+class LabScreen(HeldScreen):
     """Hands the newest `LabSnapshot` to the view that is shown, and runs its keys.
 
     It is the `Desk` of its views. `leave` goes back to the tabs; `open_session` opens one there.
@@ -179,6 +179,7 @@ class LabScreen(DirtyScreen[None]):
             view.show(self.state)
             if not self._prepared:
                 self._prepared = True
+                self.release()
                 self.call_after_refresh(prepare)  # not while the first view is drawn
         self._keybar.show(self.keys.footer())
 
