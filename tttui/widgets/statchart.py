@@ -1,17 +1,15 @@
 """A small chart of held curves, with a title and a row of values."""
 
-from rich.segment import Segment
-from rich.style import Style
+from collections.abc import Sequence
+
 from textual.geometry import Region
 
 from tttui.draw import held, numbers, plot, reading
+from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
-from tttui.draw.colours import DEFAULT, style
-from tttui.draw.plot_area import Picture
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
-from tttui.widgets.drawn import character, replaced
 
 
 class StatChart(Chart):
@@ -26,10 +24,8 @@ class StatChart(Chart):
     def __init__(self, measure: str, *, log: bool | None = None) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
-        self._marks: tuple[object, list[tuple[int, Style, Style]]] | None = None
-        """The columns that are marked, and for what state of the chart."""
-        self._told: tuple[object, list[list[Segment]]] | None = None
-        """The same of the title row, and of the row of values."""
+        self._told: tuple[object, Canvas] | None = None
+        """The title row and the row of values, and for what state of the chart."""
         self.chosen = False
         self.set_log(log)
 
@@ -60,44 +56,27 @@ class StatChart(Chart):
             self.touch(Region(0, 0, *self.content_size))
         super().moved(old, new)
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        """The row with the columns of the cursor and of the mouse, and with the title."""
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        """The rows with the columns of the cursor and of the mouse, and with the title."""
         picture = self._picture
-        if picture is not None and y < picture.layout.top and picture.layout.title >= 0:
-            return self._heads(picture.layout.width)[y]
-        if picture is None or self.dragging() is not None:
-            return super().overlaid(y, line)
-        if self.timeline.empty or y == picture.layout.labels:
-            return line
-        for column, free, kept in self._marked(picture):
-            if kept.bgcolor is None and character(line, column) == " ":
-                line = replaced(line, column, self.glyphs.cursor, free)
-            else:
-                line = replaced(line, column, None, kept)
-        return line
+        if picture is None:
+            return
+        layout, plotted = picture.layout, list[int]()
+        for i, y in enumerate(rows):
+            if y < layout.top and layout.title >= 0:
+                part.take(i, self._heads(layout.width), y)
+            elif y != layout.labels and not self.timeline.empty:
+                plotted.append(i)
+        self.mark(part, plotted, cursor=not self.timeline.follow)
 
-    def _marked(self, picture: Picture) -> list[tuple[int, Style, Style]]:
-        """Columns to mark, with the styles for free cells and for others."""
-        key = (self.timeline, self.hovered, picture)
-        if self._marks is None or key != self._marks[0]:
-            palette, found = self.palette, []
-            if self.hovered is not None:
-                found.append((self.hovered, style(palette.muted), style(DEFAULT)))
-            if not self.timeline.follow:
-                free = style(palette.cursor, palette.cursor_paper)
-                kept = style(DEFAULT, palette.cursor_paper)
-                found.append((self.timeline.cursor, free, kept))
-            columns = [(picture.axis.column(t), free, kept) for t, free, kept in found]
-            left = picture.layout.gutter
-            marks = [(left + c, free, kept) for c, free, kept in columns if c is not None]
-            self._marks = (key, marks)
-        return self._marks[1]
+    @property
+    def free(self) -> tuple[str, ...]:
+        return (" ",)
 
-    def labels(self, line: list[Segment]) -> list[Segment]:
+    def label(self, part: Canvas, row: int) -> None:
         """The scrubber tells the cursor's step; here it would change with every step."""
-        return line
 
-    def _heads(self, width: int) -> list[list[Segment]]:
+    def _heads(self, width: int) -> Canvas:
         """The rows above the plot."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
         known = None if self.timeline.empty else self._since(t)
@@ -108,7 +87,10 @@ class StatChart(Chart):
             rows = [self.reading(width)]
             if self._apart:
                 rows.append(self._fitted("", width, t))
-            self._told = (key, [self._written(row, width) for row in rows])
+            heads = Canvas(len(rows), width)
+            for y, row in enumerate(rows):
+                heads.spans(y, 0, row)
+            self._told = (key, heads)
         return self._told[1]
 
     @property
