@@ -5,10 +5,9 @@ from functools import cached_property
 from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import one_a_cell
+from tttui.draw.cells import narrow
 from tttui.draw.colours import Colour
 from tttui.model.arrays import Ints
-from tttui.model.text import visible
 from tttui.toolkit import LazyLine
 
 
@@ -27,8 +26,7 @@ class Painted:
     @cached_property
     def plain(self) -> bool:
         """All characters are visible and take one cell each."""
-        text = "".join(self.canvas.text())
-        return one_a_cell(text) and visible(text) is text
+        return narrow(self.canvas.char)
 
 
 class PaintedRow(LazyLine):
