@@ -34,6 +34,7 @@ def make_job(
     checkpoints: Sequence[str] = (),
     log: Sequence[str] = (),
     events: Sequence[str] = (),
+    group: str | None = None,
 ) -> Path:
     """The directory of a job; `running` is this process, `metrics` are columns by step 1, 2 ..."""
     handle = handle_of(number)
@@ -53,6 +54,7 @@ def make_job(
         "doing": doing,
         "seconds_left": seconds_left,
         "error": error,
+        **({"group": group} if group else {}),
     }
     live = state in ("running", "crashed", "stalled")
     whole = status_of_process(state) if live else {"state": state}

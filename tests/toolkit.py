@@ -6,11 +6,14 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from textual._compositor import CompositorUpdate
 from textual._context import active_app
 from textual.app import App
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.keys import _character_to_key as key_of
 from textual.message import Message
@@ -114,7 +117,42 @@ def draw_now() -> bool:
         return True
     screen = app.screen
     due = screen._layout_required or screen._scroll_required or screen._repaint_required
-    if not (due or screen._dirty_widgets or screen._callbacks):
-        return False
-    screen._on_timer_update()
-    return True
+    if due or screen._dirty_widgets or screen._callbacks:
+        screen._on_timer_update()
+        return True
+    if screen in _unpainted:
+        _unpainted.discard(screen)
+        _paint(screen)
+        return True
+    return False
+
+
+_unpainted: WeakSet[Screen[Any]] = WeakSet()
+_paint = Screen._compositor_refresh
+_parse = Stylesheet._parse_rules
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+
+
+def paint_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paint the shown screen in `draw_now`, and not after each of the layouts before it."""
+
+    def later(screen: Screen[Any]) -> None:
+        if screen is screen.app.screen:
+            screen._dirty_widgets.clear()  # the compositor has them
+            _unpainted.add(screen)
+        else:
+            _paint(screen)
+
+    monkeypatch.setattr(Screen, "_compositor_refresh", later)
+
+
+def parse_styles_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give an app the style sheets that another one has parsed with the same variables."""
+
+    def parse(sheet: Stylesheet, *args: Any, **options: Any) -> list[RuleSet]:
+        key = (*args, *options.items(), *sheet._variables.items())
+        if key not in _parsed:
+            _parsed[key] = _parse(sheet, *args, **options)
+        return _parsed[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parse)

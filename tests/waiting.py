@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 import pytest
 
-from tests.toolkit import draw_now, ready
+from tests.toolkit import draw_now, paint_at_rest, parse_styles_once, ready
 from tttui.store.core import MOVER
 from tttui.store.lab.core import ACTOR, LabStore
 
@@ -53,13 +53,14 @@ async def all_done(_: float = 0) -> None:
 
     Takes the least time to sleep, as Textual's `wait_for_idle` does, in whose place it is used.
     """
-    deadline = time.monotonic() + LONGEST_S
+    deadline, pause = time.monotonic() + LONGEST_S, 0.0005
     while time.monotonic() < deadline:
         await _handled(deadline)
         if draw_now():
             continue
         if _prepares() or not all(map(_rests, list(_stores))):
-            await asyncio.sleep(0.001)
+            pause = min(2 * pause, 0.01)
+            await asyncio.sleep(pause)
         elif not await _handled(deadline):  # what a store said last came before it rested
             return
 
@@ -87,7 +88,9 @@ def _rests(store: Worker) -> bool:
 
 @pytest.fixture(autouse=True)
 def no_guessing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pilots wait for what there is to do, also in the store of the lab."""
+    """Pilots wait for what there is to do, also in the store of the lab, then paint."""
+    paint_at_rest(monkeypatch)
+    parse_styles_once(monkeypatch)
     started = LabStore.start
 
     def start(store: LabStore) -> None:

@@ -73,9 +73,9 @@ class TttuiApp(KeysInOrder):
         clock: Callable[[], float] = time.time,
         commands: Sequence[Command] = ALL,
         remembered: Remembered | None = None,
-        shell: "ShellCommands | None" = None,
+        shell: "Callable[[], ShellCommands] | None" = None,
     ) -> None:
-        """`shell` are the commands that the lab has forms for."""
+        """`shell` makes the commands that the lab has forms for."""
         super().__init__(Terminal)
         self.store = store
         self._frame = FrameDiff(colours=not os.environ.get("NO_COLOR"))
@@ -132,7 +132,7 @@ class TttuiApp(KeysInOrder):
                 self._commands,
                 self.pop_screen,
                 self.store.open_path,
-                self._shell,
+                self._shell and self._shell(),
             )
             self.install_screen(self.lab, "lab")
             lab_store.start()
@@ -210,7 +210,7 @@ def open_app(
     ascii: bool | None = None,
     theme: str | None = None,
     mouse: bool | None = None,
-    shell: "ShellCommands | None" = None,
+    shell: "Callable[[], ShellCommands] | None" = None,
 ) -> int:
     """Run the app on what a started store reads until the user leaves; returns the exit code.
 

@@ -75,7 +75,7 @@ class KeysInOrder(OpenedApp):
         Called in the app's own task, also whenever something has come that keys wait for. What is
         typed while the app leaves is typed to whatever comes after it.
         """
-        if self.leaving:
+        if self.leaving or not self.screen_stack:
             self._typed.clear()
         while self._typed and not self._acting:
             event = self._typed[0]

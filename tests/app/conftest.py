@@ -14,10 +14,9 @@ from tests.app.grid import Grids
 from tests.toolkit import screen_strips
 from tests.waiting import all_done, no_guessing, waited_for
 from tttui.app import TttuiApp
-from tttui.cli.main import all_commands, definition
+from tttui.cli.open import shell_commands
 from tttui.keys import COMMANDS
 from tttui.keys.command import Command
-from tttui.lab.commandplan import ShellCommands
 from tttui.model.session import SessionData
 from tttui.model.start import StartView
 from tttui.model.timeline import Timeline
@@ -164,7 +163,7 @@ def open_app() -> OpenApp:
             clock=lambda: NOW,
             commands=commands,
             remembered=remembered,
-            shell=ShellCommands(definition, all_commands),
+            shell=shell_commands,
         )
         if not before:
             store.start()

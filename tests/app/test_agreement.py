@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import Driver, OpenApp
-from tests.rundirs import content, make_run, session_path, steps_path
+from tests.drawnrun import content
+from tests.rundirs import make_run, session_path, steps_path
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
 from tttui.cli import ls, show

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from tests.rundirs import make_run
 from tttui.cli.main import main
 from tttui.model.start import StartView
 from tttui.saved_views import Remembered
+from tttui.store.core import Store
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "a window of the errors": ("plus", "plus", "left", "l", "s"),
@@ -41,8 +41,9 @@ def opened_by(link: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Path], S
     """The paths and the view that a command line opens."""
     calls: list[tuple[list[Path], StartView]] = []
 
-    def note(paths: Sequence[Path], *, start: StartView, **_: object) -> int:
-        calls.append((list(paths), start))
+    def note(store: Store, *, start: StartView, **_: object) -> int:
+        store.stop()
+        calls.append((list(store.paths), start))
         return 0
 
     monkeypatch.setattr("tttui.app.open_app", note)

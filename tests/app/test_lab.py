@@ -126,6 +126,21 @@ async def test_the_table_says_how_far_every_job_is(root: Path, open_app: OpenApp
         assert "1 running, 1 queued" in driver.text().splitlines()[0]
 
 
+async def test_jobs_that_share_a_sweep_stand_together_in_the_order_of_their_parts(
+    root: Path, open_app: OpenApp
+) -> None:
+    for number, later in ((7, 0.002), (5, 0.001), (6, 0.0)):
+        make_job(root, number, kind="sweep", created=NOW - 250 + later, group="a")
+    async with open_app(root) as driver:
+        await driver.press("b", "2")
+        await driver.until(lambda: len(jobs(driver).jobs.all) == 7, "the jobs")
+        rows = [line.split() for line in driver.text().splitlines()[4:11]]
+        places = {row[0]: place for place, row in enumerate(rows)}
+        parts = [places[handle_of(number)[:8]] for number in (6, 5, 7)]
+        assert parts == [parts[0], parts[0] + 1, parts[0] + 2]
+        assert [rows[place][2] for place in parts] == ["1/3", "2/3", "3/3"]
+
+
 async def test_a_job_is_told_in_detail(root: Path, open_app: OpenApp) -> None:
     async with open_app(root) as driver:
         view = await open_jobs(driver)
@@ -173,21 +188,31 @@ def test_an_unknown_view_of_the_lab_is_refused(capsys: pytest.CaptureFixture[str
     assert "needs a word after state:" in capsys.readouterr().err
 
 
-def test_nothing_of_the_lab_is_imported_before_it_is_opened(root: Path) -> None:
+LATER = (
+    *("tttui.lab", "tttui.screens.lab", "tttui.panes.lab", "tttui.store.lab", "tttui.tasks"),
+    *("tttui.panes.weights", "tttui.panes.transactions", "tttui.panes.physics", "tttui.panes.text"),
+    *("tttui.panes.architecture", "tttui.panes.sessions", "tttui.export", "tttui.engine"),
+    *("tttui.runs", "tttui.cli.options", "tttui.screens.help", "tttui.screens.form"),
+    *("torch", "matplotlib", "plotext", "psutil", "watchfiles", "numpy.ma", "tomllib", "zipfile"),
+)
+"""What the first picture does not need, and what it would wait for."""
+
+
+def test_nothing_is_imported_before_the_first_picture_that_it_does_not_need(root: Path) -> None:
     code = (
-        "import asyncio, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
+        "from tttui.cli.open import shell_commands, started\n"
+        f"store = started([Path({str(root / 'example')!r})])\n"
         "from tttui.app import TttuiApp\n"
         "from tttui.model.start import StartView\n"
-        "from tttui.store import Store\n"
-        "async def look():\n"
-        f"    store = Store([Path({str(root)!r})])\n"
-        "    store.start()\n"
-        "    app = TttuiApp(store, StartView())\n"
-        "    async with app.run_test() as pilot:\n"
-        "        while app.main.shown is None: await pilot.pause(0.01)\n"
-        "        print(*(m for m in sys.modules if '.lab' in m or 'plotext' in m))\n"
-        "asyncio.run(look())\n"
+        "from tttui.screens import main\n"
+        "app = TttuiApp(store, StartView(), shell=shell_commands)\n"
+        "main.prepare = lambda: app.exit(print(*sys.modules))\n"
+        "app.run(headless=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    found = done.stdout.split()
+    assert "tttui.panes.overview.pane" in found
+    known = [m for m in found if any(m == late or m.startswith(f"{late}.") for late in LATER)]
+    assert known == []

@@ -40,7 +40,7 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", HOME)
     monkeypatch.setattr("os.getcwd", lambda: f"{HOME}/runs")
     monkeypatch.setattr("time.time", lambda: NOW)
-    monkeypatch.setattr("tttui.engine.machine.Machine", QuietMachine)
+    monkeypatch.setattr("tttui.engine.machine.LoadMeter", QuietMachine)
     monkeypatch.setattr("tttui.store.table.LOAD_S", 0.0)
     return Path("example")
 

@@ -11,8 +11,7 @@ import pytest
 from tests.app.conftest import SIZES, Driver, OpenApp
 from tests.app.grid import Grids
 from tests.recorded import make_recorded
-from tests.rundirs import write_status
-from tests.textruns import PROSE, drawn_losses, make_text_run, write_scores
+from tests.textruns import PROSE, drawn_losses, make_text_run
 from tests.toolkit import screen_strips
 from tttui.draw.canvas import REVERSED, UNDERLINED
 from tttui.draw.palette import DARK
@@ -21,7 +20,7 @@ from tttui.model.start import StartView
 from tttui.panes.physics.series import SeriesPane
 from tttui.panes.text.pane import TextPane
 from tttui.tasks.hf.modelprocess import ModelProcess
-from tttui.tasks.text.continuations import ContinuationRequest, Continued, Reader
+from tttui.tasks.text.continuations import ContinuationRequest, Continued, Expected, Likely, Reader
 from tttui.widgets.page import Page
 from tttui.widgets.textpage import TextPage
 
@@ -67,6 +66,18 @@ def models_say(driver: Driver) -> tuple[str, str]:
     )
 
 
+@pytest.fixture
+def quick_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The models answer at once, where a test is not about what they say."""
+
+    def continued(_: Reader, asked: ContinuationRequest) -> Continued:
+        came = asked.document.source.read(asked.offset, asked.offset + 1)
+        said = Expected("base", (Likely(HOSTILE, 1, 0.5),), 0.25, 2)
+        return Continued(asked, came, said, said)
+
+    monkeypatch.setattr(Reader, "continued", continued)
+
+
 async def test_tab_four_of_a_text_session_is_its_document(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -88,6 +99,7 @@ async def test_a_recorded_session_that_is_called_text_shows_its_series(
         assert isinstance(driver.pane, SeriesPane)
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_a_session_that_has_read_nothing_yet_shows_its_document(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -100,6 +112,7 @@ async def test_a_session_that_has_read_nothing_yet_shows_its_document(
         assert mark_of(driver).at == 0
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -113,6 +126,7 @@ async def test_a_character_of_a_frozen_model_that_was_not_asked_is_plain(
         assert not papers & set(tints(DARK).paper.tolist()[1:])
 
 
+@pytest.mark.usefixtures("quick_models")
 async def test_names_that_came_before_are_tinted_as_better(
     open_app: OpenApp, tmp_path: Path
 ) -> None:
@@ -127,81 +141,6 @@ async def test_names_that_came_before_are_tinted_as_better(
         papers = tints(DARK).paper.tolist()
         better = [papers.index(p) in range(1, 5) for p in canvas.paper[row, at : at + 11].tolist()]
         assert sum(better) >= 9
-
-
-async def test_the_keys_of_time_move_the_cursor_by_windows(
-    open_app: OpenApp, tmp_path: Path
-) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.press("right")
-        assert mark_of(driver).window == (CHUNK, 2 * CHUNK)
-        assert mark_of(driver).at == CHUNK
-        await driver.press("right", "left", "left")
-        assert mark_of(driver).window == (0, CHUNK)
-        await driver.press("end")
-        assert mark_of(driver).window == (LAST * CHUNK, len(CONTENT))
-        await driver.press("home")
-        assert mark_of(driver).at == 0
-
-
-async def test_bytes_are_walked_through_and_on_into_the_next_window(
-    open_app: OpenApp, tmp_path: Path
-) -> None:
-    make_text_run(tmp_path / "run")
-    start = StartView(tab="physics", byte=CHUNK - 3)
-    async with open_app(tmp_path / "run", start=start) as driver:
-        await driver.press("l")
-        assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK - 2, 0)
-        await driver.press("h", "l", "l", "l")
-        assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK, 1)
-        await driver.press("h")
-        assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK - 1, 0)
-
-
-async def test_rows_and_pages_move_the_cursor(open_app: OpenApp, tmp_path: Path) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        second = CONTENT.index(b"\n") + 1
-        await driver.press("down")
-        assert mark_of(driver).at == second
-        await driver.press("l", "l", "down", "up")
-        assert mark_of(driver).at == second + 2
-        await driver.press("up")
-        assert mark_of(driver).at == 2
-        await driver.press("pagedown")
-        rows = page_of(driver).content_size.height
-        assert CONTENT[: mark_of(driver).at].count(b"\n") >= rows - 2
-        await driver.press("pageup", "pageup")
-        assert mark_of(driver).at < CONTENT.index(b"\n")
-
-
-async def test_a_click_takes_the_cursor_to_a_character(open_app: OpenApp, tmp_path: Path) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.settled()
-        page = page_of(driver)
-        margin = margin_of(page.content_size.width, len(CONTENT))
-        await driver.pilot.click(page, offset=(margin + 4, 4))
-        await driver.settled()
-        fifth = [i for i, byte in enumerate(CONTENT) if byte == 10][3] + 1
-        assert mark_of(driver).at == fifth + 4
-        assert driver.timeline.cursor == (fifth + 4) // CHUNK
-
-
-async def test_the_wheel_moves_the_page_and_not_the_cursor(
-    open_app: OpenApp, tmp_path: Path
-) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.settled()
-        top = shown_text(driver).splitlines()[0]
-        page_of(driver)._wheel(3)
-        await driver.settled()
-        assert shown_text(driver).splitlines()[0] != top
-        assert mark_of(driver).at == 0
-        await driver.press("l")
-        assert shown_text(driver).splitlines()[0] == top
 
 
 async def test_both_models_tell_what_they_expect_and_what_came(
@@ -223,46 +162,7 @@ async def test_both_models_tell_what_they_expect_and_what_came(
         assert models_say(driver) != before
 
 
-async def test_a_search_goes_to_matches_and_marks_them(open_app: OpenApp, tmp_path: Path) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        places = [i for i in range(len(CONTENT)) if CONTENT.startswith(b"harbour_log", i)]
-        await driver.press("slash", *"HARBOUR".lower(), "underscore", *"log", "enter")
-        await driver.settled()
-        assert mark_of(driver).at == places[0]
-        assert mark_of(driver).matches[:2] == tuple((i, i + 11) for i in places[:2])
-        assert f"1 of {len(places)}" in driver.text()
-        await driver.press("n")
-        await driver.settled()
-        assert mark_of(driver).at == places[1]
-        await driver.press("N")
-        await driver.settled()
-        await driver.press("N")
-        await driver.settled()
-        assert mark_of(driver).at == places[-1]
-        await driver.press("escape")
-        assert mark_of(driver).matches == ()
-
-
-async def test_what_is_not_there_is_said(open_app: OpenApp, tmp_path: Path) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.press("slash", *"zebra", "enter")
-        await driver.settled()
-        assert "zebra: not in the document" in driver.text()
-        assert mark_of(driver).at == 0
-
-
-async def test_keys_of_the_search_belong_to_the_field_while_somebody_types(
-    open_app: OpenApp, tmp_path: Path
-) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.press("slash", "h", "l", "n")
-        assert driver.timeline.cursor == 0
-        assert driver.text().count("hln") >= 1
-
-
+@pytest.mark.usefixtures("quick_models")
 async def test_what_lies_beyond_the_cursor_is_paler(open_app: OpenApp, tmp_path: Path) -> None:
     make_text_run(tmp_path / "run")
     async with open_app(tmp_path / "run", start=AT_START) as driver:
@@ -272,59 +172,6 @@ async def test_what_lies_beyond_the_cursor_is_paler(open_app: OpenApp, tmp_path:
         assert papers & set(tints(DARK).pale.tolist()[1:])
         await driver.press("end")
         assert mark_of(driver).until == len(CONTENT)
-
-
-async def test_a_live_run_is_followed(open_app: OpenApp, tmp_path: Path) -> None:
-    place = make_text_run(tmp_path / "run", scored=4 * CHUNK, status="running")
-    async with open_app(tmp_path / "run", start=StartView(tab="physics", follow=True)) as driver:
-        await driver.settled()
-        assert mark_of(driver).at == 3 * CHUNK
-        assert f"256 of {len(CONTENT):,} bytes".replace(",", " ") in driver.text()
-        write_scores(place.path, drawn_losses(CONTENT), range(4, 9), CHUNK)
-        write_status(place.path, "running", 9, LAST + 1)
-        await driver.until(lambda: mark_of(driver).at == 8 * CHUNK, "the cursor")
-        await driver.settled()
-        assert pane_of(driver).document is not None
-        assert pane_of(driver).document.scored == 9 * CHUNK  # type: ignore[union-attr]
-
-
-async def test_a_page_that_is_followed_stays_for_a_while(
-    open_app: OpenApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 100.0
-    monkeypatch.setattr(TextPane, "clock", staticmethod(lambda: now))
-    place = make_text_run(tmp_path / "run", scored=2 * CHUNK, status="running")
-    start = StartView(tab="physics", follow=True)
-    async with open_app(tmp_path / "run", start=start, size=(80, 24)) as driver:
-        await driver.settled()
-
-        async def read(first: int, last: int) -> str:
-            write_scores(place.path, drawn_losses(CONTENT), range(first, last), CHUNK)
-            write_status(place.path, "running", last, LAST + 1)
-            await driver.until(lambda: mark_of(driver).at == (last - 1) * CHUNK, "the cursor")
-            await driver.settled()
-            return shown_text(driver)
-
-        turned = await read(2, 12)
-        assert page_of(driver).has_cursor
-        assert await read(12, 18) == turned
-        assert not page_of(driver).has_cursor
-        now += 60
-        assert await read(18, 19) != turned
-        assert page_of(driver).has_cursor
-
-
-async def test_a_link_leads_to_the_byte(open_app: OpenApp, tmp_path: Path) -> None:
-    make_text_run(tmp_path / "run")
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.press("right", "l", "l", "l")
-        link = driver.main.views.now()
-        assert (link.t, link.byte) == (1, CHUNK + 3)
-        assert "--byte 67" in " ".join(link.options())
-    for start in (link, StartView(tab="physics", byte=CHUNK + 3)):
-        async with open_app(tmp_path / "run", start=start) as driver:
-            await driver.settled()
-            assert (mark_of(driver).at, driver.timeline.cursor) == (CHUNK + 3, 1)
 
 
 TOKENS = [m.start() for m in re.finditer(rb"\w+|\W", CONTENT)]
@@ -363,18 +210,18 @@ async def test_a_document_of_tokens_is_walked_through_and_tinted_by_tokens(
         assert len(set(canvas.paper[row, at : at + 11].tolist())) == 1
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
-async def test_any_bytes_are_shown_and_none_acts(
-    open_app: OpenApp, tmp_path: Path, size: tuple[int, int]
-) -> None:
+@pytest.mark.usefixtures("quick_models")
+async def test_any_bytes_are_shown_and_none_acts(open_app: OpenApp, tmp_path: Path) -> None:
     make_text_run(tmp_path / "run", HOSTILE * 20)
-    async with open_app(tmp_path / "run", start=AT_START, size=size) as driver:
-        await driver.settled()
-        text = driver.text()
-        assert r"\x1b[31mred" in text
-        assert all(char.isprintable() for char in text.replace("\n", ""))
-        for strip in screen_strips(driver.app):
-            assert strip.cell_length == size[0]
+    async with open_app(tmp_path / "run", start=AT_START, size=(80, 24)) as driver:
+        for size in ((80, 24), (200, 50), (40, 12)):
+            await driver.pilot.resize_terminal(*size)
+            await driver.settled()
+            text = driver.text()
+            assert r"\x1b[31mred" in text
+            assert all(char.isprintable() for char in text.replace("\n", ""))
+            for strip in screen_strips(driver.app):
+                assert strip.cell_length == size[0]
         for _ in range(len(HOSTILE)):
             await driver.press("l")
         await driver.settled()
@@ -395,6 +242,7 @@ def _waiting(path: Path) -> None:
     os.mkfifo(path)
 
 
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [(_gone, "is missing"), (_led_out, "is a link that leads out"), (_waiting, "is a named pipe")],
@@ -454,18 +302,7 @@ async def test_the_window_can_be_copied(open_app: OpenApp, tmp_path: Path) -> No
         assert pane_of(driver).exportable() == "text"
 
 
-async def test_the_keys_of_the_log_are_its_own_while_it_is_shown(
-    open_app: OpenApp, tmp_path: Path
-) -> None:
-    make_text_run(tmp_path / "run")
-    (tmp_path / "run" / "run.log").write_text("INFO a line\n" * 100)
-    async with open_app(tmp_path / "run", start=AT_START) as driver:
-        await driver.press("g", "pagedown", "pagedown")
-        assert mark_of(driver).at == 0
-        await driver.press("g", "pagedown")
-        assert mark_of(driver).at > 0
-
-
+@pytest.mark.usefixtures("quick_models")
 @pytest.mark.parametrize(("theme", "sign"), [("dark", UNDERLINED), ("ansi", REVERSED)])
 async def test_the_window_is_marked_by_more_than_colour(
     open_app: OpenApp, tmp_path: Path, theme: str, sign: int

@@ -212,3 +212,12 @@ async def test_keys_that_wait_when_the_app_leaves_are_not_carried_out(
         driver.app.exit()
         await driver.app.on_event(events.Key("2", "2"))
         assert driver.state.tab == tab
+
+
+async def test_a_key_that_comes_while_the_app_ends_is_dropped(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root) as driver:
+        pass
+    await driver.app.on_event(events.Key("D", "D"))
+    await driver.app.next_key()

@@ -195,7 +195,7 @@ def test_the_place_of_every_transaction_of_a_list_is_known(
 @pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("element", [b"0", b"{}", b"[]", b'"a"', b'{"t":0}', b"[[[]]]"])
 def test_a_list_of_anything_else_is_left_alone(element: bytes) -> None:
-    data = b"[" + (element + b",") * 200_000 + element + b"]"
+    data = b"[" + (element + b",") * 30_000 + element + b"]"
     trajectory, problems = parse_trajectory_json(data, Path("a"))
     assert trajectory is None
     assert problems[0].reason.startswith("more than 10000 elements are no points")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.rundirs import content, make_run, session_path, steps_path
+from tests.drawnrun import content
+from tests.rundirs import make_run, session_path, steps_path
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.reader import SessionReader

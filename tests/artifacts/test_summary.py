@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.drawnrun import content
 from tests.recorded import make_recorded
-from tests.rundirs import content, make_run
+from tests.rundirs import make_run
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.summary import read_summary
 from tttui.model.improvement import final_improvement

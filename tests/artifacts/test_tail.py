@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.rundirs import content, make_run, steps_path
+from tests.drawnrun import content
+from tests.rundirs import make_run, steps_path
 from tttui.artifacts.tail import STRETCH, STRETCHES, Tail, read_tail
 from tttui.model.session import Layout
 

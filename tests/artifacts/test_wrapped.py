@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.rundirs import content, make_run
+from tests.drawnrun import content
+from tests.rundirs import make_run
 from tttui.artifacts.history import record_dtype
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader

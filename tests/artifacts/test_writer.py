@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.rundirs import content
+from tests.drawnrun import content
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import Checkpoint, read_checkpoint
 from tttui.artifacts.discover import find_sessions

@@ -379,6 +379,7 @@ def test_paths_open_the_app_with_the_view_that_was_asked_for(
     calls: list[tuple[object, dict[str, object]]] = []
 
     def note(store: Store, **view: object) -> int:
+        store.stop()
         calls.append((store.paths, view))
         return 0
 

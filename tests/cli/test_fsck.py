@@ -4,7 +4,6 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,55 +14,17 @@ from tests.rundirs import make_run
 from tests.runs.sessions import (
     as_an_older_version_left_it,
     base_of,
-    events,
-    same,
     settings,
 )
 from tttui.artifacts.check import check_session
-from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_generation
-from tttui.artifacts.lock import SessionLock
+from tttui.artifacts.checkpoint import ENGINE, PREVIOUS
 from tttui.cli.main import main
 from tttui.model.session import Place
-from tttui.tasks.pointmass.runs.fork import fork
-from tttui.tasks.pointmass.runs.planned import plan_session, prepare
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 FLIPS = 72
 
 NO_DATA = ("run.log", "run.lock")
-
-CHOSEN = settings(steps=120, pretrain_steps=30, pretrain_seq=16, pretrain_batch=4, chunk=16)
-
-
-def stop_after(steps: int) -> dict[str, Any]:
-    """Options of `prepare` that stop a pretraining after so many steps."""
-    done: list[int] = []
-    return {
-        "should_stop": lambda: len(done) >= steps,
-        "on_progress": lambda step, loss: done.append(step),  # noqa: ARG005
-    }
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with every file that there is: a session that was pretrained for and steered, a
-    fork of it, and one whose base is being pretrained."""
-    root = tmp_path_factory.mktemp("made")
-    plan_session(root / "a", CHOSEN)
-    prepare(root / "a", should_stop=lambda: False)
-    run = SessionRun.open(root / "a")
-    run.advance(50)
-    run.intervene("mu", 0.2)
-    run.advance(30)
-    run.checkpoint()
-    run.advance(40)
-    run.close("completed")
-    forked = fork(Place(root / "a", "native"), root, name="b", changes={"steps": 60})
-    forked.advance(60)
-    forked.close("completed")
-    plan_session(root / "c", CHOSEN.updated({"pretrain_steps": 31}))
-    prepare(root / "c", **stop_after(20))
-    return root
 
 
 @pytest.fixture
@@ -161,15 +122,6 @@ def test_a_finding_is_one_line_with_file_place_and_remedy(
     assert summary == "1 session checked: 1 finding"
 
 
-def test_what_the_remedy_says_helps(root: Path, made: Path) -> None:
-    size = read_generation(root / "a", PREVIOUS).sizes["per_step.csv"]
-    flip(root / "a" / "per_step.csv", size + 40, 3)
-    assert fsck("--root", root) == 1
-    assert main(["resume", "a", "--root", str(root), "--quiet"]) == 0
-    assert fsck("--root", root) == 0
-    assert same(made / "a", root / "a") == []
-
-
 def test_json_has_every_finding_with_its_place(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,105 +136,8 @@ def test_json_has_every_finding_with_its_place(
     assert finding["repaired"] is False
 
 
-def zero(path: Path) -> None:
-    path.write_bytes(bytes(path.stat().st_size))
-
-
 def garble(path: Path) -> None:
     flip(path, path.stat().st_size // 2, 2)
-
-
-REPAIRED = [
-    ("session/meta.json", garble),
-    ("session/meta.json", zero),
-    ("session/metrics.json", garble),
-    ("session/metrics.json", Path.unlink),
-    ("session/plastic_state.pt", garble),
-    ("session/plastic_state.pt", Path.unlink),
-    ("session/optim_state.pt", zero),
-    ("update_events.json", garble),
-    ("update_events.json", zero),
-    ("update_events.jsonl", garble),
-    ("interventions.jsonl", garble),
-    ("interventions.jsonl", Path.unlink),
-    ("base_checkpoint.pt", garble),
-    ("base_checkpoint.pt", Path.unlink),
-    ("weights_history.npy", lambda path: flip(path, 13, 0)),
-    ("weights_history.npy", lambda path: flip(path, 60, 0)),
-]
-
-
-@pytest.mark.parametrize(("name", "damage"), REPAIRED)
-def test_what_can_be_known_is_repaired_to_the_same_bytes(
-    root: Path, made: Path, name: str, damage: Callable[[Path], None]
-) -> None:
-    damage(root / "a" / name)
-    assert fsck("--root", root) == 1
-    assert fsck("--root", root, "--repair") == 0
-    assert (root / "a" / name).read_bytes() == (made / "a" / name).read_bytes()
-    assert fsck("--root", root) == 0
-
-
-def test_a_damaged_status_says_again_what_is_certain(root: Path) -> None:
-    zero(root / "a" / "status.json")
-    assert fsck("--root", root, "--repair") == 0
-    status = json.loads((root / "a" / "status.json").read_text())
-    assert (status["state"], status["t"], status["steps_total"]) == ("completed", 120, 120)
-
-
-def test_a_damaged_previous_checkpoint_is_removed(root: Path) -> None:
-    zero(root / "a" / "session" / PREVIOUS)
-    assert fsck("--root", root, "--repair") == 0
-    assert not (root / "a" / "session" / PREVIOUS).exists()
-
-
-@pytest.mark.parametrize("name", ["per_step.csv", "trajectory.csv", "session/engine_state.pt"])
-def test_what_only_a_resume_can_compute_is_left(root: Path, name: str) -> None:
-    flip(root / "a" / name, 700, 0)
-    damaged = (root / "a" / name).read_bytes()
-    assert fsck("--root", root, "--repair") == 1
-    assert (root / "a" / name).read_bytes() == damaged
-
-
-TAILS = {
-    "zeros": lambda content: content + bytes(4096),
-    "half a record": lambda content: content + content[-12:-3],
-    "more than half a record": lambda content: content + content[-60:-3],
-}
-
-
-@pytest.mark.parametrize("tail", TAILS)
-@pytest.mark.parametrize(
-    "name",
-    ["per_step.csv", "trajectory.csv", "update_events.jsonl", "weights_history.npy",
-     "interventions.jsonl", "pretraining.csv"],
-)  # fmt: skip
-def test_torn_tails_are_named_and_cut_off(
-    root: Path, made: Path, capsys: pytest.CaptureFixture[str], name: str, tail: str
-) -> None:
-    path = root / "a" / name
-    path.write_bytes(TAILS[tail](path.read_bytes()))
-    size = (made / "a" / name).stat().st_size
-    assert fsck("--root", root) == 1
-    lines = capsys.readouterr().out.splitlines()
-    torn = [line for line in lines if line.startswith(f"torn      {path}: bytes {size} to ")]
-    assert torn or name == "weights_history.npy"
-    assert fsck("--root", root, "--repair") == 0
-    assert path.read_bytes() == (made / "a" / name).read_bytes()
-
-
-@pytest.mark.parametrize("name", ["per_step.csv", "trajectory.csv", "update_events.jsonl"])
-def test_a_stretch_that_is_there_twice_is_named(
-    root: Path, made: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    path = root / "a" / name
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([*lines, *lines[-3:]]))
-    assert fsck("--root", root) == 1
-    out = capsys.readouterr().out
-    assert "is there a second time, and 2 lines after it are alike" in out
-    assert fsck("--root", root, "--repair") == 0
-    assert path.read_bytes() == (made / "a" / name).read_bytes()
 
 
 def test_a_stretch_that_is_there_twice_is_named_without_checksums_too(
@@ -304,35 +159,6 @@ def test_a_session_without_checksums_is_valid(
     as_an_older_version_left_it(made / "a", tmp_path / "a")
     assert fsck(tmp_path / "a") == 0
     assert "no checksums, as an older version wrote it" in capsys.readouterr().err
-
-
-def test_leftovers_are_no_damage_and_are_removed(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    litter = root / "a" / "session" / ".meta.json.1-2.tttui-tmp"
-    litter.write_bytes(b"half")
-    building = root / ".d.new-4242"
-    (building / "session").mkdir(parents=True)
-    os.utime(building, (1.0, 1.0))
-    assert fsck("--root", root) == 0
-    assert capsys.readouterr().out.count("leftover  ") == 2
-    assert fsck("--root", root, "--repair") == 0
-    assert not litter.exists()
-    assert not building.exists()
-    assert fsck("--root", root) == 0
-    assert capsys.readouterr().out.count("leftover  ") == 0
-
-
-def test_a_session_that_is_being_written_is_never_repaired(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = root / "a" / "session" / "metrics.json"
-    garble(path)
-    damaged = path.read_bytes()
-    with SessionLock(root / "a"):
-        assert fsck("--root", root, "--repair") == 1
-    assert path.read_bytes() == damaged
-    assert "not repaired" in capsys.readouterr().err
 
 
 def test_a_live_session_is_checked_up_to_its_checkpoint(tmp_path: Path) -> None:
@@ -442,16 +268,6 @@ def test_snapshots_of_a_thinned_history_are_checked(
     flip(path, head + 100, 2)
     (finding,) = check_session(Place(tmp_path / "a", "native")).findings
     assert (finding.begin, finding.end) == (head, head + record)
-
-
-def test_events_are_restored_only_where_the_list_has_them_all(root: Path) -> None:
-    path = root / "a" / "update_events.json"
-    first = events(root / "a")[0]
-    path.write_text(json.dumps([first]))
-    garble(root / "a" / "update_events.jsonl")
-    damaged = (root / "a" / "update_events.jsonl").read_bytes()
-    assert fsck("--root", root, "--repair") == 1
-    assert (root / "a" / "update_events.jsonl").read_bytes() == damaged
 
 
 def test_with_both_checkpoints_lost_what_is_left_is_still_checked(

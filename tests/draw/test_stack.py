@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tttui.draw import stack
@@ -119,6 +119,7 @@ def test_an_unknown_friction_is_said_to_be_unknown(glyphs: object) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 120), st.integers(1, 30), st.floats(width=64), st.sampled_from("ua"))
+@example(102, 4, -9.6e305, "u")
 def test_no_size_and_no_friction_break_the_picture(
     width: int, height: int, mu: float, kind: str
 ) -> None:

@@ -14,5 +14,5 @@ def test_a_job_that_is_killed_again_and_again_ends_as_if_nothing_was(
 ) -> None:
     assert kind in CASES, f"say in tests/lab/killing.py how a job of {kind} is made"
     whole = left_alone(tmp_path / "whole", kind)
-    _, job = killed(tmp_path / "killed", kind, 10, seed=1)
+    _, job = killed(tmp_path / "killed", kind, 5, seed=1)
     assert difference(job, whole) == ""

@@ -25,7 +25,7 @@ def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
     """The URL of `transformers serve` with a tiny model, and the model's name."""
     if any(find_spec(name) is None for name in ("transformers", "fastapi", "uvicorn")):
         pytest.skip("transformers[serving] is not installed")
-    from tests.tasks.test_hf import make_model
+    from tests.tasks.hfmodels import make_model
 
     folder = tmp_path_factory.mktemp("served")
     model = make_model(folder / "model")

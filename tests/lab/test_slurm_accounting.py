@@ -1,5 +1,5 @@
 """How jobs ended whom Slurm's controller has forgotten, by its accounting: commands on PATH that
-answer as those of Slurm 23 do."""
+answer as those of Slurm do."""
 
 from dataclasses import replace
 from pathlib import Path

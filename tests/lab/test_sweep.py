@@ -10,10 +10,11 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.lab.killing import swept
-from tests.live import wait_until
+from tttui.lab import worker
+from tttui.lab.context import Context
 from tttui.lab.evaluation import evaluate
 from tttui.lab.evaluation.streams import HeldOutStream
-from tttui.lab.job import read_job
+from tttui.lab.job import Job
 from tttui.lab.sweeps.computing import compute
 from tttui.lab.sweeps.group import find_sweep
 from tttui.lab.sweeps.outcome import SweepOutcome
@@ -112,20 +113,42 @@ def test_a_document_is_swept_part_by_part(tmp_path: Path, root: Path) -> None:
     assert f"--file {text}" in found.command(2)
 
 
-def test_a_killed_sweep_goes_on_with_what_is_missing(root: Path, shell: Shell) -> None:
-    words = ("--set", "chunk=5,6,7,8", "--seeds", "16", "--steps", "240")
-    assert shell("sweep", "start", *words, "--json") == 0
+def killed_after_its_first_part(job: Job) -> None:
+    """Execute a job in a process of its own, which kills itself."""
+    if (pid := os.fork()) == 0:
+        finish_part = Context.finish_part
+
+        def last(context: Context, name: str, result: object) -> None:
+            finish_part(context, name, result)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        setattr(Context, "finish_part", last)  # noqa: B010 - of this process alone
+        try:
+            worker.execute(job.path, lambda: None)
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+def test_a_killed_sweep_goes_on_with_what_is_missing(
+    root: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--set", "chunk=5,6,7,8", "--seeds", "4", "--steps", "64")
+    with monkeypatch.context() as waiting:
+        waiting.setattr("tttui.lab.starting.dispatch_locked", lambda _root: [])
+        assert shell("sweep", "start", *words, "--json") == 0
     handle = json.loads(shell.out)["sweep"]
-    parts = find_sweep(root, handle).job.path / "parts.jsonl"
-    wait_until(lambda: parts.exists() and parts.read_bytes().count(b"\n") >= 1)
-    os.kill(read_job(parts.parent).raw["pid"], signal.SIGKILL)
-    wait_until(lambda: find_sweep(root, handle).job.state == "crashed")
+    job = find_sweep(root, handle).job
+    killed_after_its_first_part(job)
+    assert find_sweep(root, handle).job.state == "crashed"
+    parts = job.path / "parts.jsonl"
     before = parts.read_bytes()
+    assert before.count(b"\n") == 1
     assert shell("sweep", "show", handle) == 0
     assert "members are not computed yet" in shell.out
     assert "is crashed" in shell.refused("sweep", "best", handle, "--confirm")
     assert shell("sweep", "resume", handle, "--wait") == 0
-    assert parts.read_bytes().startswith(before.rpartition(b"\n")[0])
+    assert parts.read_bytes().startswith(before)
     assert find_sweep(root, handle).outcome().complete
 
 

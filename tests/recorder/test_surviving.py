@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import tttui
+from tests.live import wait_until
 from tests.recorder.sessions import events, history, meta, rows, status
 from tttui.artifacts import appending
 from tttui.artifacts.discover import find_sessions
@@ -55,8 +56,9 @@ def started(path: Path) -> "subprocess.Popen[str]":
 
 def killed(process: "subprocess.Popen[str]", path: Path, wanted: int) -> None:
     """Kill it without warning once its table has so many bytes."""
-    while (path / "per_step.csv").stat().st_size < wanted:
-        assert process.poll() is None
+    table = path / "per_step.csv"
+    wait_until(lambda: table.stat().st_size >= wanted or process.poll() is not None)
+    assert process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.communicate()
 

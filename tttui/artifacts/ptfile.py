@@ -7,9 +7,8 @@ and what they cost is bounded by the size of the file.
 
 import io
 import struct
-import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +16,9 @@ from tttui.artifacts.regular import LARGEST_CHECKPOINT, open_to_read
 from tttui.artifacts.statepickle import AsksForCode, interpret
 from tttui.artifacts.storedzip import Compressed, StoredZip
 from tttui.model.errors import RefusedInput, TttuiError
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 DTYPES: dict[str, str] = {
     "FloatStorage": "<f4",
@@ -145,6 +147,8 @@ def write_pt(obj: Any) -> bytes:
     body = bytearray(b"\x80\x02")
     _emit(obj, body, arrays)
     body += b"."
+    import zipfile  # with compressors that readers have no use for
+
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, out, "archive/data.pkl", bytes(body))
@@ -155,8 +159,10 @@ def write_pt(obj: Any) -> bytes:
     return out.getvalue()
 
 
-def _add(archive: zipfile.ZipFile, out: io.BytesIO, name: str, data: bytes) -> None:
-    info = zipfile.ZipInfo(name)  # dated 1980, so that equal content is equal bytes
+def _add(archive: "ZipFile", out: io.BytesIO, name: str, data: bytes) -> None:
+    from zipfile import ZipInfo
+
+    info = ZipInfo(name)  # dated 1980, so that equal content is equal bytes
     # Torch aligns tensors to 64 bytes, so that they can be mapped: pad with an extra field.
     start = out.tell() + 30 + len(name) + 4
     padding = -start % 64

@@ -82,7 +82,7 @@ def ask_and_wait(
 
 
 def instead(path: Path, status: "Status | None") -> str:
-    """What can be done with a session that nobody runs."""
+    """What can be done with a session that no process runs."""
     if status is None:
         return f"`{command_line('tttui', 'fork', path)}` goes on from its weights"
     resume = command_line("tttui", "resume", path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tttui.cli.options import json_option, root_option
+from tttui.cli.options import RunningOptions, json_option, root_option
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
 
@@ -61,15 +61,7 @@ def command(
     if headless and ready is None:
         return _report(directory, as_json)
     if ready is not None and headless:
-        return carry_on(
-            ready,
-            runner.words,
-            speed_limit=None,
-            paused=False,
-            detach=False,
-            quiet=False,
-            as_json=as_json,
-        )
+        return carry_on(ready, runner.words, RunningOptions(as_json=as_json))
     if ready is not None:
         if ready.run is not None:
             ready.run.close("queued")
@@ -87,7 +79,7 @@ def command(
 
 
 def _progress(directory: Path) -> tuple[bool, int]:
-    """Whether somebody runs it now, and the steps that were run."""
+    """Whether a process runs it now, and the steps that were run."""
     from tttui.cli.running import read_session
 
     data = read_session(directory)

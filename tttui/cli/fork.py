@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tttui.cli.options import (
+    RunningOptions,
     SectionedCommand,
     assignments,
     from_option,
@@ -59,16 +60,12 @@ def command(
     with_past: bool,
     name: str | None,
     from_run: str | None,
-    speed_limit: float | None,
-    paused: bool | None,
     from_version: str | None,
     called: str | None,
     model: str | None,
     assigned: tuple[str, ...],
-    detach: bool,
     no_run: bool,
-    quiet: bool,
-    as_json: bool,
+    running: RunningOptions,
     **values: Any,
 ) -> int:
     """Start a new session from the weights (and the optimizer) that RUN had at step T.
@@ -121,17 +118,9 @@ def command(
         for line in session.told:
             say(line)
         session.close("interrupted")
-        if as_json:
+        if running.as_json:
             json_document({"path": str(session.path), "forked_at_t": session.forked_at_t})
         else:
             result(f"{session.path} starts from {run} at step {session.forked_at_t}")
         return 0
-    return carry_on(
-        ReadyRun.held(session, session.steps_total),
-        runner.words,
-        speed_limit=speed_limit,
-        paused=bool(paused),
-        detach=detach,
-        quiet=quiet,
-        as_json=as_json,
-    )
+    return carry_on(ReadyRun.held(session, session.steps_total), runner.words, running)

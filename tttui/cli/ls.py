@@ -115,7 +115,7 @@ def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[
 
 
 def _state(status: "Status") -> str:
-    """`running`, `running on elsewhere`, or `crashed 3 min ago` without why, which `show` tells."""
+    """`running`, `running on elsewhere`, or `crashed 3 min ago` without the reason."""
     if status.state == "pretraining" and status.pretraining is not None:
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
     if status.steerable and not status.runs_here:

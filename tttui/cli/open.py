@@ -14,6 +14,7 @@ POLL_S = 1.0
 
 
 if TYPE_CHECKING:
+    from tttui.lab.commandplan import ShellCommands
     from tttui.store import Store
 
 
@@ -60,6 +61,14 @@ def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
     store = Store(paths, poll=poll, waits=True)
     store.start()
     return store
+
+
+def shell_commands() -> "ShellCommands":
+    """What the forms of the lab start, imported when the lab is first opened."""
+    from tttui.cli.main import all_commands, definition
+    from tttui.lab.commandplan import ShellCommands
+
+    return ShellCommands(definition, all_commands)
 
 
 @click.command("open", hidden=True)
@@ -109,14 +118,12 @@ def command(
     **view: Any,
 ) -> int:
     """Open the app on the sessions found below PATH (default ./runs)."""
-    from tttui.cli.main import all_commands, definition
     from tttui.cli.places import existing
 
     found = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
     store = started(found, poll=POLL_S if poll else None)
     from tttui.app import open_app
-    from tttui.lab.commandplan import ShellCommands
     from tttui.model.start import StartView
 
     return open_app(
@@ -127,5 +134,5 @@ def command(
         ascii=ascii,
         mouse=mouse,
         theme=theme,
-        shell=ShellCommands(definition, all_commands),
+        shell=shell_commands,
     )

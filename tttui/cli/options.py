@@ -3,11 +3,13 @@
 import tomllib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.model.setting import Group, Setting
 from tttui.tasks.base import Start
@@ -200,8 +202,39 @@ def task_of_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--task", "called", help=help)(command)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningOptions:
+    """How a session that a command starts is run, and how the command reports."""
+
+    speed_limit: float | None = None
+    """Steps a second."""
+    paused: bool = False
+    detach: bool = False
+    """In the background."""
+    quiet: bool = False
+    as_json: bool = False
+
+
 def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How a session that a command starts is run: `--speed-limit`, `--paused`, `--detach` ..."""
+    """How a session that a command starts is run, given to the command as one `running`.
+
+    `--speed-limit`, `--paused`, `--detach`, `--quiet`, `--json`.
+    """
+
+    @wraps(command)
+    def with_running(
+        *args: Any,
+        speed_limit: float | None,
+        paused: bool | None,
+        detach: bool,
+        quiet: bool,
+        as_json: bool,
+        **values: Any,
+    ) -> Any:
+        running = RunningOptions(speed_limit, bool(paused), detach, quiet, as_json)
+        return command(*args, running=running, **values)
+
+    decorated: Callable[..., Any] = with_running
     for decorate in (
         json_option,
         click.option("--quiet", is_flag=True, help="no progress"),
@@ -214,8 +247,8 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         group_options([Group.of("", Start)], skip=("name",)),
     ):
-        command = decorate(command)
-    return command
+        decorated = decorate(decorated)
+    return decorated
 
 
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:

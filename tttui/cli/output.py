@@ -20,7 +20,7 @@ from tttui.model.text import visible
 
 
 def say(message: str) -> None:
-    """A message for the person, one line on stderr, whether or not somebody reads it."""
+    """A message for the person, one line on stderr; never fails, also where stderr is closed."""
     with suppress(OSError):
         print(visible(message), file=sys.stderr, flush=True)
 

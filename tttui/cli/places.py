@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tttui.artifacts.discover import find_sessions
-from tttui.cli.options import did_you_mean
 from tttui.model.errors import RefusedInput
 from tttui.model.here import LOST, reachable, resolved
 from tttui.model.session import Place
@@ -14,6 +13,7 @@ def existing(path: Path) -> Path:
     if path.exists():
         return path
     from tttui.cli.main import COMMANDS
+    from tttui.cli.options import did_you_mean
 
     siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = did_you_mean(path.name, [*siblings, *(COMMANDS if len(path.parts) == 1 else ())])
@@ -45,6 +45,8 @@ def find_run(root: Path, run: str) -> Place:
         raise RefusedInput(f"{run} is the name of several sessions; give a path: {paths}")
     if named:
         return named[0]
+    from tttui.cli.options import did_you_mean
+
     hint = did_you_mean(run, [place.name for place in known])
     if not hint and not known:
         hint = "; there are no sessions there yet, make one with `tttui run` or `tttui demo`"

@@ -25,7 +25,7 @@ LINES = 20
 def run_bar(
     label: str, start: int, total: int | None, *, quiet: bool
 ) -> Iterator[Callable[["RunProgress"], None] | None]:
-    """A callback for the frames of a run, or None where nobody would see it.
+    """A callback for the frames of a run, or None where it would not be seen.
 
     `total` is None while nobody knows how many steps there are.
     """
@@ -46,7 +46,7 @@ def run_bar(
 
 @contextmanager
 def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float], None] | None]:
-    """A callback for pretraining's (step, loss), or None where nobody wants it."""
+    """A callback for pretraining's (step, loss), or None where it is not wanted."""
     if quiet:
         yield None
         return

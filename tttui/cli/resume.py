@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tttui.cli.options import (
+    RunningOptions,
     SectionedCommand,
     given,
     group_options,
@@ -49,13 +50,9 @@ def command(
     name: str | None,
     more_steps: int | None,
     override: bool,
-    speed_limit: float | None,
-    paused: bool | None,
     called: str | None,
     model: str | None,
-    detach: bool,
-    quiet: bool,
-    as_json: bool,
+    running: RunningOptions,
     **values: Any,
 ) -> int:
     """Continue RUN (a name under the root, or a path) exactly where it stopped.
@@ -90,12 +87,4 @@ def command(
         override=override,
         on_wait=say,
     )
-    return carry_on(
-        ready,
-        runner.words,
-        speed_limit=speed_limit,
-        paused=bool(paused),
-        detach=detach,
-        quiet=quiet,
-        as_json=as_json,
-    )
+    return carry_on(ready, runner.words, running)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tttui.cli.options import (
+    RunningOptions,
     SectionedCommand,
     from_option,
     given,
@@ -117,11 +118,7 @@ def _run(
     from_version: str | None,
     root: Path,
     config: Path | None,
-    speed_limit: float | None,
-    paused: bool | None,
-    detach: bool,
-    quiet: bool,
-    as_json: bool,
+    running: RunningOptions,
     **values: Any,
 ) -> int:
     from tttui.cli.running import carry_on
@@ -139,16 +136,8 @@ def _run(
         runner, start = start_from(root, from_version, called, named)
         chosen = {**runner.upon(start.settings, values_from(runner, values, config))}
         say(f"starts from {start.called} ({start.origin['weights_sha256'][:12]})")
-    ready = runner.new(root, chosen, detached=detach, start=start)
-    return carry_on(
-        ready,
-        runner.words,
-        speed_limit=speed_limit,
-        paused=bool(paused),
-        detach=detach,
-        quiet=quiet,
-        as_json=as_json,
-    )
+    ready = runner.new(root, chosen, detached=running.detach, start=start)
+    return carry_on(ready, runner.words, running)
 
 
 command = run_command(PointMass, PointMass.name, RunCommand)

@@ -8,6 +8,7 @@ from typing import Any
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.reader import SessionReader
+from tttui.cli.options import RunningOptions
 from tttui.cli.output import json_document, result, say
 from tttui.cli.progress import pretraining_bar, run_bar
 from tttui.cli.signals import stop_requests
@@ -44,37 +45,29 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
     return done
 
 
-def carry_on(
-    ready: ReadyRun,
-    task: Sequence[str],
-    *,
-    speed_limit: float | None,
-    paused: bool,
-    detach: bool,
-    quiet: bool,
-    as_json: bool,
-) -> int:
+def carry_on(ready: ReadyRun, task: Sequence[str], running: RunningOptions) -> int:
     """Run a session here, or in the background; returns the exit code. `task` as for `execute`."""
     for line in ready.told:
         say(line)
-    if detach:
+    limit, paused = running.speed_limit, running.paused
+    if running.detach:
         if ready.run is not None:
             ready.run.close("queued")
         return hand_over(
-            ready.path, speed_limit=speed_limit, paused=paused, as_json=as_json, task=task
+            ready.path, speed_limit=limit, paused=paused, as_json=running.as_json, task=task
         )
     if ready.needs_base and not prepared(
-        ready.path, speed_limit=speed_limit, paused=paused, quiet=quiet
+        ready.path, speed_limit=limit, paused=paused, quiet=running.quiet
     ):
         return INTERRUPTED
     run, until = ready.hold()
     return execute(
         run,
         until,
-        speed_limit=speed_limit,
+        speed_limit=limit,
         paused=paused,
-        quiet=quiet,
-        as_json=as_json,
+        quiet=running.quiet,
+        as_json=running.as_json,
         task=task,
     )
 
@@ -139,7 +132,7 @@ def hand_over(
     as_json: bool,
     task: Sequence[str] = (),
 ) -> int:
-    """Let a process in the background run a session that nobody holds; print its handle.
+    """Let a process in the background run a session that no process runs; print its handle.
 
     `task` as for `execute`.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tttui.lab.sweeps.outcome import SweepOutcome
 
 SHOWN = 20
-"""Members that are printed where nobody asks for all."""
+"""Members that are printed without --all."""
 
 WIDEST = 100
 """Columns, where the results do not go to a terminal."""

@@ -119,7 +119,7 @@ def lines(machine: "MachineState", root: Path) -> Iterator[str]:
 
 
 def gpu_text(gpu: "Gpu") -> str:
-    """`NVIDIA H100, 93 %, 12 GB of 80 GB, 64 C, 310 of 700 W`; `?` for what it does not tell."""
+    """`NVIDIA H100, 93 %, 12 GB of 80 GB, 64 C, 310 of 700 W`; `?` for what it does not report."""
     power = "power ?"
     if gpu.power is not None:
         power = (

@@ -172,7 +172,7 @@ def as_document(
             }
             for line in made.lines
         ],
-        "verdict": made.verdict,
+        "verdict": made.verdict.sentence,
         "notes": list(made.notes),
     }
     if luck is not None:
@@ -216,7 +216,7 @@ def as_lines(
     rows = [(line.name, line.recorded, line.changed, line.difference) for line in made.lines]
     lines = [made.sentence, f"  {made.changed_words}", ""]
     lines += table(("", "recorded", "what-if", ""), rows, right={1, 2})
-    lines += ["", made.verdict, *made.notes]
+    lines += ["", made.verdict.sentence, *made.notes]
     if luck is not None:
         lines += ["", luck.sentence]
     if turned is not None:

@@ -35,7 +35,8 @@ class RunChanges:
         i, j = np.searchsorted(self.t, axis.t0), np.searchsorted(self.t, axis.t1, side="right")
         if i == j or axis.width < 1:
             return np.empty(0, dtype=np.int64)
-        return np.unique(np.clip(axis.cell(self.t[i:j]), 0, axis.width - 1))
+        columns = np.clip(axis.cell(self.t[i:j]), 0, axis.width - 1)
+        return np.array(sorted(set(columns.tolist())), dtype=np.int64)  # np.unique imports numpy.ma
 
     def lines(self, axis: TimeAxis) -> Ints:
         """Those columns, unless they are so many that lines would hide the drawing."""

@@ -48,7 +48,7 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What became of a check."""
+    """The result of a check."""
 
     lines: int
     """That were read."""
@@ -68,7 +68,7 @@ class _Walk:
 
     last: AuditEntry | None = None
     linked: int = 0
-    """Lines that fit, or may: of the last one only what follows it tells."""
+    """Lines that fit, or may: only a following line can confirm the last one."""
     read: int = 0
     finding: AuditFinding | None = None
     unfinished: bool = False
@@ -124,7 +124,7 @@ def _still(root: Path) -> AbstractContextManager[None]:
 def _walk(root: Path) -> _Walk:
     walk, before = _Walk(), (0, NONE)
     waiting: AuditFinding | None = None
-    """A line says that the one before it is another; the next one tells which was changed."""
+    """A line names another hash of the one before it; the next line decides which was changed."""
     for at, (raw, whole) in enumerate(raw_lines(root), start=1):
         if not whole:
             walk.unfinished = True
@@ -159,7 +159,7 @@ def _walk(root: Path) -> _Walk:
 
 
 def _first(root: Path, walk: _Walk, finding: AuditFinding) -> AuditFinding:
-    """Of the last line, only the head tells whether it was changed, or the one before it."""
+    """Of the last line, only the head decides whether it was changed, or the one before it."""
     head, last = read_head(root), walk.last
     ends = finding.line == walk.read - 1 == walk.linked - 1
     if not ends or last is None or head is None or head.lines != last.n:

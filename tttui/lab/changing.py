@@ -168,7 +168,7 @@ def _is_behind(root: Path) -> bool:
 
 
 def _repair(root: Path) -> None:
-    """Bring the files to what the newest line says, and clear away what nobody needs."""
+    """Bring the files to what the newest line says, and remove what is not needed."""
     line, _ = _last(root)
     if line is not None and _is_behind(root):
         _move(root / LAB, line.moves, again=True)

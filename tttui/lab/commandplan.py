@@ -1,4 +1,4 @@
-"""A command that somebody is about to start: what was typed for its options, checked, and its
+"""A command that is about to be started: what was typed for its options, checked, and its
 command line. Everything is made from the command's own definition."""
 
 import json

@@ -27,7 +27,7 @@ LAST = 1 << 62
 """After every step."""
 
 PACE_S = 60.0
-"""Seconds over which the speed is measured that tells the time left."""
+"""Seconds over which the speed is measured, from which the time left follows."""
 
 _PART = re.compile(r"[^\x00-\x1f]{1,200}")
 
@@ -99,7 +99,7 @@ class Context:
             self.last_metrics = values
 
     def results(self, values: Mapping[str, Any]) -> None:
-        """Replace results.json: what came of the job so far. Numbers, texts, lists, tables."""
+        """Replace results.json: the results of the job so far. Numbers, texts, lists, tables."""
         write_whole(self.directory / RESULTS, json_bytes(values))
 
     def event(self, action: str, **fields: Any) -> None:
@@ -139,7 +139,7 @@ class Context:
             self.event("checkpoint", name=name, step=step, **fields)
 
     def requested_checkpoints(self) -> list[tuple[str | None, str]]:
-        """Checkpoints that somebody asked for since the last time: name, and id of the request."""
+        """Checkpoints requested since the last call: name, and id of the request."""
         with self._guard:
             requested, self._requested = self._requested, []
         return requested

@@ -1,4 +1,4 @@
-"""The environment in which a job is executed: that of whoever asked for it.
+"""The environment in which a job is executed: that of the process that asked for it.
 
 A job that waits is started by whoever comes by: another job that ended, another shell, cron. So
 job.json keeps those variables of the asker on which results depend. What may hold a secret is
@@ -23,7 +23,7 @@ _KEPT = re.compile(
 """Variables on which results depend."""
 
 _OWN = re.compile(r"(OMP|OPENBLAS|MKL)_NUM_THREADS|OMP_WAIT_POLICY|TOKENIZERS_PARALLELISM")
-"""Those that tttui sets for itself where nobody else does."""
+"""Variables that tttui sets for itself where they are not set."""
 
 _SECRET = re.compile(r"TOKEN(?!IZERS)|KEY|SECRET|PASS|CREDENTIAL|AUTH", re.IGNORECASE)
 

@@ -46,7 +46,7 @@ def publish(root: Path, collection: str, action: str, **fields: Any) -> int:
 
 
 def tell(root: Path, collection: str, action: str, **fields: Any) -> int | None:
-    """The same for whoever must not fail because of it: None where the disk takes none."""
+    """The same for callers that must not fail because of it: None where the disk takes none."""
     _check(collection)
     return eventlog.tell(root, [(f"data:{collection}:{action}", fields)])
 

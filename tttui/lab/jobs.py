@@ -1,4 +1,4 @@
-"""Listing and finding jobs, and reading what came of one."""
+"""Listing and finding jobs, and reading the results of one."""
 
 import gc
 import os

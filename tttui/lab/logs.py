@@ -26,7 +26,7 @@ SEARCH_S, SHARE = 5.0, 20
 a search takes."""
 
 IN_TURN = 50
-"""Logs that nobody seems to write of which a look sees whether they grew."""
+"""Logs without a known writer that one look checks for growth."""
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+)\s+(.*)", re.DOTALL)
 
@@ -120,7 +120,7 @@ class Logs:
         self._files[source.path] = _Followed(source)
 
     def take(self, passing: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
-        """The lines that nobody has taken yet, in the order of time, and how many older ones
+        """The lines that were not taken yet, in the order of time, and how many older ones
         were left out since they are too many.
 
         `unfinished`: also last lines that have no end, which would be finished the next time.

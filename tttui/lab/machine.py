@@ -51,7 +51,7 @@ class LocalProcess:
     memory: int = 0
     """Bytes, resident."""
     gpus: Mapping[int, int | None] = field(default_factory=dict[int, int | None])
-    """Bytes by GPU; None where the driver does not tell how much of it."""
+    """Bytes by GPU; None where the driver does not report how much."""
 
     @property
     def short(self) -> str:

@@ -1,4 +1,4 @@
-"""Jobs that wait, and starting them when there is room: by whoever comes by, without a daemon.
+"""Jobs that wait; any process that looks starts them when there is room, without a daemon.
 
 `<root>/.lab/active/` has an empty file for each job that waits (`q-<time>-<uuid>`) or runs
 (`r-...`), so that nobody looks through ten thousand that have ended. It is only an index: what

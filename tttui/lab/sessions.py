@@ -37,7 +37,7 @@ def background_runs(root: Path) -> Iterator[Job]:
 
 
 def session_job(directory: Path, watch: HeartbeatWatch | None = None) -> Job | None:
-    """The run of the session in a directory; None where no status.json tells of one."""
+    """The run of the session in a directory; None where there is no status.json."""
     try:
         raw = read_object(directory / STATUS)
     except (TttuiError, OSError):

@@ -35,7 +35,7 @@ VERSIONS = ("numpy", "torch")
 """Packages on which results depend, beside Python and tttui."""
 
 GIT_S = 0.2
-"""Seconds that git has to tell the commit."""
+"""Seconds that git has to print the commit."""
 
 
 @dataclass(frozen=True, slots=True)

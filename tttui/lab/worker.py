@@ -45,7 +45,7 @@ FLUSH_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a process was told to end, for a person, and what its job then is."""
+    """Why a process was asked to end, for a person, and the state of its job then."""
 
     why: str = ""
     state: JobState = "cancelled"

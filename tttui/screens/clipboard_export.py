@@ -8,7 +8,6 @@ from textual.screen import Screen
 
 from tttui.model.errors import RefusedInput
 from tttui.model.here import home_directory, working_directory
-from tttui.model.shell import command_line
 from tttui.screens.notes import Notes
 from tttui.screens.session_views import SessionViews
 from tttui.screens.state import ScreenState
@@ -55,6 +54,8 @@ class ClipboardExport:
         if self._state.tab != "sessions":  # the others are not on the screen
             paths = paths[:1]
         view = replace(self._views.now(), tab=self._state.pane)
+        from tttui.model.shell import command_line
+
         self._copy("Link", command_line("tttui", *paths, *view.options()))
 
     def _copy(self, what: str, text: str) -> None:

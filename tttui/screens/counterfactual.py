@@ -276,7 +276,7 @@ class Counterfactual:
         if wrong:
             self._worker.stop()
             self._asked = self.result = self._request = None
-            self.state = replace(self.state, progress="", verdict="")
+            self.state = replace(self.state, progress="", verdict=None)
             return
         request = WhatIfRequest(self._data, at=self.state.at, changes=dict(self._turned))
         self._asked = self._request = request
@@ -295,7 +295,7 @@ class Counterfactual:
         progress = f"{result.seconds:.2f} s"
         if not result.finished:
             progress = f"{100 * max(done[0], 0) // max(done[1], 1)} %"
-        said = result.verdict if len(result.steps) and result.finished else ""
+        said = result.verdict if len(result.steps) and result.finished else None
         self.state = replace(
             self.state,
             sentence=result.sentence,

@@ -208,8 +208,10 @@ class MainScreen(HeldScreen):
         if data is None:
             self._body.display, self._nothing.display = False, True
             self._nothing.update(why_nothing(state.snapshot, self.store.paths))
-            if state.snapshot.scanned and (state.snapshot.error or not state.snapshot.places):
+            nothing = state.snapshot.error or not state.snapshot.places
+            if self.held and state.snapshot.scanned and nothing:
                 self.release()
+                self.store.go_on()
             self._top.show((), (), Style())
             self._show_keys()
             return

@@ -100,7 +100,8 @@ class Store(Publisher[Snapshot]):
         """The one session that the paths name: those that lie beside it are listed as well."""
         self._stale = False
         """Files changed since they were read."""
-        self._waits = waits
+        self.waits = waits
+        """The first part of the session has yet to be shown."""
         self._looked = -REFRESH_S
         """When files were looked at last (monotonic seconds)."""
         self._session = OpenSession(self, self._on_change, poll)
@@ -115,10 +116,12 @@ class Store(Publisher[Snapshot]):
 
     def go_on(self) -> None:
         """Read on: the first part of the session is on the screen."""
-        if self._waits:
-            with self._wake:
-                self._waits = False
-                self._wake.notify()
+        self._command(self._go_on)
+
+    def _go_on(self) -> None:
+        if self.waits:
+            self.waits = False
+            self._session.go_on()
 
     def want(self, parts: Collection[str]) -> None:
         """Say by their names which parts are on the screen: these are kept up to date."""
@@ -269,7 +272,7 @@ class Store(Publisher[Snapshot]):
                             feed.noticed()
                     self._looked = now
                     return self._look
-                if self._session.loading and not self._waits and self._able(SESSION):
+                if self._session.loading and not self.waits and self._able(SESSION):
                     return self._look
                 for _ in range(len(self._turns)):
                     feed = self._turns[0]
@@ -282,7 +285,7 @@ class Store(Publisher[Snapshot]):
     def _pace(self) -> float:
         """Seconds from one look at the files to the next."""
         wished = (feed.pace for feed in self._feeds.values())
-        usual = REFRESH_S if self._stale else LOOK_S
+        usual = REFRESH_S if self._stale and not self.waits else LOOK_S
         return min((pace for pace in wished if pace is not None), default=usual)
 
     def _look(self) -> None:

@@ -24,6 +24,8 @@ class Owner(Protocol):
 
     paths: tuple[Path, ...]
     beside: Path | None
+    waits: bool
+    """The first picture has yet to be drawn."""
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -145,7 +147,13 @@ class OpenSession:
         self.stop()
         self._watched = tuple(paths)
         self._watcher = Watcher(self._watched, self._on_change, poll=self._poll)
-        self._watcher.start()
+        if not self._owner.waits:
+            self._watcher.start()
+
+    def go_on(self) -> None:
+        """Watch the files that nobody has had to watch before the first picture."""
+        if self._watcher is not None:
+            self._watcher.start()
 
     def stop(self) -> None:
         """Watch nothing more."""

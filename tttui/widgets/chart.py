@@ -86,25 +86,23 @@ class Chart(AxisView, can_focus=True):
             return
         layout, plotted = picture.layout, list[int]()
         for i, y in enumerate(rows):
-            if y == layout.title:
-                self._write(part, i, self.reading(layout.width))
-            elif layout.title < y < layout.top:
-                self._write(part, i, self.legend(y - layout.title - 1))
+            if layout.title <= y < layout.top:
+                self.head(part, i, y)
             elif y == layout.labels and not self.timeline.empty:
                 self.label(part, i)
             elif not self.timeline.empty:
                 plotted.append(i)
-        # the live end is plain to see, and would redraw a column at every step
-        self.mark(part, plotted, cursor=not self.timeline.follow)
+        self.mark(part, plotted)
 
     @property
     def free(self) -> tuple[str, ...]:
         return *super().free, self.glyphs.worse, self.glyphs.better
 
-    def _write(self, part: Canvas, row: int, parts: list[Part]) -> None:
-        """Write a row above the plot, which holds nothing else."""
+    def head(self, part: Canvas, row: int, y: int) -> None:
+        """Write row y, which is above the plot, into a row of a copy."""
+        below = 0 if self._picture is None else y - self._picture.layout.title
         part.take(row, Canvas(1, part.columns), 0)
-        part.spans(row, 0, parts)
+        part.spans(row, 0, self.legend(below - 1) if below else self.reading(part.columns))
 
     @property
     def _read_at(self) -> int | None:

@@ -1,15 +1,14 @@
 """The lineage of the weights: every transaction as a node of a graph along time."""
 
-from rich.segment import Segment
+from collections.abc import Sequence
+
 from textual.geometry import Region
 
 from tttui.draw import graph, plot
 from tttui.draw.canvas import Canvas
 from tttui.draw.changes import flag, lay
-from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import character, replaced
 from tttui.widgets.timeview import TimeView
 
 
@@ -75,32 +74,13 @@ class CommitGraph(TimeView, can_focus=True):
         found = {axis.column(t) for t in steps if t is not None}
         self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if self.timeline.empty or y > len(self._rows().stubs):
-            return line
-        for t, paper in (
-            (self.hovered, DEFAULT),
-            (
-                None if self.timeline.follow else self.timeline.cursor,
-                self.palette.cursor_paper,
-            ),
-        ):
-            column = None if t is None else self.axis().column(t)
-            if column is not None:
-                free = paper == DEFAULT
-                free &= character(line, self.left + column) in (" ", self.glyphs.change_line)
-                text = self.glyphs.cursor if free else None
-                ink = self.palette.cursor if free else DEFAULT
-                line = replaced(line, self.left + column, text, style(ink, paper))
-        return line
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        if not self.timeline.empty:
+            self.mark(part, [i for i, y in enumerate(rows) if y <= len(self._rows().stubs)])
 
     def picked(self, t: int, row: int) -> None:
         del row
-        index = self._marks.nearest(t)
-        if index is None:
-            self.post_message(self.StepPicked(t))
-        else:
-            self.post_message(self.MarkPicked(index, int(self._marks.t[index])))
+        self.pick_mark(self._marks, t)
 
 
 class WhatIfCommits(CommitGraph):

@@ -16,6 +16,7 @@ from tttui.draw.cells import fit, padded, wrapped
 from tttui.draw.colours import Colour
 from tttui.draw.look import Look
 from tttui.model.dataclass import dataclass
+from tttui.model.verdict import Verdict
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.textfield import TextField
 
@@ -49,13 +50,20 @@ class StripState:
     tone: Tone = "unclear"
     progress: str = ""
     """`45 %`, `0.21 s`"""
-    verdict: str = ""
+    verdict: Verdict | None = None
     wrong: str = ""
     """Why the values of the knobs cannot be computed."""
     told: str = ""
     """What other seeds, or other knobs, say: a sentence above the table."""
     table: Sequence[Sequence[str]] = ()
     """Its rows of cells."""
+
+
+def _shorter(said: str) -> list[str]:
+    """A result in fewer and fewer words: without the commits, then the difference alone."""
+    found = [said, said.rpartition(", ")[0]]
+    found.append(said.partition("(")[2].partition(")")[0])
+    return [text for text in found if text]
 
 
 def below_knobs(state: StripState, width: int) -> list[str]:
@@ -170,15 +178,17 @@ class Knobs(Drawn):
         ink = palette.accent if state.turning else palette.muted
         x = canvas.write(0, 0, TITLE, palette.cursor, palette.selected_paper, bold=True)
         branch = "from the start" if state.at == 0 else f"from step {state.at}"
-        x = canvas.write(0, x + 1, f"{branch}  ", ink)
         right = f" {state.progress} "
-        room = width - x - len(right)
         inks = {"better": palette.good, "worse": palette.bad, "unclear": palette.warn}
         said = state.wrong or state.sentence.removeprefix("what-if").lstrip(": ") or "computing ..."
         mark = "!" if state.wrong else MARKS[state.tone]
         tone = palette.bad if state.wrong else inks[state.tone]
+        room = width - x - len(right) - 3
+        shorter = [(b, s) for b in (f"{branch}  ", "") for s in _shorter(said)]
+        branch, said = next(((b, s) for b, s in shorter if len(b + s) <= room), shorter[-1])
+        x = canvas.write(0, x + 1, branch, ink)
         x = canvas.write(0, x, f"{mark} ", tone, bold=True)
-        canvas.write(0, x, fit(said, max(room - 2, 0)), tone)
+        canvas.write(0, x, fit(said, max(width - x - len(right), 0)), tone)
         canvas.write(0, width - len(right), right, palette.muted)
 
     def _paint_knobs(self, canvas: Canvas, top: int, rows: int) -> None:
@@ -232,7 +242,7 @@ class Knobs(Drawn):
         canvas.write(row, 1, fit(f"{knob.label}: {said}", canvas.columns - 2), ink)
 
     def _paint_verdict(self, canvas: Canvas, row: int) -> None:
-        found = wrapped(self._state.verdict, canvas.columns - 2)
-        if found:
-            text = found[0] if len(found) == 1 else fit(self._state.verdict, canvas.columns - 2)
+        said, room = self._state.verdict, canvas.columns - 2
+        if said is not None:
+            text = said.shortened(lambda text: cell_len(text) <= room, self.glyphs.ellipsis)
             canvas.write(row, 1, text, self.palette.text)

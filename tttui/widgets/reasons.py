@@ -1,17 +1,18 @@
 """How transactions ended (bars), and when (stacked bins along the shared time axis)."""
 
-from rich.segment import Segment
+from collections.abc import Sequence
+
+import numpy as np
 from textual import events
 from textual.message import Message
 
 from tttui.draw import outcome_bars, plot
 from tttui.draw.canvas import Canvas
 from tttui.draw.changes import lay
-from tttui.draw.colours import DEFAULT, style
 from tttui.draw.marks import Marks
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn, character, replaced
+from tttui.widgets.drawn import Drawn
 from tttui.widgets.timeview import TimeView
 
 
@@ -94,20 +95,12 @@ class TransactionsOverTime(TimeView):
         lay(canvas, self.changes, self.axis(), self.left, range(1, height), look)
         return canvas
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if self.timeline.empty or character(line, self.left - 1) != self.glyphs.vertical:
-            return line  # neither title nor axis nor what is free below
-        for t in (self.hovered, self.timeline.cursor):
-            column = None if t is None else self.axis().column(t)
-            if column is not None:
-                paper = style(DEFAULT, self.palette.cursor_paper)
-                line = replaced(line, self.left + column, None, paper)
-        return line
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        if not self.timeline.empty and self.left:
+            # neither title nor axis nor what is free below
+            plotted = part.char[:, self.left - 1] == ord(self.glyphs.vertical)
+            self.mark(part, np.flatnonzero(plotted).tolist())
 
     def picked(self, t: int, row: int) -> None:
         del row
-        index = self._marks.nearest(t)
-        if index is None:
-            self.post_message(self.StepPicked(t))
-        else:
-            self.post_message(self.MarkPicked(index, int(self._marks.t[index])))
+        self.pick_mark(self._marks, t)

@@ -1,7 +1,5 @@
 """A small chart of held curves, with a title and a row of values."""
 
-from collections.abc import Sequence
-
 from textual.geometry import Region
 
 from tttui.draw import held, numbers, plot, reading
@@ -56,22 +54,8 @@ class StatChart(Chart):
             self.touch(Region(0, 0, *self.content_size))
         super().moved(old, new)
 
-    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
-        """The rows with the columns of the cursor and of the mouse, and with the title."""
-        picture = self._picture
-        if picture is None:
-            return
-        layout, plotted = picture.layout, list[int]()
-        for i, y in enumerate(rows):
-            if y < layout.top and layout.title >= 0:
-                part.take(i, self._heads(layout.width), y)
-            elif y != layout.labels and not self.timeline.empty:
-                plotted.append(i)
-        self.mark(part, plotted, cursor=not self.timeline.follow)
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        return (" ",)
+    def head(self, part: Canvas, row: int, y: int) -> None:
+        part.take(row, self._heads(part.columns), y)
 
     def label(self, part: Canvas, row: int) -> None:
         """The scrubber tells the cursor's step; here it would change with every step."""

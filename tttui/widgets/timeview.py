@@ -1,11 +1,18 @@
 """The base of the widgets with a time axis: the shared timeline, and what the mouse asks of it."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
 from tttui.draw.axis import TimeAxis
+from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, RunChanges
+from tttui.draw.colours import DEFAULT, Colour
+from tttui.draw.marks import Marks
+from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Drawn
@@ -126,6 +133,41 @@ class TimeView(Drawn):
         height = self.content_size.height
         self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
 
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Characters in whose place the thin line of the mouse may stand."""
+        return " ", self.glyphs.change_line
+
+    def mark(self, part: Canvas, at: Sequence[int]) -> None:
+        """Mark in the rows `at` of a copy of the picture the columns of what is dragged over, of
+        the mouse and of the cursor.
+
+        The live end is plain to see, and would redraw a column at every step.
+        """
+        rows, axis, palette = np.array(at, dtype=np.int64), self.axis(), self.palette
+        drag, window = self.dragging(), palette.selected_paper
+        if drag is not None and window != DEFAULT:
+            part.paper[rows, self.left + drag[0] : self.left + drag[1] + 1] = window
+        cursor = None if self.timeline.follow else self.timeline.cursor
+        for t, ink, paper in (
+            (self.hovered, palette.muted, DEFAULT),
+            (cursor, palette.cursor, palette.cursor_paper),
+        ):
+            column = None if t is None else axis.column(t)
+            if column is not None:
+                self._mark_column(part, rows, self.left + column, ink, paper)
+
+    def _mark_column(
+        self, part: Canvas, rows: Ints, column: int, ink: Colour, paper: Colour
+    ) -> None:
+        """Mark a column: its paper, or where that cannot be seen a thin line in the free cells."""
+        if paper != DEFAULT:
+            part.paper[rows, column] = paper
+            return
+        rows = rows[np.isin(part.char[rows, column], [ord(char) for char in self.free])]
+        part.char[rows, column], part.ink[rows, column] = ord(self.glyphs.cursor), ink
+        part.bold[rows, column], part.marks[rows, column] = False, 0
+
     def column_at(self, event: events.MouseEvent) -> int | None:
         """The column of the time axis under the mouse, None beside it."""
         column = int(event.x) - self.gutter.left - self.left
@@ -186,6 +228,14 @@ class TimeView(Drawn):
         """A click on the column of step t, in a row of the content."""
         del row
         self.post_message(self.StepPicked(t))
+
+    def pick_mark(self, marks: Marks, t: int) -> None:
+        """Ask for the transaction next to step t; for the step where there is none."""
+        index = marks.nearest(t)
+        if index is None:
+            self.post_message(self.StepPicked(t))
+        else:
+            self.post_message(self.MarkPicked(index, int(marks.t[index])))
 
     def on_leave(self, event: events.Leave) -> None:
         if event.node is self:

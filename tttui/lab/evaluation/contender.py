@@ -1,4 +1,4 @@
-"""Contenders: how each starts and how it learns, and what became of it on held-out streams."""
+"""Contenders: how each starts and learns, and its outcome on held-out streams."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamOutcome:
-    """What became of one contender on one stream. Losses are prequential: each step is scored
+    """The outcome of one contender on one stream. Losses are prequential: each step is scored
     before anything is learned from it."""
 
     adaptive: Floats
@@ -110,7 +110,7 @@ def evaluate(
 
 
 def _nobody(done: int, total: int) -> None:
-    """Nobody is told."""
+    """Report no progress."""
 
 
 def check(contender: Contender, stream: HeldOutStream) -> None:

@@ -230,7 +230,7 @@ def _settings_of(version: "Version") -> dict[str, Any]:
 
 
 def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]:
-    """Compute all parts that are missing, contenders in turn; returns what came of it all.
+    """Compute all parts that are missing, contenders in turn; returns the results.
 
     `timed`: each contender is also run alone against the clock.
     """

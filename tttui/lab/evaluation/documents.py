@@ -17,7 +17,7 @@ MOST_FILES = 10_000
 """Files of a directory that are looked at."""
 
 BEGINNING = 1 << 16
-"""Bytes by which it is told whether a file of a directory is text."""
+"""Bytes that are looked at to decide whether a file of a directory is text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _refuse_learned(data: Path, without: Collection[str]) -> None:
 def _unknown(
     found: list[tuple[Path, int]], count: int, data: Path | None, without: Collection[str]
 ) -> list[tuple[Path, int]]:
-    """The first `count` documents that nobody learned from. Raises RefusedInput for none."""
+    """The first `count` documents that no model was trained on. Raises RefusedInput for none."""
     if not without:
         return found
     left = []
@@ -198,7 +198,7 @@ def _sized(path: Path, size: int) -> tuple[Path, int]:
 
 
 def _holds_text(path: Path) -> bool:
-    """Whether a file is text, as far as its beginning tells."""
+    """Whether a file is text, judged by its beginning."""
     try:
         with path.open("rb") as file:
             begins = file.read(BEGINNING)

@@ -105,7 +105,7 @@ def reads_documents(task: type[AnyTask]) -> bool:
 
 
 def usual_count(task: type[AnyTask]) -> int:
-    """How many streams where nobody says: documents take longer than worlds."""
+    """The default number of streams: documents take longer than worlds."""
     return DOCUMENTS if reads_documents(task) else STREAMS
 
 

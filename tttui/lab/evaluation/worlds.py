@@ -54,7 +54,7 @@ def side_by_side(
 
 
 def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
-    """What became of each world of a block that took so many seconds."""
+    """The outcome of each world of a block, which took so many seconds in all."""
     status = block.status
     commits = [int(n) for n in (status == COMMIT).sum(axis=1)]
     return [

@@ -31,7 +31,7 @@ class LayerChange:
     """Norm of the task vector (skill minus base) by the name of the version, where it has one."""
     conflicts: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
     """By pair of versions: of the elements that both change, the share that they move in opposite
-    directions. Not told of adapters' products of more than 4 million elements."""
+    directions. Not known of adapters' products of more than 4 million elements."""
 
     def relative(self, norm: float) -> float | None:
         """A norm as a share of the base's; None where that is not known, or 0."""

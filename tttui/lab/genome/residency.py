@@ -31,7 +31,7 @@ class Counters:
     loads: int = 0
     """Activations of what was not: read from the disk."""
     evictions: int = 0
-    """Skills that were paged out, to make room or because somebody asked."""
+    """Skills that were paged out, to make room or on request."""
     thrashes: int = 0
     """Loads of what had made room for others within the last 16 activations."""
 
@@ -51,7 +51,7 @@ class Resident(Generic[T]):
         page_out: Callable[[str, T], None],
     ) -> None:
         """`budget` is in bytes. `load` reads what `page_out` wrote, or begins a skill; `size_of`
-        tells beforehand how many bytes that takes."""
+        gives beforehand how many bytes that takes."""
         self.budget, self._size_of, self._load, self._page_out = budget, size_of, load, page_out
         self.sizes: OrderedDict[str, int] = OrderedDict()
         """Bytes of what is resident by name, the least recently used first."""

@@ -126,7 +126,7 @@ class Serving:
         }
 
     def clear(self) -> None:
-        """Remove the files of states, which nobody needs once all is done."""
+        """Remove the files of states, which are not needed once all is done."""
         for number in range(len(self._seats)):
             remove(self._page(number))
 

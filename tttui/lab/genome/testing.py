@@ -23,7 +23,7 @@ ITS_OWN = ("seed", "steps", "file", "rank", "alpha", "targets", "plastic")
 
 @dataclass(frozen=True)
 class GenomeContest(Contest):
-    """The composition comes first and is compared with each of the others, and with nobody else:
+    """The composition comes first and is compared with each of the others, and with nothing else:
     so the intervals are no wider than they have to be to hold together."""
 
     @property

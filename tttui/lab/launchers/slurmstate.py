@@ -60,14 +60,14 @@ _LAST_WORDS = (
 """What the output of a job ends with where Slurm ended it, and the state that this stands for."""
 
 _UNAVAILABLE = re.compile(r"DOWN|DRAIN|NotAvail|Unavailable", re.IGNORECASE)
-"""Reasons of a job that waits for nodes that somebody took out of service."""
+"""Reasons of a job that waits for nodes that are out of service."""
 
 _answers: dict[tuple[str, ...], tuple[float, str]] = {}
 """Command -> when it was asked (monotonic), what it said."""
 
 
 def judged(job: Job) -> Job:
-    """The job with what Slurm knows of it and its files cannot tell. Never raises."""
+    """The job with what Slurm knows of it beyond its files. Never raises."""
     slurm_id = id_of(job)
     if job.launcher != "slurm" or slurm_id is None:
         return job
@@ -119,7 +119,7 @@ def ask(words: Sequence[str]) -> str:
 
 
 def _state_of(job: Job, slurm_id: str) -> tuple[str, str]:
-    """Slurm's state of a job and its reason; empty where nobody knows any more."""
+    """Slurm's state of a job and its reason; empty where Slurm has forgotten it."""
     kept = _kept(job.path, slurm_id)
     if kept is not None:
         return kept, ""
@@ -190,7 +190,7 @@ def _last_words(job: Job, slurm_id: str) -> str:
 
 
 def _why(reason: str) -> str:
-    """Why a job waits: Slurm's words, and what whoever drained the node said."""
+    """Why a job waits: Slurm's reason, and the reason given when the node was drained."""
     if reason in ("", "None"):
         return ""
     nodes_text = ""

@@ -15,14 +15,14 @@ somebody puts in the place of a name is not taken for one."""
 HIDDEN = "***"
 
 LEAST = 4
-"""Characters of a key below which nothing can be told apart from other text."""
+"""Characters below which a key cannot be distinguished from other text."""
 
 PIECE = 8
 """Characters of a key that are hidden wherever they stand together."""
 
 
 class SecretKey:
-    """The key in an environment variable; only `reveal` tells it."""
+    """The key in an environment variable; only `reveal` returns it."""
 
     __slots__ = ("_pieces", "_size", "_value")
 

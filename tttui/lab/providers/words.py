@@ -47,7 +47,7 @@ def cell_text(cell: MatrixCell, *, ascii_only: bool) -> str:
 
 
 def cell_line(cell: MatrixCell, now: float | None = None) -> str:
-    """One cell in a sentence: what came of it, what became worse, and when that was."""
+    """One cell in a sentence: its result, what became worse, and when it was measured."""
     m = cell.newest
     if m is None:
         return "never tested"

@@ -24,7 +24,7 @@ ResultRow = dict[str, Any]
 def compute(
     plan: "SweepPlan", pairs: Sequence[MemberStream], root: Path, on_progress: OnProgress
 ) -> list[ResultRow]:
-    """What became of some members on some streams, which go side by side; a row a pair.
+    """The outcomes of some members on some streams, computed side by side; a row a pair.
 
     Raises RefusedInput where one cannot be computed.
     """
@@ -51,7 +51,7 @@ def shape_of(settings: Settings) -> Settings:
 
 
 def missing_bases(plan: "SweepPlan", root: Path, members: Iterable[int]) -> list[Settings]:
-    """The settings of bases that members need and nobody has trained yet, each base once."""
+    """The settings of bases that members need and that are not trained yet, each base once."""
     if not plan.is_point_mass or plan.fixed.get("base") or "base" in plan.names:
         return []
     from tttui.tasks.pointmass.runs.base import cache_path, find_base
@@ -64,7 +64,7 @@ def missing_bases(plan: "SweepPlan", root: Path, members: Iterable[int]) -> list
 
 
 def train_bases(context: "Context", plan: "SweepPlan", names: Sequence[str]) -> None:
-    """Train the bases that members of some batches need and nobody has trained yet."""
+    """Train the bases that members of some batches need and that are not trained yet."""
     from tttui.lab.kinds.pretrain import base_in_turn
 
     members = sorted({member for name in names for member, _ in plan.batches[name]})

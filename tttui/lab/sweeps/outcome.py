@@ -139,7 +139,7 @@ class SweepOutcome:
 
     @cached_property
     def equals(self) -> list[int]:
-        """The members that cannot be told from the best, the best of them first."""
+        """The members that do not differ from the best beyond chance, the best of them first."""
         rest = [i for i in self.order if i != self.best]
         found = [(i, self.against(self.best, i, len(rest))) for i in rest]
         return [i for i, compared in found if compared.outcome != "better"]

@@ -25,7 +25,7 @@ By = Literal["last", "whole"]
 """The loss that decides: the mean over the last 100 steps, or over the whole stream."""
 
 MOST_MEMBERS = 5000
-"""Members of a sweep: their comparisons are worked out whenever somebody looks."""
+"""Members of a sweep: their comparisons are worked out each time it is shown."""
 
 MOST_STEPS = 2_000_000_000
 """Steps of all members on all streams together: a day of the point mass on one core."""

@@ -64,7 +64,7 @@ def axis_in(typed: str, setting: Setting) -> Axis:
         values = [setting.parsed(part) for part in typed.split(mark)]
     except SettingError as error:
         raise RefusedInput(f"{where}: {error}") from error
-    if setting.kind == "file":  # whoever executes the job is elsewhere
+    if setting.kind == "file":  # the job is executed in another directory
         values = [str(absolute(Path(value))) for value in values]
     for i, value in enumerate(values):
         if value in values[:i]:

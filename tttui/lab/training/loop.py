@@ -220,7 +220,7 @@ class Loop:
         self._tell()
 
     def _save(self, name: str | None = None, request: str = "") -> None:
-        """Write a checkpoint; one that somebody asked for says so in its event."""
+        """Write a checkpoint; the event of a requested one names the request."""
         began = time.monotonic()
         trainer, record = self._trainer, self.record
         record.seconds += began - self._began

@@ -20,7 +20,7 @@ LEAST = 32
 """Steps for which the axis of a growing curve leaves room, at least."""
 
 TAGS = "1234567890"
-"""What tells curves of one chart from each other without colour."""
+"""Marks that distinguish the curves of one chart without colour."""
 
 
 def groups(names: Sequence[str]) -> list[tuple[str, ...]]:

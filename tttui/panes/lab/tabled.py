@@ -27,7 +27,7 @@ NEED_ROWS = (*LISTING, "pane('region')")
 
 
 class TableView(Listing[LabState], LabView, Generic[T]):
-    """A table of `items`, and regions that tell of the item under the cursor.
+    """A table of `items`, and regions about the item under the cursor.
 
     Every region but the table is a widget whose id is the name of the region; those that stand
     beside each other are in a container `#below`. The keys scroll the `Page` of the acting region,
@@ -73,7 +73,7 @@ class TableView(Listing[LabState], LabView, Generic[T]):
         raise NotImplementedError(type(self).__name__)
 
     def key_of(self, item: T) -> str:
-        """What tells an item from all others."""
+        """The name or number that identifies an item."""
         raise NotImplementedError(type(self).__name__)
 
     def source(self, view: LabState) -> TableSource:

@@ -10,7 +10,7 @@ from tttui.model.session import SessionData
 from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
 from tttui.model.truth import TruthChanges, value_at
-from tttui.model.verdict import verdict
+from tttui.model.verdict import Verdict, verdict
 from tttui.runs.whatif.compared import Line, compared, sentence
 from tttui.runs.whatif.knobs import in_words
 
@@ -92,9 +92,9 @@ class WhatIfResult:
         return f"{said} from step {request.at} on" if request.at else said
 
     @property
-    def verdict(self) -> str:
-        """One sentence on whether it adapts: adaptive against frozen, as for a session."""
-        return verdict(self.as_session()).sentence
+    def verdict(self) -> Verdict:
+        """Whether it adapts: adaptive against frozen, as for a session."""
+        return verdict(self.as_session())
 
     def truth_at(self, t: int) -> float | None:
         """The true hidden quantity at step t, beside `transactions.implied()`."""

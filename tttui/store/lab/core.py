@@ -76,7 +76,7 @@ class LabStore(Publisher[LabSnapshot]):
         """When the needed feeds are looked at again (monotonic seconds)."""
 
     def want(self, parts: Collection[str]) -> None:
-        """Say by their names which parts are on the screen; none: nobody looks at the lab."""
+        """Say by their names which parts are on the screen; none: the lab is not shown."""
         self._command(lambda: self._set_needed(frozenset(parts)))
 
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
@@ -126,7 +126,7 @@ class LabStore(Publisher[LabSnapshot]):
         self._forget_failures(lambda name: name in parts)
 
     def _acted(self, note: str) -> None:
-        """Something was carried out: look at what became of it."""
+        """An action was carried out: look at its outcome."""
         self._due = dict.fromkeys(self._due, 0.0)
         self.note(note)
 

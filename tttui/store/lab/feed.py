@@ -33,7 +33,7 @@ class LabSnapshot:
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     """Why a part is not what it could be, by its name, for a person."""
     note: str = ""
-    """What became of the last thing that was asked for, for a person."""
+    """The outcome of the last action, for a person."""
     noted: int = 0
     """How many notes there were: the same may be said twice."""
 
@@ -72,7 +72,7 @@ class LabFeed(Generic[T]):
 
 
 def file_state(path: Path) -> tuple[int, int, int] | None:
-    """What tells one version of a file from another; None: there is none."""
+    """Differs between two versions of a file; None: there is none."""
     try:
         found = os.stat(path)
     except OSError:

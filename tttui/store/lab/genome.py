@@ -229,7 +229,7 @@ class GenomeFeed(LabFeed[Genome]):
                 yield ("signs", hashes[a], hashes[b], layer.name), conflict(layer, a, b)
 
     def _worked(self, value: Genome) -> Genome:
-        """Work for a moment; the value with what came of it."""
+        """Work for a moment; the value with the results."""
         if not self._busy:
             return value
         end, problems = time.monotonic() + WORK_S, list(value.problems)

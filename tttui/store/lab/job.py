@@ -1,4 +1,4 @@
-"""The job that somebody looks at: all that its directory holds; of a session, the session."""
+"""The job under the cursor: all that its directory holds; of a session, the session."""
 
 import os
 import time
@@ -99,7 +99,7 @@ class JobDetailFeed(LabFeed[JobDetail]):
 
 
 def _state_of(directory: Path) -> object:
-    """What tells whether any file of a directory changed."""
+    """Differs where any file of a directory changed."""
     try:
         with os.scandir(directory) as entries:
             found = [(e.name, e.stat(follow_symlinks=False)) for e in entries]

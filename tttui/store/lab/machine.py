@@ -32,7 +32,7 @@ class MachineFeed(LabFeed["MachineState | None"]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MachineUse:
-    """The samples of whoever lies in a directory; None where there are none."""
+    """The samples of the job or session in a directory; None where there are none."""
 
     path: Path | None = None
     table: SeriesTable | None = None

@@ -141,8 +141,8 @@ def _scale(
         return
 
     def column(mu: float) -> int:
-        spot = round((mu - scale.low) / (scale.high - scale.low) * (columns - 1))
-        return left + gutter + min(max(spot, 0), columns - 1)
+        share = min(max((mu - scale.low) / (scale.high - scale.low), 0.0), 1.0)
+        return left + gutter + round(share * (columns - 1))
 
     rows = height - 2
     line = top + max(rows, 0)

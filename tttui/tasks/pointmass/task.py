@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tttui.model.dataclass import dataclass
 from tttui.model.faults import fault_at_step
 from tttui.model.schema import POINT_MASS
-from tttui.model.session import SessionData
 from tttui.model.setting import Group, option
 from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
-from tttui.model.steps import Trajectory, Yardstick
 from tttui.tasks.base import AnyTask, Start
+
+if TYPE_CHECKING:  # numpy, which `tttui run --help` need not import
+    from tttui.model.session import SessionData
+    from tttui.model.steps import Trajectory, Yardstick
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class PointMass(AnyTask):
         return found
 
     @classmethod
-    def implied(cls, data: SessionData) -> float:
+    def implied(cls, data: "SessionData") -> float:
         from tttui.tasks.pointmass.hidden import in_force
         from tttui.tasks.pointmass.identify import implied_mu
 
@@ -100,7 +102,7 @@ class PointMass(AnyTask):
         return nan if isinstance(weights, str) else implied_mu(weights.weights, data.meta.world)
 
     @classmethod
-    def yardsticks_on(cls, trajectory: Trajectory, data: SessionData) -> Sequence[Yardstick]:
+    def yardsticks_on(cls, trajectory: "Trajectory", data: "SessionData") -> "Sequence[Yardstick]":
         from tttui.tasks.pointmass.yardsticks import yardsticks_of
 
         return yardsticks_of(trajectory, data.meta.world, data.truth_now)

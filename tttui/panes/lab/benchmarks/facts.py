@@ -1,4 +1,4 @@
-"""What is told of a benchmark in words: its history, answers side by side, all comparisons."""
+"""The texts about a benchmark: its history, answers side by side, all comparisons."""
 
 import time
 from collections.abc import Mapping

@@ -55,6 +55,6 @@ MEANING = (
     "an open one is none. Below it the chosen contender (c) and another one (o) stand side by "
     "side, with their difference on every stream, the best first: bars up are streams on which it "
     "is better. v goes through the history of the chosen contender, the answers of endpoints (m "
-    "turns to the next prompt), and all comparisons in words. Until every part is computed no "
-    "interval is told: who looks and stops where it suits him finds a difference everywhere."
+    "turns to the next prompt), and all comparisons in words. No interval is shown before all "
+    "parts are computed: stopping at a result that one likes finds differences where none are."
 )

@@ -20,7 +20,7 @@ COLUMNS = (
     TableColumn("kind", "kind", 9, left=True, drop=2, orders=TEXTS),
     TableColumn("state", "state", 11, left=True, drop=1, orders=TEXTS),
     TableColumn("created", "age", 6, drop=3, orders=TIMES, also=("age",)),
-    TableColumn("verdict", "verdict", 30, left=True, grows=True, orders=TEXTS),
+    TableColumn("verdict", "verdict", 26, left=True, grows=True, orders=TEXTS),
 )
 
 WORDS = Vocabulary(

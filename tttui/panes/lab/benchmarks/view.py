@@ -38,7 +38,7 @@ MORE = ("history", "comparisons", "answers")
 
 
 class BenchmarksView(JobTable):
-    """A table of benchmarks and tests; below it, or on pages of their own, what came of one."""
+    """A table of benchmarks and tests; below it, or on pages of their own, the results of one."""
 
     needs = frozenset({"jobs", "benchmarks"})
     words = WORDS

@@ -174,7 +174,7 @@ class MachineStrip(Drawn):
 
 
 def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> bool:
-    """What is shown may stay: it tells the same, or is young and nothing runs."""
+    """What is shown may stay: it says the same, or is young and nothing runs."""
     if drawn is None or now is None or drawn.cpu is None:
         return False
     young = 0 <= now.at - drawn.at < QUIET_S and not drawn.holders and not now.holders
@@ -182,7 +182,7 @@ def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> boo
 
 
 def _meters(machine: "MachineState") -> list[tuple[str, float | None, str]]:
-    """Name, share and text of what is told of the machine, the most important first."""
+    """Name, share and text of each figure of the machine, the most important first."""
     cpu = machine.cpu
     meters: list[tuple[str, float | None, str]] = []
     if cpu is not None:
@@ -230,7 +230,7 @@ def models(personas: "Sequence[Persona] | None", now: float) -> Callable[[Prose]
 
 
 def newest(events: Sequence[Event]) -> Callable[[Prose], object]:
-    """What happened, the newest first; what a job told again and again is one line."""
+    """What happened, the newest first; repeated events of a job are one line."""
     counts = Counter((event.name, event.fields.get("id")) for event in events)
     newest_of = {(event.name, event.fields.get("id")): event for event in reversed(events)}
 

@@ -19,7 +19,7 @@ ROWS = 4
 """Rows of a card with the empty one below it."""
 
 LEAST = 8
-"""Columns in which options of a command can be told."""
+"""Columns that the options of a command need at least."""
 
 WIDE = 52
 """Columns of a card at least where several stand beside each other."""
@@ -64,8 +64,9 @@ class JobCards(Drawn):
         room = max((height - 1) // ROWS, 1) * columns if height > ROWS else 0
         hidden = max(len(self._jobs) - room, 0)
         end = canvas.write(0, 0, self._title, palette.text, bold=True)
+        more = f"{hidden} more in Jobs" if end + 20 < width else f"+{hidden}"
         if hidden:
-            canvas.write(0, end + 2, f"{hidden} more in Jobs", palette.muted)
+            canvas.write(0, end + 2, more, palette.muted)
         if not self._jobs:
             for row, line in enumerate(wrapped(self._hint, max(width - 2, 8)), 2):
                 canvas.write(row, 1, line, palette.muted)
@@ -119,7 +120,7 @@ class JobCards(Drawn):
 
 
 def _options(job: Job) -> str:
-    """The options of a job's command, which tell it from others of its kind."""
+    """The options of a job's command, which distinguish it from others of its kind."""
     _, dash, options = asked(job).partition(" --")
     return f"--{options}" if dash and not job.is_session else ""
 

@@ -284,7 +284,7 @@ def _scrolled(first: int, at: int, fits: int, count: int) -> int:
 
 
 def _label(layer: LayerChange, room: int = 1000) -> str:
-    """Name and shape of a layer in `room` columns; the end of a name tells more than its begin."""
+    """Name and shape of a layer in `room` columns; the end of a name is kept."""
     name = layer.name.removesuffix(".weight")
     whole = f"{name}  {' x '.join(map(str, layer.shape))}"
     return whole if len(whole) <= room else fit_end(name, room)

@@ -62,7 +62,7 @@ class GenomeView(LabView):
         self._layer = 0
         self._selection_last: GenomeSelection | None = None
         self._jobs: tuple[Job, ...] = ()
-        """Those that hold skills, as the store was told."""
+        """The jobs that keep skills in memory, as last passed to the store."""
 
     def compose(self) -> ComposeResult:
         yield Page("Genome", id="nothing")

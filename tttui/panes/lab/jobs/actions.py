@@ -23,7 +23,7 @@ SHOWN_IN: Mapping[str, str] = {
     "genome_test": "genome",
     "genome_run": "genome",
 }
-"""The views that show what came of a kind of job."""
+"""The views that show the results of a kind of job."""
 
 LIST_JOBS = ("training", "benchmarks")
 """Those of them in which the job itself can be selected."""

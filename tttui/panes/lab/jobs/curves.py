@@ -19,7 +19,7 @@ FEWEST = 3
 
 
 class JobCharts(Container):
-    """The chart of a job's metrics, or what came of a sweep so far."""
+    """The chart of a job's metrics, or the outcome of a sweep so far."""
 
     DEFAULT_CSS = """
     JobCharts { height: 1fr; }

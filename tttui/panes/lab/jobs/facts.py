@@ -1,4 +1,4 @@
-"""What is told of one job: its state and command, its results, its parts and events."""
+"""The texts about one job: its state and command, its results, its parts and events."""
 
 import json
 import re

@@ -21,13 +21,13 @@ BAR = 6
 
 COLUMNS: tuple[TableColumn, ...] = (
     TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    TableColumn("kind", "kind", 13, left=True, drop=3, orders=TEXTS),
+    TableColumn("kind", "kind", 13, left=True, drop=4, orders=TEXTS),
     TableColumn("state", "state", 11, left=True, orders=TEXTS),
     TableColumn("progress", "progress", 11, left=True, drop=1),
-    TableColumn("left", "left", 6, drop=2),
-    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    TableColumn("doing", "now", 23, left=True, grows=True, orders=TEXTS),
-    TableColumn("command", "command", 30, left=True, drop=5, most=60, orders=TEXTS),
+    TableColumn("left", "left", 6, drop=3),
+    TableColumn("created", "age", 7, drop=5, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 23, left=True, drop=2, grows=True, orders=TEXTS),
+    TableColumn("command", "command", 30, left=True, drop=6, most=60, orders=TEXTS),
 )
 
 JOB_WORDS = Vocabulary(
@@ -79,7 +79,7 @@ def asked(job: Job) -> str:
 
 
 def doing(job: Job) -> str:
-    """What a job does now, or what became of it where its state does not say it all."""
+    """What a job does now, or how it ended where its state does not say it all."""
     if job.state in ("running", "stalled") and job.detail in ("running", ""):
         return job.doing
     if job.state == "running":
@@ -124,13 +124,38 @@ def record(job: Job) -> list[object]:
     return [job.handle, *(getattr(job, name) for name in RECORDED[1:])]
 
 
+Shares = Mapping[str, tuple[int, int]]
+"""Of jobs that share a sweep, by handle: which part each is, from 1, and of how many."""
+
+
+def with_parts_together(jobs: Sequence[Job]) -> tuple[Sequence[Job], Shares]:
+    """Jobs with those that share a sweep one after the other, in the order of their parts."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        if (group := job.raw.get("group")) is not None:
+            groups.setdefault(str(group), []).append(job)
+    ordered, shares = list[Job](), dict[str, tuple[int, int]]()
+    for job in jobs:
+        group = job.raw.get("group")
+        if group is None:
+            ordered.append(job)
+        elif parts := groups.pop(str(group), None):
+            parts.sort(key=lambda one: one.created_at or 0.0)
+            ordered += parts
+            shares |= {part.handle: (i, len(parts)) for i, part in enumerate(parts, 1)}
+    return ordered, shares
+
+
 class JobRows(HasLook):
     """`TableSource` of the table over jobs."""
 
     columns = COLUMNS
 
-    def __init__(self, jobs: Sequence[Job], look: Look, now: float) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], look: Look, now: float, shares: Shares | None = None
+    ) -> None:
         self._jobs, self.look, self._now = jobs, look, now
+        self._shares = shares or {}
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -146,15 +171,17 @@ class JobRows(HasLook):
             case "job":
                 return job.short, palette.text, True
             case "kind":
-                return job.kind, palette.muted, False
+                part, parts = self._shares.get(job.handle, (1, 1))
+                share = f" {part}/{parts}" if parts > 1 else ""
+                return f"{job.kind}{share}", palette.muted, False
             case "state":
                 mark = state_mark(job.state, self.glyphs)
                 ink = state_ink(job.state, palette)
                 return f"{mark} {job.state}", ink, job.state != "completed"
             case "progress":
                 if job.has_ended:
-                    share = job.progress
-                    return "" if share is None else f"{100 * share:3.0f}%", palette.muted, False
+                    done = job.progress
+                    return "" if done is None else f"{100 * done:3.0f}%", palette.muted, False
                 return progress_text(job, BAR, self.look), state_ink(job.state, palette), False
             case "left":
                 left = job.seconds_left

@@ -22,9 +22,11 @@ from tttui.panes.lab.jobs.rows import (
     JOB_WORDS,
     RECORDED,
     JobRows,
+    Shares,
     check_states,
     matching,
     record,
+    with_parts_together,
 )
 from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.tabled import NARROW
@@ -74,11 +76,12 @@ class JobsView(JobActions):
     def __init__(self) -> None:
         super().__init__()
         self._more = ""
-        """The text that was asked for; '' for the one that tells most."""
+        """The text that was asked for; '' for the one that says most."""
         self._plain = False
         """The job has no curves: what it printed and found takes their room."""
         self._group = 0
         self._log = True
+        self._shares: Shares = {}
 
     def compose(self) -> ComposeResult:
         yield from self.list_widgets()
@@ -106,11 +109,17 @@ class JobsView(JobActions):
 
     # Drawing
 
+    def update(self, view: LabState) -> None:
+        before = self.jobs
+        super().update(view)
+        if self.jobs is not before:
+            self.items, self._shares = with_parts_together(self.items)
+
     def drawn_from(self, view: LabState) -> tuple[object, ...]:
         return self.jobs, int(view.now // 10)
 
     def source(self, view: LabState) -> JobRows:
-        return JobRows(self.items, view.look, view.now)
+        return JobRows(self.items, view.look, view.now, self._shares)
 
     def matching(self, view: LabState) -> Bools | None:
         return matching(self.items, self.query_now, view.now)

@@ -1,4 +1,4 @@
-"""What is told of one cell of the matrix: its newest result, and all earlier ones."""
+"""The texts about one cell of the matrix: its newest result, and all earlier ones."""
 
 from collections.abc import Callable, Sequence
 

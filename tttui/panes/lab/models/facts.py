@@ -1,4 +1,4 @@
-"""What is told of a version: itself, where it comes from and leads to, the personas."""
+"""The texts about a version: itself, where it comes from and leads to, the personas."""
 
 import math
 from collections.abc import Iterator, Mapping

@@ -18,15 +18,17 @@ from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
 
 COLUMNS = (
     TableColumn("version", "version", 12, left=True, most=20, orders=TEXTS, also=("skill",)),
-    TableColumn("used", "in use as", 14, left=True, most=24, orders=TEXTS, also=("persona",)),
+    TableColumn(
+        "used", "in use as", 14, left=True, drop=1, most=24, orders=TEXTS, also=("persona",)
+    ),
     TableColumn("test", "newest test", 21, left=True, most=28, orders=TEXTS),
-    TableColumn("result", "measured", 23, left=True, drop=3, most=28, orders=TEXTS),
-    TableColumn("origin", "from", 12, left=True, drop=2, grows=True, orders=TEXTS),
-    TableColumn("step", "step", 7, drop=4),
-    TableColumn("task", "task", 9, left=True, drop=5, orders=TEXTS),
-    TableColumn("type", "type", 5, left=True, drop=6, orders=TEXTS),
-    TableColumn("created", "age", 6, drop=1, orders=TIMES, also=("age",)),
-    TableColumn("base", "base", 8, left=True, drop=7, orders=TEXTS),
+    TableColumn("result", "measured", 23, left=True, drop=4, most=28, orders=TEXTS),
+    TableColumn("origin", "from", 12, left=True, drop=3, grows=True, orders=TEXTS),
+    TableColumn("step", "step", 7, drop=5),
+    TableColumn("task", "task", 9, left=True, drop=6, orders=TEXTS),
+    TableColumn("type", "type", 5, left=True, drop=7, orders=TEXTS),
+    TableColumn("created", "age", 6, drop=2, orders=TIMES, also=("age",)),
+    TableColumn("base", "base", 8, left=True, drop=8, orders=TEXTS),
 )
 
 MODEL_WORDS = Vocabulary(

@@ -19,13 +19,13 @@ FULL = 0.9
 """Share of memory or disk in use from which on it is short."""
 
 HOT = 85
-"""Degrees Celsius from which on a GPU is told to be hot."""
+"""Degrees Celsius from which on a GPU is called hot."""
 
 GIGABYTE = 1e9
 
 
 def machine(state: MachineState | None) -> Callable[[Prose], object]:
-    """Processors, memory, disk and GPUs, as far as they tell."""
+    """Processors, memory, disk and GPUs, as far as they report it."""
 
     def write(prose: Prose) -> None:
         palette = prose.palette

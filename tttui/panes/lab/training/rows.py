@@ -23,14 +23,14 @@ KINDS = ("train", "pretrain")
 COLUMNS = (
     TableColumn("mark", "", 2, left=True),
     TableColumn("job", "job", 8, left=True, most=14, orders=TEXTS, also=("handle",)),
-    TableColumn("skill", "trains", 12, left=True, most=20, orders=TEXTS),
+    TableColumn("skill", "trains", 12, left=True, drop=3, most=20, orders=TEXTS),
     TableColumn("state", "state", 11, left=True, orders=TEXTS),
-    TableColumn("progress", "progress", 11, left=True, drop=1),
-    TableColumn("left", "left", 6, drop=2),
-    TableColumn("loss", "loss", 9),
-    TableColumn("held_out", "held out", 9),
-    TableColumn("created", "age", 7, drop=4, orders=TIMES, also=("age",)),
-    TableColumn("doing", "now", 24, left=True, drop=5, grows=True, orders=TEXTS),
+    TableColumn("progress", "progress", 11, left=True, drop=5),
+    TableColumn("left", "left", 6, drop=6),
+    TableColumn("loss", "loss", 9, drop=2),
+    TableColumn("held_out", "held out", 9, drop=4),
+    TableColumn("created", "age", 7, drop=7, orders=TIMES, also=("age",)),
+    TableColumn("doing", "now", 24, left=True, drop=8, grows=True, orders=TEXTS),
 )
 
 
