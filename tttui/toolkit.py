@@ -121,10 +121,17 @@ class DirtyScreen(Screen[R], Generic[R]):
         self._compositor = _DirtyCompositor()
 
 
+HELD_S = 0.2
+"""The longest time that a screen stays empty before it says what it waits for, in seconds."""
+
+
 class HeldScreen(DirtyScreen[None]):
     """A screen of which nothing is drawn until `release`: what it shows first is complete."""
 
     held = True
+
+    def on_mount(self) -> None:
+        self.set_timer(HELD_S, self.release)
 
     def release(self) -> None:
         """Draw from now on."""

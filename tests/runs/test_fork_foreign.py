@@ -84,7 +84,7 @@ def test_the_momentum_of_the_parent_goes_on(tmp_path: Path, place: Place) -> Non
     begun = started_with(run.path)
     assert begun is not None
     assert all(np.array_equal(begun[1][k], np.ones(SHAPES[k])) for k in PLASTIC)
-    assert run.told == ()
+    assert run.notices == ()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_another_optimizer_is_a_fresh_one_and_that_is_told(
     begun = started_with(run.path)
     assert begun is not None
     assert not any(begun[1][k].any() for k in PLASTIC)
-    (told,) = run.told
+    (told,) = run.notices
     assert told.endswith("; the fork begins with a fresh optimizer")
     with pytest.raises(TttuiError, match=reason):
         raise TttuiError(told)
@@ -124,7 +124,7 @@ def test_an_optimizer_that_is_not_there_is_a_fresh_one(tmp_path: Path, place: Pl
     (place.path / "session" / "optim_state.pt").unlink()
     run = fork(place, tmp_path)
     run.close("interrupted")
-    assert run.told == ()
+    assert run.notices == ()
 
 
 ODD: dict[str, object] = {

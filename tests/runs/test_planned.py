@@ -127,7 +127,7 @@ def test_a_damaged_state_costs_only_time(planned: Path, damage: bytes) -> None:
     prepare(planned, should_stop=should_stop, on_progress=on_progress)
     (planned / STATE_FILE).write_bytes(damage)
     told: list[str] = []
-    assert prepare(planned, should_stop=never, told=told.append)
+    assert prepare(planned, should_stop=never, on_notice=told.append)
     assert STATE_FILE in told[0]
     assert told[0].endswith("the pretraining begins anew")
     assert len((planned / "pretraining.csv").read_text().splitlines()) == 41
@@ -142,7 +142,7 @@ def test_losses_after_what_was_saved_are_cut_off_and_named(
     with (planned / "pretraining.csv").open("ab") as file:
         file.write(left)
     told: list[str] = []
-    assert prepare(planned, should_stop=never, told=told.append)
+    assert prepare(planned, should_stop=never, on_notice=told.append)
     assert f"pretraining.csv: cut off {len(left)} bytes" in told[0]
     assert told[0] in (planned / "run.log").read_text()
     whole = train_base(tmp_path, WAITING).source.parent / "loss.csv"

@@ -87,7 +87,9 @@ def test_tails_that_a_power_failure_zeroed_are_cut_off_and_computed_again(
         zero_from(path, at.randint(saved[name], path.stat().st_size - 1))
     run = finish(crashed)
     assert same(whole, crashed) == []
-    assert all(any(line.startswith(str(crashed / name)) for line in run.told) for name in GROWING)
+    assert all(
+        any(line.startswith(str(crashed / name)) for line in run.notices) for name in GROWING
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -100,7 +102,7 @@ def test_what_the_newest_checkpoint_lost_is_computed_again_from_the_one_before(
         zero_from(crashed / name, at.randrange(before[name], saved[name]))
     (crashed / "update_events.json").unlink()
     run = finish(crashed)
-    assert run.told[0].endswith("the checkpoint of step 100 is before that, and counts")
+    assert run.notices[0].endswith("the checkpoint of step 100 is before that, and counts")
     assert same(whole, crashed) == []
 
 
@@ -131,8 +133,8 @@ def test_damage_before_both_checkpoints_stays_and_is_named(crashed: Path, name: 
     damaged[sizes(crashed, PREVIOUS)[name] // 2] ^= 4
     path.write_bytes(damaged)
     run = finish(crashed)
-    assert any(str(path) in line and "it stays so" in line for line in run.told)
-    assert any(str(path) in line for line in finish_again(crashed).told)
+    assert any(str(path) in line and "it stays so" in line for line in run.notices)
+    assert any(str(path) in line for line in finish_again(crashed).notices)
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -145,7 +147,7 @@ def test_damaged_transactions_are_restored_from_their_list(
     else:
         garble(path)
     run = finish(crashed)
-    assert any(line.endswith("it was restored from update_events.json") for line in run.told)
+    assert any(line.endswith("it was restored from update_events.json") for line in run.notices)
     assert run.reached == 150
     assert same(whole, crashed) == []
 
@@ -164,14 +166,14 @@ def test_whole_lines_after_the_checkpoint_are_named_with_their_place(crashed: Pa
     begin, size = sizes(crashed)["per_step.csv"], (crashed / "per_step.csv").stat().st_size
     run = finish(crashed)
     line = f"per_step.csv: cut off {size - begin} bytes from byte {begin} on (30 whole lines)"
-    assert any(line in told for told in run.told)
+    assert any(line in told for told in run.notices)
     log = (crashed / "run.log").read_text()
-    assert all(told in log for told in run.told)
+    assert all(told in log for told in run.notices)
 
 
 def test_a_session_that_was_closed_has_nothing_to_tell(whole: Path, tmp_path: Path) -> None:
     shutil.copytree(whole, tmp_path / "a")
-    assert finish_again(tmp_path / "a").told == ()
+    assert finish_again(tmp_path / "a").notices == ()
 
 
 def garble(path: Path) -> None:
@@ -199,8 +201,8 @@ def test_a_damaged_checkpoint_costs_one_checkpoint(
     damage(crashed / "session" / ENGINE)
     run = SessionRun.open(crashed)
     assert run.t == 100
-    assert run.told[0].startswith(str(crashed / "session" / ENGINE))
-    assert "the checkpoint of step 100, the one before, counts" in run.told[0]
+    assert run.notices[0].startswith(str(crashed / "session" / ENGINE))
+    assert "the checkpoint of step 100, the one before, counts" in run.notices[0]
     run.advance(100)
     run.close("completed")
     assert same(whole, crashed) == []
@@ -263,7 +265,7 @@ def test_a_fork_of_a_session_with_a_damaged_checkpoint_tells_where_it_begins(
     zero(crashed / "session" / ENGINE)
     run = fork(Place(crashed, "native"), tmp_path, name="b")
     assert run.forked_at_t == 100
-    assert ENGINE in run.told[0]
+    assert ENGINE in run.notices[0]
     run.close("interrupted")
 
 
@@ -311,7 +313,7 @@ def test_a_history_that_was_thinned_after_the_checkpoint_ends_as_without_the_cra
     run.fail(RuntimeError("gone"))
     again = SessionRun.open(run.path)
     assert again.t == 30
-    assert not any("weights_history.npy" in line and "stays" in line for line in again.told)
+    assert not any("weights_history.npy" in line and "stays" in line for line in again.notices)
     # As far as the run before came, when the file is thinned for the second time in its life.
     again.advance(run.t - 30)
     again.close("interrupted")
@@ -332,7 +334,7 @@ def test_a_snapshot_that_was_replaced_after_the_checkpoint_is_no_damage(tmp_path
             run.tell()
             run.fail(RuntimeError("gone"))
             run = SessionRun.open(directory)
-            assert not any("stays so" in line or "counts" in line for line in run.told)
+            assert not any("stays so" in line or "counts" in line for line in run.notices)
         run.advance(200 - run.t)
         run.close("completed")
         return directory
@@ -344,7 +346,7 @@ def test_a_snapshot_that_was_replaced_after_the_checkpoint_is_no_damage(tmp_path
 def test_a_torn_intervention_is_dropped_and_named(crashed: Path, whole: Path) -> None:
     (crashed / "interventions.jsonl").write_bytes(b'{"t": 170, "known_at": 170, "ki' + bytes(40))
     run = finish(crashed)
-    assert any("interventions.jsonl: cut off" in line for line in run.told)
+    assert any("interventions.jsonl: cut off" in line for line in run.notices)
     assert same(whole, crashed) == []
 
 
@@ -374,7 +376,7 @@ def test_a_session_of_an_older_version_gets_checksums_when_it_goes_on(
 ) -> None:
     directory = as_an_older_version_left_it(whole, tmp_path / "a")
     run = SessionRun.open(directory)
-    assert run.told == ()
+    assert run.notices == ()
     run.close("completed")
     assert same(whole, directory) == []
     assert read_generation(directory, ENGINE).checksums.keys() == {*GROWING}

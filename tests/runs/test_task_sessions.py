@@ -135,7 +135,7 @@ def test_what_came_after_the_last_checkpoint_is_computed_again(tmp_path: Path) -
         file.write(b"half a li")
     run, until = resume_task(tmp_path / "lost", task=Line)
     assert (run.t, until) == (12, STEPS)
-    assert any("cut off" in line for line in run.told)
+    assert any("cut off" in line for line in run.notices)
     run.advance(STEPS - run.t)
     run.close("completed")
     assert content(tmp_path / "lost") == content(whole)

@@ -114,7 +114,7 @@ def test_a_run_that_was_killed_goes_on_over_what_was_read(tmp_path: Path, fifo: 
     run.fail(RuntimeError("killed"))
     again, until = resume_task(tmp_path / "a")
     assert (again.t, until) == (2, 7)
-    assert [line for line in again.told if f"{fifo.path} was not read to its end" in line]
+    assert [line for line in again.notices if f"{fifo.path} was not read to its end" in line]
     again.advance(until - again.t)
     again.close("completed")
     assert (tmp_path / "a" / "document.bin").read_bytes() == TEXT[:400]

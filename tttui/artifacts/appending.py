@@ -23,7 +23,7 @@ class Cut:
     """Bytes that the file has now."""
     size: int
     """Bytes that were cut off."""
-    held: str
+    content: str
     """What they held: `20 whole lines, half a line`."""
     why: str = "which came after the checkpoint"
 
@@ -39,16 +39,18 @@ class Cut:
             last = part[-1:]
         if not size:
             return None
-        held = [f"{lines} whole line{'s' * (lines != 1)}"] if lines else []
+        content = [f"{lines} whole line{'s' * (lines != 1)}"] if lines else []
         if zeros:
-            held.append(f"{zeros} zero bytes, as a power failure leaves them")
+            content.append(f"{zeros} zero bytes, as a power failure leaves them")
         elif last != b"\n":
-            held.append("half a line")
-        return cls(path, begin, size, ", ".join(held))
+            content.append("half a line")
+        return cls(path, begin, size, ", ".join(content))
 
     def __str__(self) -> str:
-        held = f" ({self.held})" if self.held else ""
-        return f"{self.path}: cut off {self.size} bytes from byte {self.begin} on{held}, {self.why}"
+        content = f" ({self.content})" if self.content else ""
+        return (
+            f"{self.path}: cut off {self.size} bytes from byte {self.begin} on{content}, {self.why}"
+        )
 
 
 class AppendedFile:

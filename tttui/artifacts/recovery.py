@@ -25,7 +25,7 @@ class Recovery:
     """It is the one in engine_state.pt."""
     reached: int
     """The step that the session had reached with the files that there were."""
-    told: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 def recover(directory: Path, *, stride: int) -> Recovery:
@@ -38,14 +38,14 @@ def recover(directory: Path, *, stride: int) -> Recovery:
     """
     known: list[tuple[Checkpoint, list[Finding]]] = []
     errors: list[TttuiError] = []
-    told: list[str] = []
+    notices: list[str] = []
     for name in (ENGINE, PREVIOUS):
         try:
             checkpoint = read_generation(directory, name)
         except TttuiError as error:
             errors.append(error)
             continue
-        told += _restore_lines(directory, checkpoint)
+        notices += _restore_lines(directory, checkpoint)
         found = [
             finding
             for file in grown(checkpoint)
@@ -66,14 +66,16 @@ def recover(directory: Path, *, stride: int) -> Recovery:
     checkpoint, left = usable[0]
     if errors and newest.path.name != ENGINE:
         path = newest.path.with_name(ENGINE)
-        told.append(f"{path}: {why_not(errors[0], path)}; {newest}, the one before, counts")
+        notices.append(f"{path}: {why_not(errors[0], path)}; {newest}, the one before, counts")
     if checkpoint is not newest:
-        told += [f"{one}; {checkpoint} is before that, and counts" for one in wrong]
-    told += [f"{one}; it stays so, as no checkpoint is before that" for one in left]
-    told += [f"{one}; it stays so" for one in _pretraining(directory, newest)]
+        notices += [f"{one}; {checkpoint} is before that, and counts" for one in wrong]
+    notices += [f"{one}; it stays so, as no checkpoint is before that" for one in left]
+    notices += [f"{one}; it stays so" for one in _pretraining(directory, newest)]
     is_newest = checkpoint.path.name == ENGINE
     if is_newest:
-        told += [f"{p.path}: {p.reason}" for p in checkpoint.problems if p.path.parent != directory]
+        notices += [
+            f"{p.path}: {p.reason}" for p in checkpoint.problems if p.path.parent != directory
+        ]
     appended = {k: v for k, v in newest.checksums.items() if k in APPENDED}
     return Recovery(
         replace(
@@ -83,7 +85,7 @@ def recover(directory: Path, *, stride: int) -> Recovery:
         ),
         is_newest,
         _reached(directory, checkpoint, newest, is_newest),
-        tuple(told),
+        tuple(notices),
     )
 
 

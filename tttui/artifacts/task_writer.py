@@ -124,7 +124,7 @@ class TaskWriter(SessionFilesWriter):
         """What was cut off of item losses holds no lines."""
         if cut.path.name != self._items:
             return cut
-        return replace(cut, held=f"the losses of {cut.size // PAIR} items")
+        return replace(cut, content=f"the losses of {cut.size // PAIR} items")
 
     @property
     def snapshot_stride(self) -> int:
@@ -229,7 +229,7 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
 
     Raises TttuiError where there is none.
     """
-    told: list[str] = []
+    notices: list[str] = []
     first: TttuiError | None = None
     reached = 0
     for name in (ENGINE, PREVIOUS):
@@ -237,7 +237,7 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
             found = read_generation(directory, name)
         except TttuiError as error:
             first = first or error
-            told.append(str(error))
+            notices.append(str(error))
             continue
         wrong = [
             finding
@@ -248,9 +248,9 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
         _refuse_changed(directory, found)
         reached = max(reached, found.step or 0)
         if not wrong:
-            told = [f"{line}; {found} counts" for line in told]
-            return found, reached, told
-        told += map(str, wrong)
+            notices = [f"{line}; {found} counts" for line in notices]
+            return found, reached, notices
+        notices += map(str, wrong)
         first = first or TttuiError(f"{wrong[0]}; restore the file, or fork the session")
     assert first is not None
     raise first

@@ -115,7 +115,7 @@ def command(
         start=start,
     )
     if no_run:
-        for line in session.told:
+        for line in session.notices:
             say(line)
         session.close("interrupted")
         if running.as_json:
@@ -123,4 +123,4 @@ def command(
         else:
             result(f"{session.path} starts from {run} at step {session.forked_at_t}")
         return 0
-    return carry_on(ReadyRun.held(session, session.steps_total), runner.words, running)
+    return carry_on(ReadyRun.of(session, session.steps_total), runner.words, running)

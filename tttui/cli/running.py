@@ -36,7 +36,9 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
     if not quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
-        done = prepare(directory, should_stop=stop, on_progress=progress, on_wait=say, told=say)
+        done = prepare(
+            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+        )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)
     elif not done:
@@ -47,7 +49,7 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
 
 def carry_on(ready: ReadyRun, task: Sequence[str], running: RunningOptions) -> int:
     """Run a session here, or in the background; returns the exit code. `task` as for `execute`."""
-    for line in ready.told:
+    for line in ready.notices:
         say(line)
     limit, paused = running.speed_limit, running.paused
     if running.detach:

@@ -137,9 +137,9 @@ def _carried_out(job: "WhatIfJob[R]", stop: Callable[[], bool], shown: bool) -> 
 def _keep(made: "WhatIfResult", root: Path, name: str | None, stop: Callable[[], bool]) -> Path:
     """Run the session of a what-if, here and to its end."""
     from tttui.runs.drive import drive
-    from tttui.runs.whatif.keep import held
+    from tttui.runs.whatif.keep import hold_session
 
-    session = held(made, root, name)
+    session = hold_session(made, root, name)
     try:
         done = drive(session, session.goal, should_stop=stop)
     except BaseException as error:

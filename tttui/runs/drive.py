@@ -61,7 +61,7 @@ def drive(
         wait = course.advance(until)
         if wait:
             run.keep_alive()
-            if not run.asked:
+            if not run.has_requests:
                 time.sleep(wait)
         now = time.monotonic()
         if on_progress is not None and now >= report_at:
@@ -99,7 +99,7 @@ class Course:
 
     def obey(self) -> bool:
         """Do what was asked for; whether the run is to go on."""
-        if self._run.asked:
+        if self._run.has_requests:
             self._heard_at = time.monotonic()
         asked = self._run.requests()
         self._waiting.extend(asked)

@@ -19,19 +19,19 @@ LOOK_S = 0.1
 """Seconds between two looks at what the command says."""
 
 
-def launch(words: Sequence[str], told: Callable[[str], object]) -> Path:
+def launch(words: Sequence[str], on_notice: Callable[[str], object]) -> Path:
     """Run `tttui <words> --detach`; returns the directory of the session that now runs.
 
-    Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
+    Call it in a thread. `on_notice` gets each new line of progress. Raises TttuiError with what the
     command complained of.
     """
-    return Path(json.loads(run_command([*words, "--detach", "--json"], told))["path"])
+    return Path(json.loads(run_command([*words, "--detach", "--json"], on_notice))["path"])
 
 
-def run_command(words: Sequence[str], told: Callable[[str], object]) -> str:
+def run_command(words: Sequence[str], on_notice: Callable[[str], object]) -> str:
     """Run `tttui <words>` to its end; returns what it printed.
 
-    Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
+    Call it in a thread. `on_notice` gets each new line of progress. Raises TttuiError with what the
     command complained of.
     """
     # Files, not pipes: the command must not notice it when nobody reads them any more.
@@ -45,7 +45,7 @@ def run_command(words: Sequence[str], told: Callable[[str], object]) -> str:
             except subprocess.TimeoutExpired:
                 if (line := _last_line(progress.fileno())) != said:
                     said = line
-                    told(line)
+                    on_notice(line)
         if code != 0:
             line = _last_line(progress.fileno()).removeprefix("error: ")
             raise TttuiError(line or f"`tttui {words[0]}` ended with exit code {code}")

@@ -159,7 +159,7 @@ class OwnedRun(ABC):
     def _make_durable(self) -> None:
         """Wait until the disk has the changes that were made since the last stretch."""
 
-    told: tuple[str, ...]
+    notices: tuple[str, ...]
     """What was damaged or cut off when the session was taken up, a line each."""
 
     @property
@@ -221,7 +221,7 @@ class OwnedRun(ABC):
             self._checkpoint_at = now + self._checkpoint_s
 
     @property
-    def asked(self) -> bool:
+    def has_requests(self) -> bool:
         """Something was asked of this run that nobody has taken on yet."""
         return bool(self._requests)
 
@@ -307,17 +307,17 @@ class OwnedRun(ABC):
         if isinstance(error, SessionTaken):
             self._release()  # nothing here is ours any more
             return error
-        told = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
-        self._heart.state, self._heart.error = "failed", str(told).removeprefix(f"{self.path}/")
+        failure = error if isinstance(error, TttuiError) else TttuiError(f"{self.path}: {error!r}")
+        self._heart.state, self._heart.error = "failed", str(failure).removeprefix(f"{self.path}/")
         try:
-            self._log.failed(self.t, str(told))
+            self._log.failed(self.t, str(failure))
             self._heart.beat(self.t, last=True)
             self._events.ended(self.t, "failed", self._heart.error)
         except TttuiError:
             pass  # the disk that failed is the one that the status goes to
         finally:
             self._release()
-        return told
+        return failure
 
     def _counts(self) -> tuple[int, int]:
         """Transactions that were tried, and committed."""

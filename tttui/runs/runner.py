@@ -47,13 +47,13 @@ class ReadyRun:
     """Where it is held already."""
     needs_base: bool = False
     """Its base has to be trained before it is held."""
-    told: Sequence[str] = ()
+    notices: Sequence[str] = ()
     """What the person is told before it runs, a line each."""
 
     @classmethod
-    def held(cls, run: OwnedRun, until: int, told: Sequence[str] = ()) -> "ReadyRun":
+    def of(cls, run: OwnedRun, until: int, notices: Sequence[str] = ()) -> "ReadyRun":
         """One that is held already."""
-        return cls(run.path, lambda: (run, until), run, told=(*told, *run.told))
+        return cls(run.path, lambda: (run, until), run, notices=(*notices, *run.notices))
 
 
 class Runner(ABC):

@@ -60,8 +60,8 @@ class TaskRun(OwnedRun):
         self.task, self.learner = new_learner(self.settings, directory, made)
         refuse_other_base(directory, self.meta, self.learner)
         self._stepper = TaskStepper(self.task, self.learner, weights_at=self._weights_at)
-        checkpoint, reached, told = sound_checkpoint(directory)
-        told += record.drop_half_written(directory)
+        checkpoint, reached, notices = sound_checkpoint(directory)
+        notices += record.drop_half_written(directory)
         self._stepper.interventions = record.recorded(directory)
         self.tally = Tally()
         try:
@@ -81,7 +81,7 @@ class TaskRun(OwnedRun):
         )
         try:
             newest = {name: np.asarray(checkpoint.plastic[name]) for name in self.kept}
-            told += map(str, self._files.reopen(checkpoint, newest))
+            notices += map(str, self._files.reopen(checkpoint, newest))
         except TttuiError:
             self._files.close()
             raise
@@ -89,11 +89,11 @@ class TaskRun(OwnedRun):
             self._files.close()
             raise TttuiError(f"{checkpoint.path}: says nothing of {error}") from error
         if self._rest_lost:
-            told.append(
+            notices.append(
                 f"{directory}: {self.meta['arriving']} was not read to its end when the run "
                 f"stopped; the session goes on over what was, {self.task.steps} steps in all"
             )
-        self.told = tuple(told)
+        self.notices = tuple(notices)
         self.reached = max(self.t, reached)
         """The step that the session had reached before; more than `t` where the newest
         checkpoint, or what it needs, is damaged."""
@@ -107,7 +107,7 @@ class TaskRun(OwnedRun):
             checkpoint_s=conduct.checkpoint_s,
             keep_requests=keep_requests,
         )
-        for line in self.told:
+        for line in self.notices:
             self._log.refused(line)
         self._log.started(self.t, self.interventions)
         if self._rest_lost:
@@ -256,13 +256,13 @@ class TaskRun(OwnedRun):
 
     def _note_event(self, event: Mapping[str, Any]) -> None:
         # Without the time that it took, which differs from run to run.
-        told = {key: value for key, value in event.items() if key != "duration_ms"}
-        if self._stepper.held and self._snapshot_is_due():
+        timeless = {key: value for key, value in event.items() if key != "duration_ms"}
+        if self._stepper.committed and self._snapshot_is_due():
             base = self.learner.twin.base if self.meta.get(MOVED) is True else None
-            told["weights"] = figures(self.learner.plastic, self.learner.before, base)
+            timeless["weights"] = figures(self.learner.plastic, self.learner.before, base)
             self._files.snapshot(self.t, kept_of(self.learner, self.kept))
-        self._files.event(told)
-        self.tally.add_event(told)
+        self._files.event(timeless)
+        self.tally.add_event(timeless)
         if event["status"] != "commit":
             self._log.event(event)
 

@@ -67,7 +67,7 @@ class TaskRunner(Runner):
                 run = TaskRun.open(path, task=self._task)
                 return run, run.steps_total
 
-            return ReadyRun(path, hold, told=tuple(task.notes))
+            return ReadyRun(path, hold, notices=tuple(task.notes))
 
         return make_in(name, directory, make)
 
@@ -92,7 +92,7 @@ class TaskRunner(Runner):
             override=override,
             on_wait=on_wait,
         )
-        return ReadyRun.held(run, until)
+        return ReadyRun.of(run, until)
 
     def fork(
         self,

@@ -36,7 +36,7 @@ class TaskStepper:
         """All changes, those that are still to come too, in order of effect."""
         self._applied = 0
         self._tried = False
-        self.held = False
+        self.committed = False
         """Whether the last step ended in a commit."""
 
     @property
@@ -49,9 +49,9 @@ class TaskStepper:
         self._apply_due()
         t = self.learner.t
         seen = self.learner.observe(self.task.batch(t))
-        row = StepRow(t, seen.frozen, seen.adaptive, self._tried, self.held, seen.version)
+        row = StepRow(t, seen.frozen, seen.adaptive, self._tried, self.committed, seen.version)
         self._tried = seen.event is not None
-        self.held = seen.event is not None and seen.event["status"] == "commit"
+        self.committed = seen.event is not None and seen.event["status"] == "commit"
         return row, seen
 
     def check(self, made: Intervention) -> None:
@@ -72,7 +72,7 @@ class TaskStepper:
             "t": self.learner.t,
             "learner": self.learner.state_dict(),
             "applied": self._applied,
-            "flags": [int(self._tried), int(self.held)],
+            "flags": [int(self._tried), int(self.committed)],
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ class TaskStepper:
                 self.learner.change(one.value)
         self.learner.load_state_dict(state["learner"])
         self._applied = applied
-        self._tried, self.held = (bool(flag) for flag in state["flags"])
+        self._tried, self.committed = (bool(flag) for flag in state["flags"])
 
     def _apply_due(self) -> None:
         """Make the changes that count from this step on."""

@@ -73,7 +73,7 @@ class LiveTask:
         if self.t >= limit:
             return None
         row, seen = self._stepper.step()
-        if self._stepper.held and self.t <= self._last_return:
+        if self._stepper.committed and self.t <= self._last_return:
             every = self._branch.settings.conduct.weights_every
             if self.t // every > self._snapshots[-1][0] // every:
                 self._note_weights()

@@ -41,17 +41,17 @@ def keep_command(result: WhatIfResult, root: Path, name: str | None = None) -> s
 def keep(
     result: WhatIfResult,
     root: Path,
-    told: Callable[[str], object] = lambda _: None,
+    on_notice: Callable[[str], object] = lambda _: None,
     name: str | None = None,
 ) -> Path:
     """Make that session in a process of its own; returns its directory, where it runs.
 
-    Call it in a thread. `told` gets lines of progress. Raises TttuiError with what is wrong.
+    Call it in a thread. `on_notice` gets lines of progress. Raises TttuiError with what is wrong.
     """
-    return launch(keep_words(result, root, name), told)
+    return launch(keep_words(result, root, name), on_notice)
 
 
-def held(result: WhatIfResult, root: Path, name: str | None = None) -> "OwnedRun":
+def hold_session(result: WhatIfResult, root: Path, name: str | None = None) -> "OwnedRun":
     """Make that session and hold it here, at step 0. Raises RefusedInput, TttuiError."""
     request = result.request
     place, changes = request.data.place, {**request.changes, "steps": result.until}

@@ -51,10 +51,10 @@ class Turnable(ABC):
         """The settings in force at a step of a recorded session, by name."""
 
     @abstractmethod
-    def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:
+    def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
         """Raise RefusedInput where a session cannot have these settings together; quick."""
 
-    def asked_of(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def expanded(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """The settings that are wanted, names of several spelt out. Raises RefusedInput."""
         return dict(wanted)
 
@@ -128,13 +128,13 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
     turns = turnable(data)
     try:
         now = turns.values_at(data, at)
-        asked = turns.asked_of(wanted)
-        for name, value in asked.items():
+        changed = turns.expanded(wanted)
+        for name, value in changed.items():
             if name in now and now[name] != value and (why := turns.refused(name, at)):
                 return f"{name}: {why}"
-        if at and (asked.get("steps") or at + 1) <= at:
-            return f"steps: {asked['steps']} are over at step {at} already"
-        turns.refuse(data, at, asked)
+        if at and (changed.get("steps") or at + 1) <= at:
+            return f"steps: {changed['steps']} are over at step {at} already"
+        turns.refuse(data, at, changed)
     except RefusedInput as error:
         return str(error)
     return ""
@@ -172,8 +172,8 @@ class TaskTurnable(Turnable):
                 values |= {k: v for k, v in changed.items() if k in LIVE}
         return values
 
-    def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:
-        values = {**self.values_at(data, at), **asked}
+    def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
+        values = {**self.values_at(data, at), **changed}
 
         def of(group: type[Any]) -> dict[str, Any]:
             return {spec.name: values[spec.name] for spec in fields(group)}

@@ -23,19 +23,19 @@ class ModelProcess:
         self._closed = False
         self._lock = Lock()
 
-    def continued(self, asked: ContinuationRequest) -> Continued:
+    def continued(self, request: ContinuationRequest) -> Continued:
         """What both models expect at a token, or why that cannot be worked out."""
-        document = asked.document
-        begin, end = document.span(asked.offset)
+        document = request.document
+        begin, end = document.span(request.offset)
         came = document.source.read(begin, end)
-        why_not = _too_large(asked.data)
+        why_not = _too_large(request.data)
         reply: dict[str, Any] = {"why_not": why_not}
         if not why_not:
-            reply = self._ask(asked, document.number(begin))
+            reply = self._ask(request, document.number(begin))
         frozen, adaptive = (
             _expected(reply.get(name, reply), came) for name in ("frozen", "adaptive")
         )
-        return Continued(asked, came, frozen, adaptive)
+        return Continued(request, came, frozen, adaptive)
 
     def close(self) -> None:
         """End the process; no question is answered afterwards."""
@@ -45,11 +45,11 @@ class ModelProcess:
                 self._process.kill()
                 self._process.wait()
 
-    def _ask(self, asked: ContinuationRequest, number: int) -> dict[str, Any]:
+    def _ask(self, request: ContinuationRequest, number: int) -> dict[str, Any]:
         process = self._started()
         if process is None or process.stdin is None or process.stdout is None:
             return {"why_not": "the tab was closed"}
-        question = {"directory": str(asked.data.place.path.absolute()), "number": number}
+        question = {"directory": str(request.data.place.path.absolute()), "number": number}
         try:
             process.stdin.write(json.dumps(question).encode() + b"\n")
             process.stdin.flush()

@@ -66,7 +66,7 @@ class Expected:
 class Continued:
     """The answer."""
 
-    asked: ContinuationRequest
+    request: ContinuationRequest
     came: bytes
     """The byte or token itself."""
     frozen: Expected
@@ -83,26 +83,26 @@ class Reader:
     def close(self) -> None:
         """Nothing is held but memory."""
 
-    def continued(self, asked: ContinuationRequest) -> Continued:
+    def continued(self, request: ContinuationRequest) -> Continued:
         """What both models expect at a byte, or why that cannot be worked out."""
         try:
-            return self._continued(asked)
+            return self._continued(request)
         except (TttuiError, OSError, ArithmeticError, LookupError, ValueError) as error:
-            return _failed(asked, f"cannot be worked out: {error}")
+            return _failed(request, f"cannot be worked out: {error}")
         except MemoryError:
-            return _failed(asked, "cannot be worked out: there is not enough memory")
+            return _failed(request, "cannot be worked out: there is not enough memory")
 
-    def _continued(self, asked: ContinuationRequest) -> Continued:
-        read = seen_before(asked.document, asked.offset)
-        found = asked.document.source.read(asked.offset, asked.offset + 1)
+    def _continued(self, request: ContinuationRequest) -> Continued:
+        read = seen_before(request.document, request.offset)
+        found = request.document.source.read(request.offset, request.offset + 1)
         came = found[0] if found else 0
-        base = self._base_of(asked.data)
+        base = self._base_of(request.data)
         frozen = base if isinstance(base, str) else Decoder(base, _heads())
         return Continued(
-            asked,
+            request,
             bytes([came]),
             _expected(frozen, "base", read, came),
-            _expected(*self._in_force(asked, base), read, came),
+            _expected(*self._in_force(request, base), read, came),
         )
 
     def _base_of(self, data: SessionData) -> Mapping[str, Floats] | str:
@@ -112,10 +112,10 @@ class Reader:
         return self._base[1]
 
     def _in_force(
-        self, asked: ContinuationRequest, base: Mapping[str, Floats] | str
+        self, request: ContinuationRequest, base: Mapping[str, Floats] | str
     ) -> tuple[Decoder | str, str]:
         """The model in force at the byte and the name of its weights, or why there is none."""
-        data, t = asked.data, asked.document.step_of(asked.offset)
+        data, t = request.data, request.document.step_of(request.offset)
         history = data.history
         if history is None or not len(history):
             problem = data.problem("history")
@@ -130,8 +130,8 @@ class Reader:
         return self._held[1], data.transactions.snapshot_name(int(history.t[i]), t)
 
 
-def _failed(asked: ContinuationRequest, why: str) -> Continued:
-    return Continued(asked, b"", Expected(why_not=why), Expected(why_not=why))
+def _failed(request: ContinuationRequest, why: str) -> Continued:
+    return Continued(request, b"", Expected(why_not=why), Expected(why_not=why))
 
 
 def seen_before(document: Document, offset: int) -> list[int]:

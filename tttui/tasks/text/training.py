@@ -62,35 +62,35 @@ class LanguageTraining(TaskTraining):
             return "name a text file, a directory of them, or JSON lines with a text each"
         return "" if Path(data).exists() else "there is no such file or directory"
 
-    def check(self, asked: TrainingRequest) -> str:
+    def check(self, request: TrainingRequest) -> str:
         from tttui.engine.device import check_device_name
 
-        self._own(asked)
-        check_device_name(asked.device)
-        if why := self.why_not(asked.data, asked.values):
-            raise RefusedInput(f"--data{f' {asked.data}' if asked.data else ''}: {why}")
-        check_data(Path(asked.data), asked.include)
+        self._own(request)
+        check_device_name(request.device)
+        if why := self.why_not(request.data, request.values):
+            raise RefusedInput(f"--data{f' {request.data}' if request.data else ''}: {why}")
+        check_data(Path(request.data), request.include)
         return ""
 
-    def ready(self, asked: TrainingRequest) -> PreparedTraining:
+    def ready(self, request: TrainingRequest) -> PreparedTraining:
         from tttui.engine.device import check_device
         from tttui.engine.trainer import TorchTrainer
 
-        own, training = self._own(asked), asked.training
-        check_device(asked.device)
+        own, training = self._own(request), request.training
+        check_device(request.device)
         corpus = read_corpus(
-            Path(asked.data),
-            include=asked.include,
+            Path(request.data),
+            include=request.include,
             share=training.held_out,
             seed=training.seed,
         )
-        made = self._made(asked, own)
-        refuse_other_base(asked, made.base_sha256, made.what)
+        made = self._made(request, own)
+        refuse_other_base(request, made.base_sha256, made.what)
         learned, held_out = made.ids(corpus.learned), made.ids(corpus.held_out)
         length = int(min(own.context, len(learned) - 1))
         last = int(min(own.chunk, length))
         trainer = TorchTrainer(
-            made.module.to(asked.device),
+            made.module.to(request.device),
             made.plastic,
             made.losses,
             Windows(learned, length, training.batch, training.seed),
@@ -99,12 +99,12 @@ class LanguageTraining(TaskTraining):
             training,
             self.items,
         )
-        if asked.begin is not None:
+        if request.begin is not None:
             try:
-                trainer.put(asked.begin.weights)
+                trainer.put(request.begin.weights)
             except (KeyError, ValueError) as error:
                 raise RefusedInput(
-                    f"--from {asked.begin.name}: its parameters are not those that are trained "
+                    f"--from {request.begin.name}: its parameters are not those that are trained "
                     f"here: {error}"
                 ) from error
         kind: type[Task] = self.task  # type: ignore[assignment]
@@ -113,27 +113,27 @@ class LanguageTraining(TaskTraining):
             base_sha256=made.base_sha256,
             base_source=made.base_source,
             task_settings=made.settings,
-            settings={**asdict(kind.adaptation), "plastic": ",".join(self._patterns(asked))},
+            settings={**asdict(kind.adaptation), "plastic": ",".join(self._patterns(request))},
             data_sha256=corpus.sha256,
             about_data=_about(corpus),
             notes=corpus.notes,
         )
 
-    def _own(self, asked: TrainingRequest) -> Any:
+    def _own(self, request: TrainingRequest) -> Any:
         """The settings of the task."""
         kind: type[Task] = self.task  # type: ignore[assignment]
-        values = {name: asked.values[name] for name in self.own if name in asked.values}
+        values = {name: request.values[name] for name in self.own if name in request.values}
         for name, value in values.items():
             setting_of(kind.settings_type, name).check(value)
         return kind.settings_type(**values)
 
-    def _patterns(self, asked: TrainingRequest) -> tuple[str, ...]:
+    def _patterns(self, request: TrainingRequest) -> tuple[str, ...]:
         kind: type[Task] = self.task  # type: ignore[assignment]
         own = (kind.plastic,) if isinstance(kind.plastic, str) else tuple(kind.plastic)
-        return Conduct(plastic=str(asked.values.get("plastic") or "")).patterns or own
+        return Conduct(plastic=str(request.values.get("plastic") or "")).patterns or own
 
     @abstractmethod
-    def _made(self, asked: TrainingRequest, own: Any) -> Made:
+    def _made(self, request: TrainingRequest, own: Any) -> Made:
         """The module, on the CPU."""
 
 
@@ -145,14 +145,14 @@ class TextTraining(LanguageTraining):
     own = ("chunk", "context", "scaled")
     items = "bytes"
 
-    def check(self, asked: TrainingRequest) -> str:
-        super().check(asked)
+    def check(self, request: TrainingRequest) -> str:
+        super().check(request)
         from tttui.tasks.text.shipped import base_sha256
 
-        refuse_other_base(asked, base_sha256(), "the base that ships")
+        refuse_other_base(request, base_sha256(), "the base that ships")
         return base_sha256()
 
-    def _made(self, asked: TrainingRequest, own: Any) -> Made:
+    def _made(self, request: TrainingRequest, own: Any) -> Made:
         import torch
         from torch.nn import functional
 
@@ -170,12 +170,12 @@ class TextTraining(LanguageTraining):
             return BITS * functional.cross_entropy(logits.mT, wanted, reduction="none")
 
         module = base()
-        if asked.from_nothing:
-            torch.manual_seed(asked.training.seed)
+        if request.from_nothing:
+            torch.manual_seed(request.training.seed)
             module = ByteDecoder(module.shape)
         return Made(
             module=module,
-            plastic=self._patterns(asked),
+            plastic=self._patterns(request),
             base_sha256=base_sha256(),
             base_source=BASE.name,
             what="the base that ships",
@@ -192,14 +192,14 @@ class HfTraining(LanguageTraining):
     own = ("model", "chunk", "context", "rank", "alpha", "targets", "dtype")
     items = "tokens"
 
-    def check(self, asked: TrainingRequest) -> str:
-        super().check(asked)
+    def check(self, request: TrainingRequest) -> str:
+        super().check(request)
         from tttui.tasks.hf.source import find_source
 
-        find_source(self._own(asked).model)
+        find_source(self._own(request).model)
         return ""
 
-    def _made(self, asked: TrainingRequest, own: Any) -> Made:
+    def _made(self, request: TrainingRequest, own: Any) -> Made:
         import inspect
 
         import torch
@@ -213,8 +213,8 @@ class HfTraining(LanguageTraining):
         tokenizer = load_tokenizer(source)
         start, always = start_token(tokenizer)
         with torch.random.fork_rng():
-            torch.manual_seed(asked.training.seed)
-            model, plastic = made_plastic(source, own, self._patterns(asked))
+            torch.manual_seed(request.training.seed)
+            model, plastic = made_plastic(source, own, self._patterns(request))
         vocabulary = model.get_input_embeddings().num_embeddings
         takes_last = "logits_to_keep" in inspect.signature(model.forward).parameters
 

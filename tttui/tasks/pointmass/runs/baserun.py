@@ -64,7 +64,7 @@ PACE_S = 3.0
 """Seconds over which the speed is measured."""
 
 Progress = Callable[[int, float], None]
-Told = Callable[[str], object]
+OnNotice = Callable[[str], object]
 
 
 class BaseRun:
@@ -103,11 +103,11 @@ class BaseRun:
         self,
         should_stop: Callable[[], bool],
         on_progress: Progress | None,
-        told: Told | None = None,
+        on_notice: OnNotice | None = None,
     ) -> Base | None:
         """Train to the end and keep the base, or None: it was asked to stop.
 
-        `told` gets what was damaged or cut off of an earlier training, a line each. Raises
+        `on_notice` gets what was damaged or cut off of an earlier training, a line each. Raises
         TttuiError where the disk does not take what was trained.
         """
         samples = Sampling(
@@ -116,7 +116,7 @@ class BaseRun:
         tell_of_session(self._directory, "pretraining")
         try:
             make_room(self._directory.parent, self._settings)
-            self._begin(told or (lambda line: None))  # noqa: ARG005
+            self._begin(on_notice or (lambda line: None))  # noqa: ARG005
             done = self._loop(should_stop, on_progress)
             self._save()
             if not done:
@@ -145,25 +145,25 @@ class BaseRun:
             self._losses.close()
             self._log.close()
 
-    def _begin(self, told: Told) -> None:
+    def _begin(self, on_notice: OnNotice) -> None:
         """Go on from what was saved, if that is whole; else from the start."""
         try:
             sums = self._restore()
         except (TttuiError, OSError, KeyError, TypeError, ValueError) as error:
             sums = None  # nothing but time is lost
-            self._tell_of(f"{error}; the pretraining begins anew", told)
+            self._tell_of(f"{error}; the pretraining begins anew", on_notice)
         if sums is None:
             (self._directory / LOSSES).unlink(missing_ok=True)
             self._losses.create(LOSS_HEADER)
         elif (cut := self._losses.reopen(sums.size, sums)) is not None:
-            self._tell_of(str(cut), told)
+            self._tell_of(str(cut), on_notice)
         self._save_at = time.monotonic() + SAVE_S
         self._say("queued")
         self._note("begins" if sums is None else "goes on")
 
-    def _tell_of(self, line: str, told: Told) -> None:
+    def _tell_of(self, line: str, on_notice: OnNotice) -> None:
         self._log.refused(line)
-        told(line)
+        on_notice(line)
 
     def _restore(self) -> BlockChecksums | None:
         """Load the saved state; returns the checksums of the losses that belong to it, None

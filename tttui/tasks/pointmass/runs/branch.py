@@ -57,20 +57,20 @@ def branch(
     settings = settings_of(meta, directory)
     if base is None or base.sha256 != str(meta.get("base_ckpt_hash")):
         base = own_base(directory, settings, meta)
-    asked = asked_of(changes or {})
-    for name in asked:
+    changed = expanded(changes or {})
+    for name in changed:
         if OWNER.get(name) in ("model", "pretraining") or name in OF_THE_BASE:
             raise SettingError(
                 name, "belongs to the base of the session; start another with `tttui run`"
             )
     recorded = record.recorded(directory)
-    kept = list(without(recorded, asked, at))
+    kept = list(without(recorded, changed, at))
     if at == 0:
-        if "mu" in asked:
+        if "mu" in changed:
             settings = replace(settings, mu_schedule=())
-        settings = settings.updated(asked).validate()
+        settings = settings.updated(changed).validate()
     else:
-        settings, made = _changed_at(at, settings, recorded, asked)
+        settings, made = _changed_at(at, settings, recorded, changed)
         kept += made
     past = (
         str(directory),
@@ -82,40 +82,40 @@ def branch(
     return PointMassBranch(at, settings, base, begun, tuple(record.in_order(kept)), past)
 
 
-def asked_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+def expanded(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changed settings by flat name, a `preset` spelt out. Raises SettingError."""
-    asked = dict(changes)
-    name = asked.pop("preset", None)
+    changed = dict(changes)
+    name = changed.pop("preset", None)
     if not name:
-        return asked
+        return changed
     if name not in PRESETS:
         raise SettingError("preset", f"{name!r} is unknown; choose from {', '.join(PRESETS)}")
     values = Settings().with_preset(name).flat()
-    return {key: v for key, v in values.items() if OWNER[key] == "plasticity"} | asked
+    return {key: v for key, v in values.items() if OWNER[key] == "plasticity"} | changed
 
 
 def _changed_at(
-    at: int, settings: Settings, recorded: Iterable[Intervention], asked: Mapping[str, Any]
+    at: int, settings: Settings, recorded: Iterable[Intervention], changed: Mapping[str, Any]
 ) -> tuple[Settings, list[Intervention]]:
     """The settings of step 0, and the changes at step `at` as interventions."""
     now = settings
     for one in recorded:
         if one.kind == "settings" and one.t < at:
             now = now.updated(one.value)
-    now.updated(asked).validate()
-    whole = {name: value for name, value in asked.items() if name in OF_NO_STEP}
+    now.updated(changed).validate()
+    whole = {name: value for name, value in changed.items() if name in OF_NO_STEP}
     flat = now.flat()
-    other = {name: v for name, v in asked.items() if name not in whole and v != flat[name]}
+    other = {name: v for name, v in changed.items() if name not in whole and v != flat[name]}
     for name in other:
         if name not in CHANGEABLE:
             raise RefusedInput(f"{name}: cannot change at step {at}; branch from the start (0)")
     made = []
-    if "mu" in asked:
-        if asked["mu"] is None:
+    if "mu" in changed:
+        if changed["mu"] is None:
             raise SettingError("mu", "a value is needed")
         planned = tuple(pair for pair in settings.mu_schedule if pair[0] < at)
         settings = replace(settings, mu_schedule=planned)
-        made.append(Intervention(at, "mu", float(asked["mu"]), known_at=at))
+        made.append(Intervention(at, "mu", float(changed["mu"]), known_at=at))
     live = {name: value for name, value in other.items() if name != "mu"}
     if live:
         made.append(Intervention(at, "settings", live, known_at=at))

@@ -57,7 +57,7 @@ class ForkPoint:
     t: int
     weights: Weights
     momentum: Weights
-    told: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     """What of its files was damaged or could not be used, a line each."""
 
 
@@ -93,7 +93,7 @@ def fork(
         return SessionRun.create(path, settings, base, begun=begun, origin=origin)
 
     made = make_in(name, lambda: _directory(place, root, name), make)
-    made.told = parent.told
+    made.notices = parent.notices
     return made
 
 
@@ -242,11 +242,13 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
     lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
-    told = tuple(f"{p.path}: {p.reason}" for p in lost)
+    notices = tuple(f"{p.path}: {p.reason}" for p in lost)
     last = step_reached(checkpoint.engine, checkpoint.path)
     t = last if at is None else at
     if t > last:
-        raise RefusedInput("; ".join((f"--at {t}: {directory} has run {last} steps so far", *told)))
+        raise RefusedInput(
+            "; ".join((f"--at {t}: {directory} has run {last} steps so far", *notices))
+        )
     try:
         history, problem = read_history(directory / HISTORY)
         steps = history.t[history.t <= last]
@@ -260,13 +262,13 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
             t,
             _plastic(checkpoint.plastic, checkpoint.path),
             momentum_of(checkpoint.optim, checkpoint.path),
-            told,
+            notices,
         )
     known = np.flatnonzero(steps <= t)
     if complete and len(known) and settings.plasticity.momentum_reset:
         # The optimizer forgets before every transaction, so there is nothing to carry over.
         weights = {k: np.array(history.weights[k][known[-1]], np.float32) for k in PLASTIC}
-        return ForkPoint(t, weights, fresh(weights), told)
+        return ForkPoint(t, weights, fresh(weights), notices)
     learner = replay_to(directory, t).learner
     if complete and len(known):
         recorded = {k: np.array(history.weights[k][known[-1]]) for k in PLASTIC}
@@ -276,7 +278,7 @@ def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
                 f"{directory} here gives other weights than it recorded; fork at its last step, "
                 f"{last}"
             )
-    return ForkPoint(t, learner.weights, learner.optimizer, told)
+    return ForkPoint(t, learner.weights, learner.optimizer, notices)
 
 
 def _foreign(data: SessionData, at: int | None) -> ForkPoint:
@@ -296,8 +298,8 @@ def _foreign(data: SessionData, at: int | None) -> ForkPoint:
     if data.weights is None or any(name not in data.weights for name in PLASTIC):
         raise RefusedInput(f"{path}: {problem.reason if problem else 'holds no weights'}")
     weights = _plastic(data.weights, path)
-    momentum, told = _foreign_momentum(path.with_name("optim_state.pt"), weights)
-    return ForkPoint(t, weights, momentum, told)
+    momentum, notices = _foreign_momentum(path.with_name("optim_state.pt"), weights)
+    return ForkPoint(t, weights, momentum, notices)
 
 
 def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:

@@ -9,7 +9,7 @@ from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options
 from tttui.model.settings import PRESETS, Plasticity, Settings, World
 from tttui.runs.whatif.knobs import NO_KNOBS, Turnable
-from tttui.tasks.pointmass.runs.branch import OF_THE_BASE, asked_of
+from tttui.tasks.pointmass.runs.branch import OF_THE_BASE, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class PointMassTurnable(Turnable):
         values, mu = _settings_at(data, at).flat(), data.truth_at(at)
         return {**values, "mu": values["mu"] if mu is None else mu, "preset": ""}
 
-    def refuse(self, data: SessionData, at: int, asked: Mapping[str, Any]) -> None:
-        _settings_at(data, at).updated(asked).validate()
+    def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
+        _settings_at(data, at).updated(changed).validate()
 
-    def asked_of(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        return asked_of(wanted)
+    def expanded(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        return expanded(wanted)
 
     def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
         return ("", *PRESETS) if spec.name == "preset" else super().choices(spec, data)

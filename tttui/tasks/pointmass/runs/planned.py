@@ -21,7 +21,7 @@ from tttui.model.settings import Settings
 from tttui.runs.control import clear_requests
 from tttui.runs.creating import new_session
 from tttui.tasks.pointmass.runs.base import find_base, make_room
-from tttui.tasks.pointmass.runs.baserun import BaseRun, Progress, Told
+from tttui.tasks.pointmass.runs.baserun import BaseRun, OnNotice, Progress
 from tttui.tasks.pointmass.runs.build import build_in_place, unbuilt_meta
 
 
@@ -83,12 +83,12 @@ def prepare(
     should_stop: Callable[[], bool],
     on_progress: Progress | None = None,
     on_wait: OnWait | None = None,
-    told: Told | None = None,
+    on_notice: OnNotice | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
-    `on_wait` is as for `SessionLock`; `told` gets what was damaged or cut off of what was trained
-    before, a line each. Raises TttuiError where that fails; what was trained so far is kept.
+    `on_wait` is as for `SessionLock`; `on_notice` gets what was damaged or cut off of what was
+    trained before, a line each. Raises TttuiError where that fails; what was trained is kept.
     """
     with SessionLock(directory, on_wait) as lock:
         refuse_links(directory)
@@ -100,7 +100,7 @@ def prepare(
         base = find_base(directory.parent, settings)
         if base is None:
             training = BaseRun(directory, settings, lock, created_at)
-            base = training.train(should_stop, on_progress, told)
+            base = training.train(should_stop, on_progress, on_notice)
         if base is None:
             return False
         lock.check()

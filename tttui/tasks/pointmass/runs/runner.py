@@ -117,7 +117,7 @@ class PointMassRunner(Runner):
                 run = SessionRun.create(
                     directory, settings, found, begun=begun, origin=origin, faults=faults
                 )
-                return ReadyRun.held(run, settings.steps)
+                return ReadyRun.of(run, settings.steps)
             plan_session(directory, settings, interventions=planned_faults(faults))
             return ReadyRun(directory, lambda: hold_planned(directory), needs_base=True)
 
@@ -150,7 +150,7 @@ class PointMassRunner(Runner):
         run, until = resume(
             place.path, more_steps=more_steps, changes=changes, override=override, on_wait=on_wait
         )
-        return ReadyRun.held(run, until)
+        return ReadyRun.of(run, until)
 
     def _taken_over(
         self,
@@ -169,7 +169,7 @@ class PointMassRunner(Runner):
         why = "" if kept else ", since its own name cannot be used"
         other = "" if name else "; another --name chooses where"
         went = f"it goes on in {run.path}{why}{other}"
-        return ReadyRun.held(
+        return ReadyRun.of(
             run, run.settings.steps, [f"{place.path} was written by another program; {went}"]
         )
 

@@ -48,7 +48,7 @@ class SessionRun(OwnedRun):
         recovery = recover(directory, stride=self.meta.get("history_stride", 1))
         checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        told = [*recovery.told, *record.drop_half_written(directory)]
+        notices = [*recovery.notices, *record.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
@@ -69,11 +69,11 @@ class SessionRun(OwnedRun):
             ) from error
         self._files = RunWriter(directory, history_bytes=settings.history_mb * MEGABYTE)
         try:
-            told += map(str, self._files.truncate(checkpoint, newest=recovery.newest))
+            notices += map(str, self._files.truncate(checkpoint, newest=recovery.newest))
         except TttuiError:
             self._files.close()
             raise
-        self.told = tuple(told)
+        self.notices = tuple(notices)
         """What was damaged or cut off when the session was taken up, a line each."""
         self.reached = max(self.t, recovery.reached)
         """The step that the session had reached before; more than `t` where a checkpoint is
@@ -89,7 +89,7 @@ class SessionRun(OwnedRun):
             checkpoint_s=settings.checkpoint_s,
             keep_requests=keep_requests,
         )
-        for line in self.told:
+        for line in self.notices:
             self._log.refused(line)
         self._log.started(self.t, self.stepper.interventions)
         self._recorded_mu = self.meta.get("mu_schedule")
