@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widgets import Static
 
 from tttui.draw.cells import fit
@@ -56,6 +57,8 @@ class SessionPreview(Vertical):
         self._shown: object = None
         """What the widgets were told last."""
         self._digest: tuple[SessionData | None, Digest | None] = (None, None)
+        self._shared = Size(0, 0)
+        """The cells that were shared out."""
         self._last: tuple[View, SessionSummary | None, SessionData | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -68,7 +71,13 @@ class SessionPreview(Vertical):
         yield Page("Last events", id="events")
 
     def on_resize(self) -> None:
+        self._share()
+        if self._last is not None:
+            self.show(*self._last)
+
+    def _share(self) -> None:
         """Share out the rows."""
+        self._shared = self.size
         width, rows = self.size
         verdict = self.query_one(VerdictLine)
         lines = 3 if rows >= 13 and width < ROOMY else 2
@@ -79,12 +88,12 @@ class SessionPreview(Vertical):
         taken = next((taken for least, taken in EVENTS if rows >= least), 0)
         events.display = taken > 0
         events.styles.height = taken
-        if self._last is not None:
-            self.show(*self._last)
 
     def show(self, view: View, summary: SessionSummary | None, data: SessionData | None) -> None:
         """Show a session; `data` is None as long as only its row is known."""
         self._last = (view, summary, data)
+        if self.size != self._shared:  # the layout may come before word of it
+            self._share()
         chart, smooth = self.query_one(Chart), view.timeline.smooth
         shown = (summary, data, smooth, self.size, view.look)
         if shown != self._shown:
