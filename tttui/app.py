@@ -119,25 +119,31 @@ class TttuiApp(KeysInOrder):
     def open_lab(self) -> None:
         """Show the lab in place of the tabs."""
         if self.lab is None:
-            from tttui.screens.lab.screen import LabScreen
             from tttui.store.lab.core import LabStore, root_of_paths
 
             start = self._start if self._start.lab else StartView()
             lab_store = LabStore(root_of_paths(self.store.paths))
+            lab_store.start()  # it reads while the rest is imported
+            from tttui.screens.lab.screen import LabScreen
+
             self.lab = LabScreen(
                 lab_store,
                 start,
                 self._look,
                 self._clock,
                 self._commands,
-                self.pop_screen,
+                self.leave_lab,
                 self.store.open_path,
                 self._shell and self._shell(),
             )
             self.install_screen(self.lab, "lab")
-            lab_store.start()
         if self.screen is not self.lab:
             self.push_screen(self.lab)
+
+    def leave_lab(self) -> None:
+        """Show the tabs again."""
+        self.main.begin()
+        self.pop_screen()
 
     async def on_lab_screen_settled(self) -> None:
         await self.next_key()
@@ -151,6 +157,8 @@ class TttuiApp(KeysInOrder):
             end_on_signals(self)
         if self._start.lab:
             self.open_lab()
+        else:
+            self.main.begin()
 
     def on_command_palette_opened(self) -> None:
         self.screen.query_one(Input).cursor_blink = False  # nothing is sent while nothing happens

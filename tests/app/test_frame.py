@@ -240,7 +240,7 @@ async def test_of_a_long_run_that_is_partly_read_nothing_is_claimed(
 async def test_what_is_drawn_first_is_complete(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = list[str]()
     tell_drawings(monkeypatch, lambda: drawn.append(Driver(app, pilot).text()))
-    monkeypatch.setattr("tttui.screens.main.HELD_S", 1000.0)
+    monkeypatch.setattr("tttui.toolkit.HELD_S", 1000.0)
     store = Store([run])
     app = TttuiApp(store, StartView())
     with waited_for(store):

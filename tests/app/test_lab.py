@@ -12,6 +12,7 @@ from tests.app.test_deep_links import opened_by
 from tests.jobdirs import handle_of, make_job
 from tests.rundirs import make_run
 from tttui.cli.main import main
+from tttui.model.start import StartView
 from tttui.panes.lab.base import VIEWS
 from tttui.panes.lab.jobs.view import JobsView
 from tttui.screens.lab.screen import LabScreen
@@ -216,3 +217,13 @@ def test_nothing_is_imported_before_the_first_picture_that_it_does_not_need(root
     assert "tttui.panes.overview.pane" in found
     known = [m for m in found if any(m == late or m.startswith(f"{late}.") for late in LATER)]
     assert known == []
+
+
+async def test_the_tabs_behind_the_lab_are_made_when_somebody_goes_there(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root / "example", start=StartView(lab="jobs")) as driver:
+        assert driver.main.tabs.made is None
+        await driver.press("b")
+        await driver.loaded()
+        assert "frozen MSE" in driver.text()

@@ -45,9 +45,6 @@ from tttui.widgets.failures import FailureLine
 from tttui.widgets.scrubber import Scrubber
 from tttui.widgets.timeview import TimeView
 
-HELD_S = 0.2
-"""The longest time that the screen stays empty before it says what it waits for, in seconds."""
-
 FRAME_ROWS = 4
 """Rows around a tab: header, tabs, scrubber, keys."""
 
@@ -117,6 +114,7 @@ class MainScreen(HeldScreen):
         bind(self, self.keys.bindings())
         self._in_footer = in_order(commands)
         self.look = SessionLook(look)
+        self._begun = False
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self.hovered: int | None = None
@@ -145,8 +143,12 @@ class MainScreen(HeldScreen):
         self._body, self._nothing = self.query_one("#body"), self.query_one("#nothing", Static)
         self._body.display = False
         self._nothing.update("Looking for sessions ...")
-        self.set_timer(HELD_S, self.release)
-        self.store.listen(self._deliver)
+
+    def begin(self) -> None:
+        """Show what the store reads; once is enough."""
+        if not self._begun:
+            self._begun = True
+            self.store.listen(self._deliver)
 
     def on_resize(self) -> None:
         width, height = self.size

@@ -22,16 +22,15 @@ from tttui.model.errors import TttuiError
 from tttui.model.start import StartView
 from tttui.panes.body import Body
 from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, prepare, registered
-from tttui.screens.lab.form import CommandForm, CommandPicker, OutputDialog
+from tttui.screens.lab.dialogs import CommandForm, CommandPicker, OutputDialog, QuestionDialog
 from tttui.screens.lab.handing_out import HandsOut
 from tttui.screens.lab.header import named, stated
 from tttui.screens.lab.keys import LabKeys
-from tttui.screens.lab.question import QuestionDialog
 from tttui.screens.notes import Notes
 from tttui.store.lab.core import LabStore
 from tttui.store.lab.feed import LabSnapshot
 from tttui.store.lab.jobs import JOBS
-from tttui.toolkit import DirtyScreen, bind
+from tttui.toolkit import HeldScreen, bind
 from tttui.widgets.bars import KeyBar, TabBar, TopBar
 from tttui.widgets.failures import FailureLine
 
@@ -44,7 +43,7 @@ AGES_S = 20.0
 """Seconds between two drawings where nothing changed, for the ages on the screen."""
 
 
-class LabScreen(DirtyScreen[None]):
+class LabScreen(HeldScreen):
     """Hands the newest `LabSnapshot` to the view that is shown, and runs its keys.
 
     It is the `Desk` of its views. `leave` goes back to the tabs; `open_session` opens one there.
@@ -179,6 +178,7 @@ class LabScreen(DirtyScreen[None]):
             view.show(self.state)
             if not self._prepared:
                 self._prepared = True
+                self.release()
                 self.call_after_refresh(prepare)  # not while the first view is drawn
         self._keybar.show(self.keys.footer())
 
