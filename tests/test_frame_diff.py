@@ -13,9 +13,13 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tttui.draw.canvas import GRIDS, REVERSED, UNDERLINED, Canvas
+from tttui.draw.colours import ANSI, DEFAULT
 from tttui.terminal.frame_diff import FrameDiff
 from tttui.terminal.sgr import PLAIN, Pen, pen_of
 from tttui.toolkit import ChopsUpdate, LayoutUpdate
+from tttui.toolkit import Line as LineStrip
+from tttui.widgets.painted import Painted, PaintedRow
 
 WIDTH, HEIGHT = 12, 3
 CONSOLE = Console(color_system="truecolor", force_terminal=True, width=WIDTH)
@@ -114,6 +118,42 @@ def test_rows_that_only_moved_are_moved_by_the_terminal(by: int) -> None:
     then = frame.wrap(LayoutUpdate(page(5 + by, "plain", -1), region)).render_segments(CONSOLE)
     assert f"\x1b[1;{ROWS}r" in then
     assert len(then) < 0.7 * len(first)
+
+
+looks = st.tuples(
+    st.sampled_from("ab ─⣿"),
+    st.sampled_from([DEFAULT, 0xFF0000, 0x00FF00, ANSI + 1]),
+    st.sampled_from([DEFAULT, 0x102030, ANSI + 4]),
+    st.booleans(),
+    st.integers(0, UNDERLINED | REVERSED),
+)
+pictures = st.lists(looks, min_size=WIDTH * HEIGHT, max_size=WIDTH * HEIGHT)
+
+
+def canvas_of(picture: Sequence[tuple[str, int, int, bool, int]]) -> Canvas:
+    canvas = Canvas(HEIGHT, WIDTH)
+    chars, *others = zip(*picture, strict=True)
+    for name, values in zip(GRIDS, ([*map(ord, chars)], *others), strict=True):
+        getattr(canvas, name).ravel()[:] = values
+    return canvas
+
+
+@given(st.lists(pictures, min_size=2, max_size=2), st.sampled_from([DEFAULT, 0x0A0A0A]))
+@settings(deadline=None, max_examples=60)
+def test_painted_rows_are_sent_as_the_segments_that_they_stand_for(
+    shown: list[list[tuple[str, int, int, bool, int]]], ground: int
+) -> None:
+    frames, terminals = (FrameDiff(), FrameDiff()), (Screen(), Screen())
+    for picture in shown:
+        canvas = canvas_of(picture)
+        painted = Painted(canvas, ground)
+        rows: list[Strip] = [PaintedRow(painted, y) for y in range(HEIGHT)]
+        lines: list[Strip] = [LineStrip(segments, WIDTH) for segments in canvas.lines(ground)]
+        for i, strips in enumerate((rows, lines)):
+            update = LayoutUpdate([[strip] for strip in strips], Region(0, 0, WIDTH, HEIGHT))
+            terminals[i].show(frames[i].wrap(update).render_segments(CONSOLE))
+        assert terminals[0].cells() == terminals[1].cells()
+        assert [row.text for row in rows] == canvas.text()
 
 
 def test_an_unchanged_frame_sends_nothing() -> None:

@@ -96,6 +96,23 @@ class Line(Strip):
         return [self] if cuts == [self._cell_length] else super().divide(cuts)
 
 
+class LazyLine(Line):
+    """A line whose segments are made when somebody asks for them."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__([], width)
+        del self._segments
+
+    def segments(self) -> list[Segment]:
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_segments":
+            self._segments = self.segments()
+            return self._segments
+        return super().__getattr__(name)
+
+
 class DirtyScreen(Screen[R], Generic[R]):
     """A screen that makes only those lines of its widgets that are to be sent."""
 

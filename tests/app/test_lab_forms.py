@@ -11,7 +11,7 @@ from tttui.lab.job import jobs_folder
 from tttui.lab.jobs import handles
 from tttui.lab.launchers import local
 from tttui.panes.lab.jobs.view import JobsView
-from tttui.screens.lab.form import CommandForm, CommandPicker, OutputDialog
+from tttui.screens.lab.dialogs import CommandForm, CommandPicker, OutputDialog
 
 
 @pytest.fixture

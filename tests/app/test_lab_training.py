@@ -23,7 +23,7 @@ from tttui.lab.starting import start
 from tttui.model.numbers import short
 from tttui.panes.lab.metrics import MetricChart
 from tttui.panes.lab.training.view import TrainingView
-from tttui.screens.lab.form import CommandForm
+from tttui.screens.lab.dialogs import CommandForm
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.trainer import Took
 

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from tttui.draw import bars, braille, colours, smoothing
+from tttui.draw import bars, braille, colours
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit
+from tttui.draw.cells import fit, narrow
 from tttui.draw.envelope import Series
 from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.palette import PALETTES, Palette
+from tttui.model.text import visible
 from tttui.model.transactions import STATUSES
+from tttui.plots.errors import exponential
 
 
 def test_every_dot_of_a_braille_cell_has_its_bit() -> None:
@@ -142,7 +145,7 @@ def recursion(y: list[float], span: float) -> list[float]:
     span=st.sampled_from([1.5, 3, 31, 400, 1e5]),
 )
 def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
-    found = smoothing.exponential(np.array(y), span)
+    found = exponential(np.array(y), span)
     np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)
 
 
@@ -162,3 +165,10 @@ def test_a_number_at_the_edge_of_a_canvas_is_whole_or_a_mark(column: int, expect
 )
 def test_a_text_is_shortened_before_its_number(width: int, expected: str) -> None:
     assert fit("cond 2.32", width) == expected
+
+
+def test_what_counts_as_narrow_is_visible_and_takes_one_cell() -> None:
+    found = [char for char in map(chr, range(0x3000)) if narrow(np.array([ord(char)]))]
+    assert {"a", "─", "⣿", "é"} <= {*found}
+    assert all(visible(char) == char and cell_len(char) == 1 for char in found)
+    assert not narrow(np.array([ord("a"), ord("界")]))

@@ -13,7 +13,7 @@ import pytest
 from tttui.lab.evaluation import HELD_OUT, Contender, HeldOutStream, evaluate, held_out, paired
 from tttui.lab.evaluation.contender import check
 from tttui.lab.evaluation.statistics import fewest, interval, simultaneous
-from tttui.lab.evaluation.streams import said_of
+from tttui.lab.evaluation.streams import streams_text
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
@@ -170,7 +170,7 @@ def test_documents_are_read_as_disjoint_parts_that_stay_what_they_were(tmp_path:
     parts = [(s.values["begin"], s.values["end"]) for s in streams]
     assert all(end <= begin for (_, end), (begin, _) in pairwise(parts))
     assert [part.decode()[-1:] for part in (s.part() for s in streams)]  # whole characters
-    assert "speaks of it and not of others" in said_of(streams, one)
+    assert "speaks of it and not of others" in streams_text(streams, one)
     found = evaluate(Contender("base", "text", {}), streams[:1])
     assert found[0].last < found[0].frozen_last
     one.write_text("changed " * 3000)
@@ -179,7 +179,7 @@ def test_documents_are_read_as_disjoint_parts_that_stay_what_they_were(tmp_path:
     many = held_out("text", {"steps": 20}, 3)
     assert len({stream.values["file"] for stream in many}) == 3
     assert not any("pydoc_data" in stream.values["file"] for stream in many)
-    assert "standard library" in said_of(many, None)
+    assert "standard library" in streams_text(many, None)
 
 
 @pytest.mark.parametrize(

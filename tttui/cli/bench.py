@@ -118,7 +118,7 @@ def run(
         task_name, entries, shared = entries_in(file, called)
     shared |= options.shared(task_name)
     contest = Contest(task_name, tuple(entries), shared, **options.chosen(task_name, seeds))
-    announce(contest.said(contest.check(root)))
+    announce(contest.streams_text(contest.check(root)))
     _start(root, job, contest.settings())
 
 

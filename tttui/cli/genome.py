@@ -230,7 +230,7 @@ def test_command(
         shared=options.shared(version.task),
         **options.chosen(version.task, streams),
     )
-    announce(contest.said(contest.check(root)))
+    announce(contest.streams_text(contest.check(root)))
     completed = job.start(root, "genome_test", {**contest.settings(), "words": job.words})
     if completed is None:
         return

@@ -58,7 +58,7 @@ def command(
         words=job.words,
         **options.chosen(task, streams),
     )
-    announce(contest.said(contest.check(root)))
+    announce(contest.streams_text(contest.check(root)))
     completed = job.start(root, "abtest", settings)
     if completed is None:
         return

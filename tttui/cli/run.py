@@ -75,10 +75,10 @@ def run_command(
         ),
     ):
         made = decorate(made)
-    said = (task.__doc__ or "").strip().splitlines()
+    doc_lines = (task.__doc__ or "").strip().splitlines()
     help = (
         f"Run a new session of the task {task.name} and print its verdict.\n\n"
-        f"{said[0] if said else ''}\n\n"
+        f"{doc_lines[0] if doc_lines else ''}\n\n"
         "Settings come from the defaults, then --preset, then --config, then the options. Those "
         "of another task are shown by `tttui run --task text --help`."
     )

@@ -37,8 +37,8 @@ def command(
     shown = quiet or not sys.stderr.isatty()
 
     def progress(t: int, last: int) -> None:
-        said = f"replaying {visible(place.name)}: step {t} of {last}"
-        print(f"\r{said}", end="", file=sys.stderr, flush=True)
+        progress_text = f"replaying {visible(place.name)}: step {t} of {last}"
+        print(f"\r{progress_text}", end="", file=sys.stderr, flush=True)
 
     let_threads_sleep()
     checks = session_runner(place, called).verify(place, None if shown else progress)

@@ -1,5 +1,7 @@
 """Steps to columns and back: the one mapping that lines all time views up."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from tttui.model.arrays import Floats, Ints
@@ -49,6 +51,7 @@ class TimeAxis:
         t = self.t0 + (2 * column + 0.5) / (self.dots - 1) * (self.t1 - self.t0)
         return min(max(round(t), self.t0), self.t1)
 
+    @lru_cache(maxsize=16)  # noqa: B019 - an axis is three numbers
     def edges(self) -> Floats:
         """Bounds [dots + 1] of the dot columns in steps: column i is edges[i] <= t < edges[i+1]."""
         if self.t1 <= self.t0:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich.segment import Segment
+from rich.style import Style
 
 from tttui.draw.cells import TAIL, cellwise, joined, mended
 from tttui.draw.colours import DEFAULT, Colour, style
@@ -18,6 +19,12 @@ GRIDS = ("char", "ink", "paper", "bold", "marks")
 
 UNDERLINED, REVERSED = 1, 2
 """Bits of `Canvas.marks`."""
+
+
+def look_of(number: int) -> Style:
+    """The style of a number of `Canvas.looks`."""
+    ink, paper = (number >> 30) - 1, (number >> 4 & (1 << 26) - 1) - 1
+    return style(ink, paper, bool(number & 4), number & 3)
 
 
 class Canvas:
@@ -90,6 +97,26 @@ class Canvas:
         self.char[where] = codes
         self.ink[where] = ink
         self.bold[where] = bold
+
+    def part(self, rows: Sequence[int]) -> "Canvas":
+        """A copy of some of the rows."""
+        part = Canvas(0, self.columns)
+        part.rows = len(rows)
+        for name in GRIDS:
+            setattr(part, name, getattr(self, name)[list(rows)])
+        return part
+
+    def take(self, row: int, other: "Canvas", of: int) -> None:
+        """Put a row of another canvas of this width in the place of a row."""
+        for name in GRIDS:
+            getattr(self, name)[row] = getattr(other, name)[of]
+
+    def looks(self, ground: Colour = DEFAULT) -> Ints:
+        """How every cell looks on the paper `ground`, as one number [rows, columns] that `look_of`
+        knows: int64."""
+        paper = np.where(self.paper == DEFAULT, ground, self.paper)
+        attributes = self.bold.astype(np.int64) << 2 | self.marks
+        return self.ink + 1 << 30 | paper + 1 << 4 | attributes
 
     def lines(self, ground: Colour = DEFAULT) -> list[list[Segment]]:
         """Every row as segments, one for each run of equal style, on the paper `ground`."""

@@ -8,8 +8,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
 from rich.cells import cell_len, chop_cells, get_character_cell_size
 
+from tttui.model.arrays import Ints
 from tttui.model.numbers import whole_until
 from tttui.model.text import visible
 
@@ -17,10 +19,26 @@ TAIL = "\0"
 """Stands in the second cell of a wide character."""
 
 
-_NARROW = re.compile(
-    "[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+_RANGES = (
+    (0x20, 0x7E),
+    (0xA1, 0xAC),
+    (0xAE, 0x2FF),
+    (0x2010, 0x2027),
+    (0x2190, 0x22FF),
+    (0x2500, 0x25FC),
+    (0x2800, 0x28FF),
 )
-"""What texts and drawings mostly consist of: characters of one cell."""
+"""What texts and drawings mostly consist of: visible characters of one cell, first and last."""
+
+_NARROW = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _RANGES)}]*")
+_IS_NARROW = np.zeros(0x2901, dtype=np.bool_)
+for _first, _last in _RANGES:
+    _IS_NARROW[_first : _last + 1] = True
+
+
+def narrow(codes: Ints) -> bool:
+    """Whether codepoints are all known to be visible characters of one cell."""
+    return bool(_IS_NARROW[np.minimum(codes, 0x2900)].all())
 
 
 def one_a_cell(text: str) -> bool:

@@ -79,7 +79,8 @@ def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
     window = series.y[i:j]
     y = window[:: max(1, -(-len(window) // SAMPLED))]
-    y = y[np.isfinite(y) & (y > 0)] if log else y[np.isfinite(y)]
+    known = np.isfinite(y) & (y > 0) if log else np.isfinite(y)
+    y = y if known.all() else y[known]
     if len(y) < FEWEST:
         return whole
     floor, ceiling = _fences(y, log)

@@ -15,6 +15,9 @@ from tttui.draw.text import Text
 from tttui.keys.command import Command
 from tttui.model.transactions import STATUSES, UNDONE
 
+A_ROW = 4
+"""Signs of statuses in a row, so that none is torn from its word."""
+
 MEANING = {
     "overview": (
         "Is test-time training working here? The frozen model keeps the weights of the base; the "
@@ -157,7 +160,9 @@ class HelpScreen(ModalScreen[None]):
         """The marks on the time axes, each with its word."""
         (palette, glyphs), text = self._look, Text()
         own = [name for name in glyphs.statuses if name not in (*STATUSES, UNDONE)]
-        for status in (*STATUSES, UNDONE, *own):
+        for i, status in enumerate((*STATUSES, UNDONE, *own)):
+            if i and i % A_ROW == 0:
+                text.append("\n")
             text.append(glyphs.status(status), style(palette.status(status), bold=True))
             text.append(f" {status_words(status, glyphs)}   ")
         text.append("\n").append(glyphs.change, style(palette.accent, bold=True))

@@ -90,6 +90,9 @@ class VisibleFilter(LineFilter):
     those that do not, so that nothing escapes it.
     """
 
+    leaves_visible = True
+    """What is visible stays as it is."""
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         line = "".join(segment.text for segment in segments)
         if visible(line) is line:

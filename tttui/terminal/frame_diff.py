@@ -8,7 +8,8 @@ A cell is a whole number: its codepoint << 32, and the number of its pen. The se
 wide character holds the codepoint 0.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from tttui.model.arrays import Ints
 from tttui.terminal.scrolling import BLANK, ROWS, WORTH, find_moved
 from tttui.terminal.sgr import Pens
 from tttui.toolkit import ChopsUpdate, CompositorUpdate, LayoutUpdate, colours_of
+from tttui.widgets.painted import Painted, PaintedRow
 
 MAX_GAP = 3
 """Unchanged cells between two changes that may be cheaper to send again than to jump over."""
@@ -115,31 +117,21 @@ class FrameDiff:
 
     def _placed(self, changed: list[Span], pens: Pens) -> tuple[Ints, Ints]:
         """The places of the cells of all spans, counted row after row, and the cells [n]."""
-        texts, numbers, segments = list[str](), list[tuple[int, int]](), list[int]()
-        for _, _, strip in changed:
-            before = len(texts)
-            for text, style, control in strip:
-                if not control:
-                    texts.append(text)
-                    numbers.append(pens.numbers(style))
-            segments.append(len(texts) - before)
-        whole = "".join(texts)
-        if not one_a_cell(whole):
-            texts = [text if one_a_cell(text) else _spread(text) for text in texts]
-            whole = "".join(texts)
-        codes = _codes(whole)
-        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-        pen, blank = np.repeat(np.array(numbers).reshape(-1, 2), sizes, axis=0).T
-        cells = (codes << 32) + np.where(codes == ord(" "), blank, pen)
         width = self._cells.shape[1]
-        ends = np.concatenate(([0], np.cumsum(sizes)))[np.cumsum([0, *segments])]
-        lengths = np.diff(ends)
-        x = np.repeat([x for x, _, _ in changed] - ends[:-1], lengths) + np.arange(len(cells))
-        places = x + np.repeat([y * width for _, y, _ in changed], lengths)
-        if len(x) and x.max() >= width:
-            within = x < width
-            places, cells = places[within], cells[within]
-        return places, cells
+        spelled = [strip for _, _, strip in changed if not isinstance(strip, PaintedRow)]
+        others = iter(_spelled(spelled, pens))
+        parts = [
+            _numbered(strip.painted, pens)[strip.row]
+            if isinstance(strip, PaintedRow)
+            else next(others)
+            for _, _, strip in changed
+        ]
+        parts = [part[: width - x] for part, (x, _, _) in zip(parts, changed, strict=True)]
+        lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+        starts = np.array([y * width + x for x, y, _ in changed])
+        before = np.cumsum(lengths) - lengths
+        places = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+        return places, np.concatenate(parts)
 
     def _scroll(self, places: Ints, cells: Ints) -> tuple[str, Ints, Ints]:
         """Let the terminal move rows that only moved, where that is less to send.
@@ -269,6 +261,44 @@ def _chop_spans(update: ChopsUpdate) -> Iterator[Span]:
         ):
             if strip is not None and x < x2 and end > x1:
                 yield x, y, strip
+
+
+def _numbered(painted: Painted, pens: Pens) -> Ints:
+    """The cells of painted rows [rows, columns]."""
+    if painted.numbered is None or painted.numbered[0] is not pens:
+        canvas = painted.canvas
+        looks = canvas.looks(painted.ground).ravel()
+        starts = np.flatnonzero(np.concatenate(([True], looks[1:] != looks[:-1])))
+        numbers = [pens.of_look(look) for look in looks[starts].tolist()]
+        sizes = np.diff(starts, append=len(looks))
+        cells = _joined(canvas.char.ravel().astype(np.int64), numbers, sizes)
+        painted.numbered = pens, cells.reshape(canvas.char.shape)
+    return painted.numbered[1]
+
+
+def _spelled(strips: Sequence[Strip], pens: Pens) -> list[Ints]:
+    """The cells of each strip."""
+    texts, numbers, segments = list[str](), list[tuple[int, int]](), [0]
+    for strip in strips:
+        for text, style, control in strip:
+            if not control:
+                texts.append(text)
+                numbers.append(pens.numbers(style))
+        segments.append(len(texts))
+    whole = "".join(texts)
+    if not one_a_cell(whole):
+        texts = [text if one_a_cell(text) else _spread(text) for text in texts]
+        whole = "".join(texts)
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    ends = np.concatenate(([0], np.cumsum(sizes)))[segments].tolist()
+    cells = _joined(_codes(whole), numbers, sizes)
+    return [cells[a:b] for a, b in pairwise(ends)]
+
+
+def _joined(codes: Ints, numbers: Sequence[tuple[int, int]], sizes: Ints) -> Ints:
+    """Cells of codepoints [n] and of the pens of each stretch: of characters, and of blanks."""
+    pen, blank = np.repeat(np.array(numbers).reshape(-1, 2), sizes, axis=0).T
+    return np.asarray((codes << 32) + np.where(codes == ord(" "), blank, pen))
 
 
 def _spread(text: str) -> str:

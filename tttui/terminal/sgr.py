@@ -7,6 +7,7 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
 
+from tttui.draw.canvas import look_of
 from tttui.model.arrays import Bools, Ints
 
 
@@ -92,6 +93,7 @@ class Pens:
         self._system, self._colours = system, colours
         self._pens = [PLAIN]
         self._numbers = {PLAIN: self.PLAIN}
+        self._of_look: dict[int, tuple[int, int]] = {}
         self._of_style: dict[Style | None, tuple[int, int]] = {}
         self._papers: dict[str, int] = {}
         self._paper: Ints = np.empty(0, dtype=np.int64)
@@ -113,6 +115,13 @@ class Pens:
             plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
             blank = Pen("", "", pen.paper) if plain else pen
             found = self._of_style[style] = (self._number(pen), self._number(blank))
+        return found
+
+    def of_look(self, look: int) -> tuple[int, int]:
+        """The same of how a cell of a `Canvas` looks."""
+        found = self._of_look.get(look)
+        if found is None:
+            found = self._of_look[look] = self.numbers(look_of(look))
         return found
 
     def way(self, current: int, wanted: int) -> tuple[str, int]:

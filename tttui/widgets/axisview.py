@@ -1,10 +1,8 @@
 """A chart over steps, with the cursor's step below its axis."""
 
-from rich.segment import Segment
-
 from tttui.draw import plot
-from tttui.draw.colours import DEFAULT, style
-from tttui.widgets.drawn import character, replaced
+from tttui.draw.canvas import Canvas
+from tttui.draw.colours import DEFAULT
 from tttui.widgets.timeview import TimeView
 
 
@@ -24,16 +22,19 @@ class AxisView(TimeView):
         start = min(max(column - len(text) // 2, 0), self.axis().width - len(text))
         return (self.left + start, text) if start >= 0 else None
 
-    def labels(self, line: list[Segment]) -> list[Segment]:
-        """The axis labels with the cursor's step over those that it touches."""
+    def label(self, part: Canvas, row: int) -> None:
+        """Write the cursor's step into the row of the labels, over those that it touches."""
         place = self.chip(self.timeline.cursor)
         if place is None:
-            return line
+            return
         start, end = place[0], place[0] + len(place[1])
-        while start > 0 and character(line, start - 1) != " ":
+        drawn = part.char[row] != ord(" ")
+        while start > 0 and drawn[start - 1]:
             start -= 1
-        while character(line, end) != " ":
+        while end < part.columns and drawn[end]:
             end += 1
-        line = replaced(line, start, " " * (end - start), style(DEFAULT))
-        chip = style(self.palette.cursor, self.palette.cursor_paper, bold=True)
-        return replaced(line, *place, chip)
+        part.char[row, start:end], part.ink[row, start:end] = ord(" "), DEFAULT
+        part.bold[row, start:end], part.marks[row, start:end] = False, 0
+        paper = self.palette.cursor_paper
+        kept = None if paper == DEFAULT else paper
+        part.write(row, *place, self.palette.cursor, kept, bold=True)

@@ -1,8 +1,8 @@
 """The time chart: several series over steps, with axes, update markers, cursor and reading."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.segment import Segment
 from textual.geometry import Region
 
 from tttui.draw import legend, reading, timechart
@@ -80,32 +80,29 @@ class Chart(AxisView, can_focus=True):
                     # with the label of the axis that it may have covered
                     self.touch(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
         picture = self._picture
         if picture is None:
-            return line
-        rows = picture.layout
-        if y == rows.title:
-            return self._title(rows.width)
-        if rows.title < y < rows.top:
-            return self._written(self.legend(y - rows.title - 1), rows.width)
-        if self.timeline.empty:
-            return line
-        if y == rows.labels:
-            return self.labels(line)
-        return self.marked(line)
+            return
+        layout, plotted = picture.layout, list[int]()
+        for i, y in enumerate(rows):
+            if layout.title <= y < layout.top:
+                self.head(part, i, y)
+            elif y == layout.labels and not self.timeline.empty:
+                self.label(part, i)
+            elif not self.timeline.empty:
+                plotted.append(i)
+        self.mark(part, plotted)
 
     @property
     def free(self) -> tuple[str, ...]:
         return *super().free, self.glyphs.worse, self.glyphs.better
 
-    def _title(self, width: int) -> list[Segment]:
-        return self._written(self.reading(width), width)
-
-    def _written(self, parts: list[Part], width: int) -> list[Segment]:
-        canvas = Canvas(1, width)
-        canvas.spans(0, 0, parts)
-        return canvas.lines(self.ground)[0]
+    def head(self, part: Canvas, row: int, y: int) -> None:
+        """Write row y, which is above the plot, into a row of a copy."""
+        below = 0 if self._picture is None else y - self._picture.layout.title
+        part.take(row, Canvas(1, part.columns), 0)
+        part.spans(row, 0, self.legend(below - 1) if below else self.reading(part.columns))
 
     @property
     def _read_at(self) -> int | None:

@@ -1,6 +1,7 @@
 """The lineage of the weights: every transaction as a node of a graph along time."""
 
-from rich.segment import Segment
+from collections.abc import Sequence
+
 from textual.geometry import Region
 
 from tttui.draw import graph, plot
@@ -73,10 +74,9 @@ class CommitGraph(TimeView, can_focus=True):
         found = {axis.column(t) for t in steps if t is not None}
         self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if self.timeline.empty or y > len(self._rows().stubs):
-            return line
-        return self.marked(line)
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        if not self.timeline.empty:
+            self.mark(part, [i for i, y in enumerate(rows) if y <= len(self._rows().stubs)])
 
     def picked(self, t: int, row: int) -> None:
         del row

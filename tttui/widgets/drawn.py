@@ -1,5 +1,6 @@
 """The base of the widgets that paint cells themselves and hand lines to the compositor."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.filter import ANSIToTruecolor
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,6 +18,7 @@ from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
 from tttui.toolkit import Line
+from tttui.widgets.painted import Painted, PaintedRow
 
 
 class Dressed(HasLook):
@@ -45,10 +47,8 @@ class Drawn(Dressed, Widget):
         self._canvas: Canvas | None = None
         self.ground: Colour = DEFAULT
         self._background = Color(0, 0, 0, 0)
-        self._lines: list[list[Segment]] = []
-        """Of the canvas."""
         self._strips: dict[int, Strip] = {}
-        """The same with what is laid over them, as they were handed out."""
+        """The lines with what is laid over them, as they were handed out."""
 
     @property
     def content_size(self) -> Size:
@@ -66,6 +66,9 @@ class Drawn(Dressed, Widget):
     def paint(self, width: int, height: int) -> Canvas:
         """The cells of the whole content, width x height."""
         raise NotImplementedError
+
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        """Lay what moves often over some rows of the picture, of which `part` is a copy."""
 
     def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
         """The line with what moves often laid over it."""
@@ -105,7 +108,6 @@ class Drawn(Dressed, Widget):
             canvas = self._canvas = self.paint(width, height)
             self._background = self.background_colors[1]
             self.ground = _colour(self._background)
-            self._lines = []
             self._strips.clear()
         return canvas
 
@@ -117,32 +119,45 @@ class Drawn(Dressed, Widget):
         """The lines of a region; Textual would make three strips of each, for frames and tints."""
         if self.gutter:
             return super().render_lines(crop)
-        canvas, strips = self.canvas(), []
+        canvas, strips = self.canvas(), self._strips
         # The palettes of themes with 24-bit colours have no others to be translated.
         filters = [f for f in self.get_line_filters() if not isinstance(f, ANSIToTruecolor)]
-        for y in crop.line_range:
-            strip = self._strips.get(y)
-            if strip is None:
-                segments = self._segments(canvas, y)
-                for line_filter in filters:
-                    segments = line_filter.apply(segments, self._background)
-                strip = self._strips[y] = Line(segments, canvas.columns)
-            strips.append(strip)
+        missing = [y for y in crop.line_range if y not in strips]
+        if missing:
+            self._make(canvas, missing, filters)
+        found = [strips[y] for y in crop.line_range]
         if crop.column_span == (0, canvas.columns):
-            return strips
-        return [strip.crop(*crop.column_span) for strip in strips]
+            return found
+        return [strip.crop(*crop.column_span) for strip in found]
 
     def render_line(self, y: int) -> Strip:
         canvas = self.canvas()
-        return Line(self._segments(canvas, y), canvas.columns)
-
-    def _segments(self, canvas: Canvas, y: int) -> list[Segment]:
-        """A line of the canvas with what is laid over it."""
         if not 0 <= y < canvas.rows:
-            return [*Strip.blank(canvas.columns)]
-        if not self._lines:
-            self._lines = canvas.lines(self.ground)
-        return self.overlaid(y, self._lines[y])
+            return Strip.blank(canvas.columns)
+        return Line(self.overlaid(y, self._shown_rows(canvas, [y]).lines[0]), canvas.columns)
+
+    def _shown_rows(self, canvas: Canvas, rows: Sequence[int]) -> Painted:
+        """Rows of the canvas with what is laid over them."""
+        part = canvas.part(rows)
+        self.overlay(part, rows)
+        return Painted(part, self.ground)
+
+    def _make(self, canvas: Canvas, rows: Sequence[int], filters: Sequence[LineFilter]) -> None:
+        """Make the strips of some rows."""
+        inside = [y for y in rows if 0 <= y < canvas.rows]
+        painted = self._shown_rows(canvas, inside)
+        ready = type(self).overlaid is Drawn.overlaid and painted.plain
+        ready = ready and all(getattr(each, "leaves_visible", False) for each in filters)
+        for i, y in enumerate(inside):
+            if ready:
+                self._strips[y] = PaintedRow(painted, i)
+                continue
+            segments = self.overlaid(y, painted.lines[i])
+            for line_filter in filters:
+                segments = line_filter.apply(segments, self._background)
+            self._strips[y] = Line(segments, canvas.columns)
+        for y in set(rows).difference(inside):
+            self._strips[y] = Strip.blank(canvas.columns)
 
 
 def _colour(color: Color) -> Colour:
@@ -225,12 +240,6 @@ class Redrawn(Drawn):
         rows = np.flatnonzero(differ.any(axis=1))
         if not len(rows):
             return
-        if self._lines:
-            part = Canvas(len(rows), width)
-            for name in GRIDS:
-                getattr(part, name)[...] = getattr(new, name)[rows]
-            for y, line in zip(rows.tolist(), part.lines(self.ground), strict=True):
-                self._lines[y] = line
         first = differ[rows].argmax(axis=1).tolist()
         end = (width - differ[rows, ::-1].argmax(axis=1)).tolist()
         places = zip(rows.tolist(), first, end, strict=True)

@@ -1,6 +1,8 @@
 """How transactions ended (bars), and when (stacked bins along the shared time axis)."""
 
-from rich.segment import Segment
+from collections.abc import Sequence
+
+import numpy as np
 from textual import events
 from textual.message import Message
 
@@ -10,7 +12,7 @@ from tttui.draw.changes import lay
 from tttui.draw.marks import Marks
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn, character
+from tttui.widgets.drawn import Drawn
 from tttui.widgets.timeview import TimeView
 
 
@@ -93,10 +95,11 @@ class TransactionsOverTime(TimeView):
         lay(canvas, self.changes, self.axis(), self.left, range(1, height), look)
         return canvas
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        if self.timeline.empty or character(line, self.left - 1) != self.glyphs.vertical:
-            return line  # neither title nor axis nor what is free below
-        return self.marked(line)
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        if not self.timeline.empty and self.left:
+            # neither title nor axis nor what is free below
+            plotted = part.char[:, self.left - 1] == ord(self.glyphs.vertical)
+            self.mark(part, np.flatnonzero(plotted).tolist())
 
     def picked(self, t: int, row: int) -> None:
         del row

@@ -1,6 +1,7 @@
 """Several plots above one another, sharing the time axis: the state, or recorded series."""
 
-from rich.segment import Segment
+from collections.abc import Sequence
+
 from textual.geometry import Region
 
 from tttui.draw import stack
@@ -61,15 +62,20 @@ class StackView(AxisView):
         )
         return canvas
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        layout = self._layout
+    def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
+        layout, plotted = self._layout, list[int]()
         if layout is None or self.timeline.empty:
-            return line
-        if y in layout.tops:
-            return self._title(layout.tops.index(y), layout.width)
-        return self.labels(line) if y == layout.labels else self.marked(line)
+            return
+        for i, y in enumerate(rows):
+            if y in layout.tops:
+                part.take(i, self._title(layout.tops.index(y), layout.width), 0)
+            elif y == layout.labels:
+                self.label(part, i)
+            else:
+                plotted.append(i)
+        self.mark(part, plotted)
 
-    def _title(self, index: int, width: int) -> list[Segment]:
+    def _title(self, index: int, width: int) -> Canvas:
         canvas, palette, shown = Canvas(1, width), self.palette, self._plots[index]
         t = self.timeline.cursor if self.hovered is None else self.hovered
         mark = self._mark if index == 0 else ""
@@ -86,7 +92,7 @@ class StackView(AxisView):
             ends = f"{short(scale.low)} to {short(scale.high)}"
             if end + 2 + len(ends) <= width:
                 canvas.write(0, width - len(ends), ends, palette.muted)
-        return canvas.lines(self.ground)[0]
+        return canvas
 
     def _value(self, trace: Trace, t: int) -> list[Part]:
         """The sign of a curve and its value at step t; stems have their name as well."""

@@ -1,9 +1,9 @@
 """A small chart of held curves, with a title and a row of values."""
 
-from rich.segment import Segment
 from textual.geometry import Region
 
 from tttui.draw import held, numbers, plot, reading
+from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
@@ -22,7 +22,7 @@ class StatChart(Chart):
     def __init__(self, measure: str, *, log: bool | None = None) -> None:
         super().__init__(name=measure, id=measure)
         self.measure = measure
-        self._told: tuple[object, list[list[Segment]]] | None = None
+        self._told: tuple[object, Canvas] | None = None
         """The title row and the row of values, and for what state of the chart."""
         self.chosen = False
         self.set_log(log)
@@ -54,18 +54,13 @@ class StatChart(Chart):
             self.touch(Region(0, 0, *self.content_size))
         super().moved(old, new)
 
-    def overlaid(self, y: int, line: list[Segment]) -> list[Segment]:
-        """The row with the columns of the cursor and of the mouse, and with the title."""
-        picture = self._picture
-        if picture is not None and y < picture.layout.top and picture.layout.title >= 0:
-            return self._heads(picture.layout.width)[y]
-        return super().overlaid(y, line)
+    def head(self, part: Canvas, row: int, y: int) -> None:
+        part.take(row, self._heads(part.columns), y)
 
-    def labels(self, line: list[Segment]) -> list[Segment]:
+    def label(self, part: Canvas, row: int) -> None:
         """The scrubber tells the cursor's step; here it would change with every step."""
-        return line
 
-    def _heads(self, width: int) -> list[list[Segment]]:
+    def _heads(self, width: int) -> Canvas:
         """The rows above the plot."""
         t = self.timeline.cursor if self.hovered is None else self.hovered
         known = None if self.timeline.empty else self._since(t)
@@ -76,7 +71,10 @@ class StatChart(Chart):
             rows = [self.reading(width)]
             if self._apart:
                 rows.append(self._fitted("", width, t))
-            self._told = (key, [self._written(row, width) for row in rows])
+            heads = Canvas(len(rows), width)
+            for y, row in enumerate(rows):
+                heads.spans(y, 0, row)
+            self._told = (key, heads)
         return self._told[1]
 
     @property

@@ -1,7 +1,8 @@
 """The base of the widgets with a time axis: the shared timeline, and what the mouse asks of it."""
 
-from rich.segment import Segment
-from rich.style import Style
+from collections.abc import Sequence
+
+import numpy as np
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
@@ -9,18 +10,15 @@ from textual.message import Message
 from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.changes import NO_CHANGES, RunChanges
-from tttui.draw.colours import DEFAULT, style
+from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.marks import Marks
+from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
 from tttui.model.timeline import Timeline
-from tttui.widgets.drawn import Drawn, character, replaced
+from tttui.widgets.drawn import Drawn
 
 WHEEL = 1.25
 """How much wider one notch of the wheel makes the window; they come in bursts."""
-
-
-MarkedColumns = list[tuple[int, Style, Style]]
-"""Columns to mark, with the styles for free cells and for others."""
 
 
 class TimeView(Drawn):
@@ -81,8 +79,6 @@ class TimeView(Drawn):
         """The step under the mouse over this view, as it was posted."""
         self._pressed: int | None = None
         self._dragged: int | None = None
-        self._marked: tuple[Timeline, int | None, Canvas | None, MarkedColumns] | None = None
-        """The columns that are marked, and for what state of the view."""
 
     def set_timeline(self, timeline: Timeline) -> None:
         """Show another timeline: cheap if only the cursor has moved."""
@@ -142,36 +138,35 @@ class TimeView(Drawn):
         """Characters in whose place the thin line of the mouse may stand."""
         return " ", self.glyphs.change_line
 
-    def marked(self, line: list[Segment]) -> list[Segment]:
-        """A row with the columns of what is dragged over, of the mouse and of the cursor.
+    def mark(self, part: Canvas, at: Sequence[int]) -> None:
+        """Mark in the rows `at` of a copy of the picture the columns of what is dragged over, of
+        the mouse and of the cursor.
 
         The live end is plain to see, and would redraw a column at every step.
         """
-        drag = self.dragging()
-        if drag is not None:
-            window = style(DEFAULT, self.palette.selected_paper)
-            for column in range(drag[0], drag[1] + 1):
-                line = replaced(line, self.left + column, None, window)
-        for column, free, kept in self._marked_columns():
-            thin = kept.bgcolor is None and character(line, column) in self.free
-            line = replaced(line, column, *((self.glyphs.cursor, free) if thin else (None, kept)))
-        return line
+        rows, axis, palette = np.array(at, dtype=np.int64), self.axis(), self.palette
+        drag, window = self.dragging(), palette.selected_paper
+        if drag is not None and window != DEFAULT:
+            part.paper[rows, self.left + drag[0] : self.left + drag[1] + 1] = window
+        cursor = None if self.timeline.follow else self.timeline.cursor
+        for t, ink, paper in (
+            (self.hovered, palette.muted, DEFAULT),
+            (cursor, palette.cursor, palette.cursor_paper),
+        ):
+            column = None if t is None else axis.column(t)
+            if column is not None:
+                self._mark_column(part, rows, self.left + column, ink, paper)
 
-    def _marked_columns(self) -> MarkedColumns:
-        """They are the same for every row."""
-        key, known = (self.timeline, self.hovered, self._canvas), self._marked
-        if known is None or known[0] is not key[0] or known[1:3] != key[1:]:
-            palette, axis = self.palette, self.axis()
-            found = [(self.hovered, style(palette.muted), style(DEFAULT))]
-            if not self.timeline.follow:
-                paper = palette.cursor_paper
-                found.append(
-                    (self.timeline.cursor, style(palette.cursor, paper), style(DEFAULT, paper))
-                )
-            columns = [(axis.column(t), free, kept) for t, free, kept in found if t is not None]
-            marks = [(self.left + c, free, kept) for c, free, kept in columns if c is not None]
-            known = self._marked = (*key, marks)
-        return known[3]
+    def _mark_column(
+        self, part: Canvas, rows: Ints, column: int, ink: Colour, paper: Colour
+    ) -> None:
+        """Mark a column: its paper, or where that cannot be seen a thin line in the free cells."""
+        if paper != DEFAULT:
+            part.paper[rows, column] = paper
+            return
+        rows = rows[np.isin(part.char[rows, column], [ord(char) for char in self.free])]
+        part.char[rows, column], part.ink[rows, column] = ord(self.glyphs.cursor), ink
+        part.bold[rows, column], part.marks[rows, column] = False, 0
 
     def column_at(self, event: events.MouseEvent) -> int | None:
         """The column of the time axis under the mouse, None beside it."""

@@ -9,12 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tttui.lab.evaluation.contender import Contender, StreamOutcome, evaluate
 from tttui.lab.evaluation.ranking import ranking
 from tttui.lab.evaluation.statistics import fewest
-from tttui.lab.evaluation.streams import HeldOutStream, held_out, reads_documents, said_of
+from tttui.lab.evaluation.streams import (
+    DecidingLoss,
+    HeldOutStream,
+    held_out,
+    reads_documents,
+    streams_text,
+)
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.schema import POINT_MASS
@@ -24,9 +30,6 @@ if TYPE_CHECKING:
     from tttui.lab.context import Context
     from tttui.lab.registry import Version
     from tttui.tasks.base import AnyTask
-
-By = Literal["whole", "last"]
-"""The loss that decides: the mean over the whole stream, or over its last 100 steps."""
 
 BASE = "base"
 """The contender that starts with the weights of the base."""
@@ -71,7 +74,7 @@ class Contest:
     seed: int = 0
     data: str = ""
     """The absolute path of the documents; '' for none."""
-    by: By = "whole"
+    by: DecidingLoss = "whole"
 
     def settings(self) -> dict[str, Any]:
         """As the settings of a job."""
@@ -141,11 +144,11 @@ class Contest:
             without=self._learned(root),
         )
 
-    def said(self, streams: Sequence[HeldOutStream]) -> str:
+    def streams_text(self, streams: Sequence[HeldOutStream]) -> str:
         """What the streams are, one sentence."""
         settings = self.find_task().session_settings()
         usual = {name: one.default for name, one in settings.items()}
-        return said_of(streams, Path(self.data) if self.data else None, usual)
+        return streams_text(streams, Path(self.data) if self.data else None, usual)
 
     def find_task(self) -> "type[AnyTask]":
         """The task that all are of. Raises RefusedInput for an unknown one."""

@@ -65,7 +65,7 @@ def ranking(
         "loss": task.loss_name,
         "unit": unit,
         "streams": len(streams),
-        "streams_are": contest.said(streams),
+        "streams_are": contest.streams_text(streams),
         "streams_key": key_of(streams),
         "stream_names": [stream.name for stream in streams],
         "level": 0.95,

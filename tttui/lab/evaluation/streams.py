@@ -5,7 +5,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.setting import options
 from tttui.model.settings import World
 from tttui.tasks.base import AnyTask, Task
+
+DecidingLoss = Literal["whole", "last"]
+"""The loss that decides: the mean over the whole stream, or over its last 100 steps."""
 
 HELD_OUT = 1 << 40
 """Seeds from here on belong to held-out streams: sessions and training use smaller ones."""
@@ -109,7 +112,7 @@ def usual_count(task: type[AnyTask]) -> int:
     return DOCUMENTS if reads_documents(task) else STREAMS
 
 
-def said_of(
+def streams_text(
     streams: Sequence[HeldOutStream], data: Path | None, usual: Mapping[str, Any] | None = None
 ) -> str:
     """What the streams are and what an interval over them rests on, one sentence for a person.

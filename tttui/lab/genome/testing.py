@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttui.lab.evaluation.contest import BASE, By, Contest, ContestEntry
-from tttui.lab.evaluation.streams import usual_count
+from tttui.lab.evaluation.contest import BASE, Contest, ContestEntry
+from tttui.lab.evaluation.streams import DecidingLoss, usual_count
 from tttui.lab.genome.composing import Composition, composition_of
 from tttui.lab.job import Job
 from tttui.lab.registry import Version, resolve, results_of
@@ -40,7 +40,7 @@ def contest_of(
     streams: int,
     seed: int,
     data: str,
-    by: By,
+    by: DecidingLoss,
 ) -> GenomeContest:
     """A composition, its parents and the base, all with the settings of the composition.
 
@@ -82,7 +82,7 @@ def _settings_of_composition(version: Version, parent: Version) -> dict[str, Any
     }
 
 
-def judged(found: Mapping[str, Any], by: By) -> dict[str, Any]:
+def judged(found: Mapping[str, Any], by: DecidingLoss) -> dict[str, Any]:
     """What a contest says of a composition, from its results: its best parent, and a sentence for
     each comparison. The best parent is the one with the lowest median loss on the same streams."""
     pairs = {one["b"]: one for one in found["pairs"]}

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tttui.lab.context import Context
-from tttui.lab.evaluation.contest import BASE, By, Contest, ContestEntry, hold
+from tttui.lab.evaluation.contest import BASE, Contest, ContestEntry, hold
 from tttui.lab.evaluation.history import keep
+from tttui.lab.evaluation.streams import DecidingLoss
 from tttui.lab.kinds.base import JobKind, Needs
 
 
@@ -69,7 +70,7 @@ def settings_of(
     streams: int,
     seed: int,
     data: str,
-    by: By,
+    by: DecidingLoss,
     words: list[str],
 ) -> tuple[Contest, dict[str, Any]]:
     """The contest of a version (`A@v2`) and a baseline (another one, or `base`), and the settings

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from tttui.lab.evaluation import Contender, HeldOutStream
+from tttui.lab.evaluation.streams import DecidingLoss
 from tttui.model.ages import duration_text
 from tttui.model.dataclass import dataclass
 from tttui.model.schema import POINT_MASS
@@ -20,9 +21,6 @@ from tttui.model.setting import Setting
 if TYPE_CHECKING:
     from tttui.runs.runner import Runner
     from tttui.tasks.base import AnyTask
-
-By = Literal["last", "whole"]
-"""The loss that decides: the mean over the last 100 steps, or over the whole stream."""
 
 MOST_MEMBERS = 5000
 """Members of a sweep: their comparisons are worked out each time it is shown."""
@@ -71,7 +69,7 @@ class SweepPlan:
     fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Settings that all members have."""
     steps: int | None = None
-    by: By = "whole"
+    by: DecidingLoss = "whole"
     seed: int = 0
     """Chose the streams, and what was drawn at random."""
     data: str = ""
@@ -125,7 +123,7 @@ class SweepPlan:
         texts = (self.task, self.by, self.data, self.said, self.confirms, *self.names)
         tables = [self.fixed, *(one.values for one in self.members)]
         tables += [one.values for one in self.streams]
-        if not all(isinstance(one, str) for one in texts) or self.by not in get_args(By):
+        if not all(isinstance(one, str) for one in texts) or self.by not in get_args(DecidingLoss):
             raise ValueError("its names are no texts")
         if not all(isinstance(one, dict) for one in tables):
             raise ValueError("its settings are no tables")

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tttui.lab.evaluation import HeldOutStream
+from tttui.lab.evaluation.streams import DecidingLoss, HeldOutStream
 from tttui.lab.sweeps.plan import (
     MOST_MEMBERS,
     MOST_PAIRS,
     MOST_STEPS,
-    By,
     SweepMember,
     SweepPlan,
     known_settings,
@@ -37,14 +36,14 @@ def planned(
     steps: int | None = None,
     seed: int = 0,
     data: Path | None = None,
-    by: By = "whole",
+    by: DecidingLoss = "whole",
 ) -> SweepPlan:
     """A sweep of the task that is `called` so: every combination of the axes, or some drawn.
 
     Raises RefusedInput naming what cannot be, with the remedy.
     """
     from tttui.engine.device import check_device_name
-    from tttui.lab.evaluation.streams import held_out, reads_documents, said_of
+    from tttui.lab.evaluation.streams import held_out, reads_documents, streams_text
     from tttui.runs.runner import named_runner
     from tttui.tasks.find import again, shipped
 
@@ -73,7 +72,7 @@ def planned(
         by,
         seed=seed,
         data="" if data is None else str(data),
-        said=said_of(chosen, data),
+        said=streams_text(chosen, data),
     )
 
 
@@ -126,7 +125,7 @@ def confirming(plan: SweepPlan, best: int, handle: str, fresh: int) -> SweepPlan
 
     Raises RefusedInput where the default is the best, or there are not so many streams.
     """
-    from tttui.lab.evaluation.streams import held_out, said_of
+    from tttui.lab.evaluation.streams import held_out, streams_text
 
     if best == 0:
         raise RefusedInput("the default is the best of what was tried; there is nothing to confirm")
@@ -148,7 +147,7 @@ def confirming(plan: SweepPlan, best: int, handle: str, fresh: int) -> SweepPlan
         part=0,
         parts=1,
         confirms=handle,
-        said=said_of(streams, data),
+        said=streams_text(streams, data),
     )
 
 

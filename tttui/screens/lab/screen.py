@@ -22,11 +22,10 @@ from tttui.model.errors import TttuiError
 from tttui.model.start import StartView
 from tttui.panes.body import Body
 from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, prepare, registered
-from tttui.screens.lab.form import CommandForm, CommandPicker, OutputDialog
+from tttui.screens.lab.dialogs import CommandForm, CommandPicker, OutputDialog, QuestionDialog
 from tttui.screens.lab.handing_out import HandsOut
 from tttui.screens.lab.header import named, stated
 from tttui.screens.lab.keys import LabKeys
-from tttui.screens.lab.question import QuestionDialog
 from tttui.screens.notes import Notes
 from tttui.store.lab.core import LabStore
 from tttui.store.lab.feed import LabSnapshot

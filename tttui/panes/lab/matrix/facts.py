@@ -59,8 +59,28 @@ def facts(matrix: Matrix, cell: MatrixCell, now: float) -> Callable[[Prose], obj
         one = matrix.providers[cell.provider]
         prose.gap().field("provider", one.detail, ROOM)
         prose.field("health", health_text(matrix, cell.provider), ROOM)
+        _write_all(prose, matrix, cell)
 
     return write
+
+
+def _write_all(prose: Prose, matrix: Matrix, chosen: MatrixCell) -> None:
+    """What every capability of the provider was measured to take, below each other."""
+    palette = prose.palette
+    cells = [c for c in matrix.cells.values() if c.provider == chosen.provider]
+    if not any(cell.newest for cell in cells):
+        return
+    prose.head(f"All of {chosen.provider}")
+    prose.line((f"{'':<{ROOM}}{'median':>9}{'p95':>9}  throughput", palette.muted))
+    for cell in cells:
+        m, here = cell.newest, cell is chosen
+        name = (f"{cell.capability:<{ROOM}}", palette.text if here else palette.muted, here)
+        if m is None or m.status != "works":
+            prose.line(name, ("never tested" if m is None else m.status, palette.muted))
+            continue
+        median, p95 = latency_text(m.median_s), latency_text(m.p95_s)
+        rate = throughput_text(m.throughput, m.unit)
+        prose.line(name, (f"{median:>9}{p95:>9}  {rate}", palette.text, here))
 
 
 def trend(cell: MatrixCell, now: float) -> Callable[[Prose], object]:

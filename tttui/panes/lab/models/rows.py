@@ -51,7 +51,7 @@ FIRST = ("improvement_percent", "validation_loss", "loss")
 """Results of which one is shown where there is room for one."""
 
 
-def said_of_test(registry: Registry, version: Version) -> str:
+def test_text(registry: Registry, version: Version) -> str:
     """The newest test in a few words: `better than walker@v1`."""
     tests = registry.tests(version)
     if not tests:
@@ -84,7 +84,7 @@ _TEXTS: Mapping[str, Callable[[Registry, Version], str]] = {
     "version": lambda _, version: version.name,
     "skill": lambda _, version: version.skill,
     "used": used_as,
-    "test": said_of_test,
+    "test": test_text,
     "result": lambda _, version: figure(version),
     "origin": lambda _, version: origin_of(version),
     "task": lambda _, version: version.task,
