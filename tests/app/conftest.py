@@ -124,6 +124,12 @@ def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def notes_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A note is on the screen until the next one, however slow the machine is."""
+    monkeypatch.setattr("tttui.screens.notes.NOTE_S", 3600)
+
+
+@pytest.fixture(autouse=True)
 def many_apps_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app keeps for ever what it was started with; here that would be every app before it."""
     monkeypatch.setattr("gc.freeze", lambda: None)

@@ -159,7 +159,7 @@ def over_time(
     for row in range(top, bottom):
         canvas.write(row, left - 1, glyphs.vertical, palette.frame)
     canvas.write(top, 0, str(found.most).rjust(left - 1), palette.muted)
-    if full > 2:
+    if full > 1:
         canvas.write(bottom - 1, 0, str(per).rjust(left - 1), palette.muted)
     order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
     kinds = np.full((full, len(found.counts)), -1)

@@ -26,16 +26,7 @@ STATUSES = (
 IMPLIED = "implied_mu"
 """Key of a record: the hidden quantity that the committed weights imply."""
 
-NUMBERS = (
-    "pre_loss",
-    "post_loss",
-    "grad_norm",
-    "pre_max_h",
-    "post_max_h",
-    "lr",
-    IMPLIED,
-    "to_t",
-)
+NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr", IMPLIED, "to_t")
 """Keys of a record that are float columns, NaN where absent or null."""
 
 COMMIT = 0

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import is_task_session, read_meta_of
@@ -18,7 +18,7 @@ from tttui.model.session import Place
 from tttui.model.setting import options
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.start import Learned, StartWeights
+from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
 from tttui.tasks.base import AnyTask
 from tttui.tasks.find import again, find_task, shipped
 
@@ -54,6 +54,47 @@ class ReadyRun:
     def of(cls, run: OwnedRun, until: int, notices: Sequence[str] = ()) -> "ReadyRun":
         """One that is held already."""
         return cls(run.path, lambda: (run, until), run, notices=(*notices, *run.notices))
+
+
+class ResumeOptions(TypedDict, total=False):
+    """How a session is continued."""
+
+    name: str | None
+    """Of the directory in which one of another program goes on."""
+    more_steps: int | None
+    """None: to the step that it was begun for."""
+    changes: Required[Mapping[str, Any]]
+    """Settings that change, by name."""
+    override: bool
+    """Also those that have results of their own."""
+    on_wait: OnWait | None
+    """As for `SessionLock`."""
+
+
+class ForkOptions(TypedDict, total=False):
+    """How a session is made of another."""
+
+    at: int | None
+    """The step whose weights it starts with; None: the last one."""
+    name: str | None
+    changes: Required[Mapping[str, Any]]
+    """Settings that differ from the parent's, by name."""
+    from_run: str | None
+    """Which run of a store's session."""
+    with_past: bool
+    """It is the other one up to that step, with `changes` from there on."""
+    start: StartWeights | None
+    """Weights with which it begins instead, in the other one's world."""
+
+
+def fork_of(
+    how: ForkOptions,
+) -> tuple[int | None, str | None, Mapping[str, Any], StartWeights | None]:
+    """Step, name, changes and weights of a fork. Raises RefusedInput where they contradict."""
+    start = how.get("start")
+    if how.get("with_past") and start is not None:
+        raise RefusedInput(FROM_WITH_PAST)
+    return how.get("at"), how.get("name"), how["changes"], start
 
 
 class Runner(ABC):
@@ -98,37 +139,12 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def resume(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        name: str | None = None,
-        more_steps: int | None = None,
-        changes: Mapping[str, Any],
-        override: bool = False,
-        on_wait: OnWait | None = None,
-    ) -> ReadyRun:
+    def resume(self, place: Place, root: Path, **how: Unpack[ResumeOptions]) -> ReadyRun:
         """Continue a session, by default to the step that it was begun for."""
 
     @abstractmethod
-    def fork(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        at: int | None = None,
-        name: str | None = None,
-        changes: Mapping[str, Any],
-        from_run: str | None = None,
-        with_past: bool = False,
-        start: StartWeights | None = None,
-    ) -> OwnedRun:
-        """Make, and hold, a session that starts with the weights of another at a step.
-
-        `with_past`: one that is the other one up to that step, with `changes` from there on.
-        With `start` it begins with those weights, in the other one's world.
-        """
+    def fork(self, place: Place, root: Path, **how: Unpack[ForkOptions]) -> OwnedRun:
+        """Make, and hold, a session that starts with the weights of another at a step."""
 
     @abstractmethod
     def learned(

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from tttui.artifacts.lock import OnWait
 from tttui.model.errors import RefusedInput
 from tttui.model.session import Place
 from tttui.runs.check import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import Progress, ReadyRun, Runner
-from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
+from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
+from tttui.runs.start import Learned, StartWeights
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
 
@@ -71,48 +70,26 @@ class TaskRunner(Runner):
 
         return make_in(name, directory, make)
 
-    def resume(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        name: str | None = None,
-        more_steps: int | None = None,
-        changes: Mapping[str, Any],
-        override: bool = False,
-        on_wait: OnWait | None = None,
-    ) -> ReadyRun:
+    def resume(self, place: Place, root: Path, **how: Unpack[ResumeOptions]) -> ReadyRun:
         from tttui.runs.taskresume import resume_task
 
         run, until = resume_task(
             place.path,
             task=self._task,
-            more_steps=more_steps,
-            changes=changes,
-            override=override,
-            on_wait=on_wait,
+            more_steps=how.get("more_steps"),
+            changes=how["changes"],
+            override=how.get("override", False),
+            on_wait=how.get("on_wait"),
         )
         return ReadyRun.of(run, until)
 
-    def fork(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        at: int | None = None,
-        name: str | None = None,
-        changes: Mapping[str, Any],
-        from_run: str | None = None,
-        with_past: bool = False,
-        start: StartWeights | None = None,
-    ) -> OwnedRun:
+    def fork(self, place: Place, root: Path, **how: Unpack[ForkOptions]) -> OwnedRun:
         from tttui.runs.taskfork import fork_task, fork_task_with_past
 
-        if from_run is not None or "preset" in changes:
+        at, name, changes, start = fork_of(how)
+        if how.get("from_run") is not None or "preset" in changes:
             raise RefusedInput("--preset and --from-run are for sessions of the point mass")
-        if with_past and start is not None:
-            raise RefusedInput(FROM_WITH_PAST)
-        if with_past and at is not None:
+        if how.get("with_past") and at is not None:
             return fork_task_with_past(
                 place.path, root, at=at, name=name, changes=changes, task=self._task
             )

@@ -23,8 +23,9 @@ def facts_of(view: View, summary: SessionSummary, taken: Collection[str]) -> Pan
     opened = summary.place.path == view.data.place.path
     at = view.timeline.cursor if opened and not view.timeline.at_end else None
     commands = commands_of(summary, at, taken)
-    number = next(i for i, s in enumerate(view.summaries) if s is summary)
-    same, based = compatible(view.summaries, number)
+    places = [one.place for one in view.summaries]
+    here = summary.place in places  # else it is gone since the table was drawn
+    same, based = compatible(view.summaries, places.index(summary.place)) if here else ([], [])
     names = tuple(view.summaries[i].place.name for i in same)
     files = view.files.entries if view.files.of == summary.place else ()
     return PanelFacts(summary, commands, names, len(based), files, float(int(view.now)))

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import settings_of
 from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
@@ -13,8 +12,8 @@ from tttui.model.session import Place
 from tttui.model.settings import OWNER, Settings
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import Progress, ReadyRun, Runner
-from tttui.runs.start import FROM_WITH_PAST, Learned, StartWeights
+from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
+from tttui.runs.start import Learned, StartWeights
 
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
@@ -123,23 +122,14 @@ class PointMassRunner(Runner):
 
         return make_in(name, lambda: new_directory(root, name, settings), make)
 
-    def resume(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        name: str | None = None,
-        more_steps: int | None = None,
-        changes: Mapping[str, Any],
-        override: bool = False,
-        on_wait: OnWait | None = None,
-    ) -> ReadyRun:
+    def resume(self, place: Place, root: Path, **how: Unpack[ResumeOptions]) -> ReadyRun:
         from tttui.tasks.pointmass.runs.planned import is_planned, replan
         from tttui.tasks.pointmass.runs.resume import resume
 
+        more_steps, changes, on_wait = how.get("more_steps"), how["changes"], how.get("on_wait")
         self._refuse_unknown(place, changes)
         if place.layout != "native":
-            return self._taken_over(place, root, name, more_steps, changes)
+            return self._taken_over(place, root, how.get("name"), more_steps, changes)
         if is_planned(place.path):
             replan(place.path, more_steps, changes, on_wait=on_wait)
             return ReadyRun(
@@ -148,7 +138,11 @@ class PointMassRunner(Runner):
                 needs_base=True,
             )
         run, until = resume(
-            place.path, more_steps=more_steps, changes=changes, override=override, on_wait=on_wait
+            place.path,
+            more_steps=more_steps,
+            changes=changes,
+            override=how.get("override", False),
+            on_wait=on_wait,
         )
         return ReadyRun.of(run, until)
 
@@ -173,24 +167,13 @@ class PointMassRunner(Runner):
             run, run.settings.steps, [f"{place.path} was written by another program; {went}"]
         )
 
-    def fork(
-        self,
-        place: Place,
-        root: Path,
-        *,
-        at: int | None = None,
-        name: str | None = None,
-        changes: Mapping[str, Any],
-        from_run: str | None = None,
-        with_past: bool = False,
-        start: StartWeights | None = None,
-    ) -> OwnedRun:
+    def fork(self, place: Place, root: Path, **how: Unpack[ForkOptions]) -> OwnedRun:
         from tttui.tasks.pointmass.runs.fork import fork, fork_with_past
 
+        at, name, changes, start = fork_of(how)
+        from_run = how.get("from_run")
         self._refuse_unknown(place, changes)
-        if with_past and start is not None:
-            raise RefusedInput(FROM_WITH_PAST)
-        if with_past and at is not None:
+        if how.get("with_past") and at is not None:
             if from_run is not None:
                 raise RefusedInput("--from-run: has no past that could be computed again")
             return fork_with_past(place, root, at=at, name=name, changes=changes)
