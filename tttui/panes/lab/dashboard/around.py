@@ -124,9 +124,9 @@ def _each(capabilities: Sequence[str], width: int) -> int:
 
 
 def _heads(capabilities: Sequence[str], width: int) -> int:
-    """Rows of the names above the cells: two that take turns where one has no room for all."""
+    """Rows of the names above the cells, which take turns where one row has no room for all."""
     longest = max(map(len, capabilities), default=0)
-    return 1 if longest < _each(capabilities, width) else 2
+    return min(-(-(longest + 1) // _each(capabilities, width)), 3)
 
 
 def _headed(canvas: Canvas, row: int, capabilities: Sequence[str], each: int, ink: Colour) -> int:

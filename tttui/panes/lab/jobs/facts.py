@@ -104,7 +104,10 @@ def results(detail: JobDetail) -> Content:
     def write(prose: Prose) -> None:
         values = data.results if data is not None else session.metrics if session else None
         if values:
-            tell(prose, values)
+            verdict = values.get("verdict")
+            if isinstance(verdict, str) and verdict:
+                prose.say(verdict, prose.palette.text, bold=True).gap()
+            tell(prose, {key: value for key, value in values.items() if key != "verdict"})
         else:
             prose.say("No results yet.", prose.palette.muted)
 
@@ -206,7 +209,7 @@ def tell(prose: Prose, values: Mapping[str, Any], indent: int = 0) -> None:
     blank = " " * indent
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
-            prose.say(f"{blank}{key}", prose.palette.muted)
+            prose.line((f"{blank}{key}", prose.palette.muted))
             tell(prose, value, indent + 2)
         else:
             prose.field(f"{blank}{key} ", _value(value), _room(blank + key))
@@ -220,8 +223,8 @@ def _room(name: str) -> int:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return short(value)
-    if isinstance(value, list) and len(value) > 1 and all(isinstance(v, dict) for v in value):
-        return f"{len(value)} entries"
+    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+        return f"{len(value)} entries" if len(value) > 1 else "1 entry"
     if isinstance(value, (dict, list)):
         text = json.dumps(value, default=str)
         return text if len(text) <= MOST else f"{text[:MOST]} ..."
