@@ -54,11 +54,11 @@ class SessionPreview(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self._arranged: Size | None = None
+        """The size for which the rows were shared out."""
         self._shown: object = None
         """What the widgets were told last."""
         self._digest: tuple[SessionData | None, Digest | None] = (None, None)
-        self._shared = Size(0, 0)
-        """The cells that were shared out."""
         self._last: tuple[View, SessionSummary | None, SessionData | None] | None = None
 
     def compose(self) -> ComposeResult:
@@ -70,15 +70,19 @@ class SessionPreview(Vertical):
         yield chart
         yield Page("Last events", id="events")
 
-    def on_resize(self) -> None:
-        self._share()
-        if self._last is not None:
-            self.show(*self._last)
+    @property
+    def arranged(self) -> bool:
+        """The rows are shared out as its size demands."""
+        return self._arranged == self.size or not self.size
 
-    def _share(self) -> None:
-        """Share out the rows."""
-        self._shared = self.size
-        width, rows = self.size
+    def on_resize(self) -> None:
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Give every part its rows, where the size is another one than before."""
+        if self.arranged:
+            return
+        width, rows = self._arranged = self.size
         verdict = self.query_one(VerdictLine)
         lines = 3 if rows >= 13 and width < ROOMY else 2
         verdict.styles.height = lines
@@ -88,12 +92,14 @@ class SessionPreview(Vertical):
         taken = next((taken for least, taken in EVENTS if rows >= least), 0)
         events.display = taken > 0
         events.styles.height = taken
+        if self._last is not None:
+            self.show(*self._last)
 
     def show(self, view: View, summary: SessionSummary | None, data: SessionData | None) -> None:
         """Show a session; `data` is None as long as only its row is known."""
         self._last = (view, summary, data)
-        if self.size != self._shared:  # the layout may come before word of it
-            self._share()
+        if not self.size or not self.arranged:
+            self.call_after_refresh(self.share_out)
         chart, smooth = self.query_one(Chart), view.timeline.smooth
         shown = (summary, data, smooth, self.size, view.look)
         if shown != self._shown:
