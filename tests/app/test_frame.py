@@ -198,7 +198,7 @@ async def test_q_leaves(run: Path, open_app: OpenApp) -> None:
 async def test_a_long_run_that_is_still_being_read_ends_with_the_cursor_at_its_end(
     tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tttui.store.session.BATCH_ROWS", 1000)
+    monkeypatch.setattr("tttui.store.session.BATCH_ROWS", (1000, 1000))
     place = make_run(tmp_path / "long", steps=20_000, trajectory=False, snapshots=False)
     async with open_app(place.path) as driver:
         assert driver.timeline.cursor == 19_999

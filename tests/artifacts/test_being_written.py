@@ -170,7 +170,10 @@ def test_a_large_session_has_the_same_problems_while_it_is_read(
     seen = 0
     while (data := reader.refresh(budget_rows=2000)).loading:
         seen += 1
-        assert data.problems == whole.problems
+        later = [p for p in data.problems if p.reason == "is read after the steps"]
+        assert tuple(p for p in data.problems if p not in later) == whole.problems
+        assert data.damage == whole.damage
+        assert all(p.loading and p.part == "history" for p in later)
     assert seen > 3
     assert data.problems == whole.problems
     assert len(data.steps) == len(whole.steps)

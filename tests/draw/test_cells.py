@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tttui.draw import bars, braille, colours, smoothing
+from tttui.draw import bars, braille, colours
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, narrow
 from tttui.draw.envelope import Series
@@ -14,6 +14,7 @@ from tttui.draw.glyphs import ASCII, GLYPHS, UNICODE, Glyphs
 from tttui.draw.palette import PALETTES, Palette
 from tttui.model.text import visible
 from tttui.model.transactions import STATUSES
+from tttui.plots.errors import exponential
 
 
 def test_every_dot_of_a_braille_cell_has_its_bit() -> None:
@@ -144,7 +145,7 @@ def recursion(y: list[float], span: float) -> list[float]:
     span=st.sampled_from([1.5, 3, 31, 400, 1e5]),
 )
 def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
-    found = smoothing.exponential(np.array(y), span)
+    found = exponential(np.array(y), span)
     np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)
 
 

@@ -17,8 +17,8 @@ from tttui.draw.palette import ANSI, DARK, PALETTES
 from tttui.draw.plot import Band, End, Plot, Threshold, Trace, gutter
 from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import title_row, value_text
-from tttui.draw.smoothing import exponential
 from tttui.draw.timechart import paint
+from tttui.plots.errors import exponential
 
 RAMP = Series(np.arange(41), np.arange(41.0))
 

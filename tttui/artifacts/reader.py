@@ -136,12 +136,19 @@ class SessionReader:
         self._collect(problems, "status", self._status)
         self._interventions.refresh()
         problems += self._interventions.problems
-        if self._history is not None:
-            self._history.refresh()
-        self._collect(problems, "history", self._history)
-        self._read_steps(problems, budget_rows)
+        of_steps: list[Problem] = []
+        self._read_steps(of_steps, budget_rows)
         lone = self.run is not None and len(self._place.runs) == 1
-        transactions, share = self._events.read(problems, budget_rows, lone_run=lone)
+        transactions, share = self._events.read(of_steps, budget_rows, lone_run=lone)
+        read = min(share, self._steps.share if self._steps else 1.0)
+        if self._history is not None and self._history.value is None and read < 1:
+            why = "is read after the steps"
+            problems.append(Problem("history", self._history.path, why, loading=True))
+        else:
+            if self._history is not None:
+                self._history.refresh()
+            self._collect(problems, "history", self._history)
+        problems += of_steps
         if transactions is None:
             transactions = NO_TRANSACTIONS
             self._missing(problems, "transactions", self._events.named)
@@ -167,7 +174,7 @@ class SessionReader:
             truth_set=truth_changes(self._interventions.value or ()),
             settings_changes=settings_changes(self._interventions.value or ()),
             problems=tuple(problems),
-            read=min(share, self._steps.share if self._steps else 1.0),
+            read=read,
         )
         if self._data is None or not _same(self._data, data):
             self._data = data

@@ -5,12 +5,11 @@ from dataclasses import replace
 from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import SPAN
 from tttui.model.ages import duration_text
 from tttui.model.session import SessionData
 from tttui.model.timeline import Timeline
 from tttui.model.verdict import Verdict
-from tttui.plots.errors import curve
+from tttui.plots.errors import SPAN, curve
 
 
 def is_pretraining(data: SessionData) -> bool:

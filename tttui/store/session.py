@@ -15,8 +15,8 @@ from tttui.store.snapshot import Snapshot
 FIRST_ROWS = 4_000
 """Rows read before the first snapshot of a session is published."""
 
-BATCH_ROWS = 60_000
-"""Rows read before each later one, until all are read."""
+BATCH_ROWS = (60_000, 240_000)
+"""Rows read before each later one, as many as were read before: at least and at most so many."""
 
 
 class Owner(Protocol):
@@ -67,8 +67,9 @@ class OpenSession:
         if self.reader is None:
             self.scan()
             return
-        first = self._owner.snapshot.data is None
-        data = self.reader.refresh(budget_rows=FIRST_ROWS if first else BATCH_ROWS)
+        known = self._owner.snapshot.data
+        rows = FIRST_ROWS if known is None else max(len(known.steps), BATCH_ROWS[0])
+        data = self.reader.refresh(budget_rows=min(rows, BATCH_ROWS[1]))
         if _gone(data.place.path):
             self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
         elif data is not self._owner.snapshot.data:

@@ -5,10 +5,10 @@ import numpy as np
 from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.session import SessionData
-from tttui.model.stability import Stability, stability
 from tttui.panes.view import View
 from tttui.tasks.pointmass.hidden import CompleteWeights
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
+from tttui.tasks.pointmass.stability import Stability, stability
 from tttui.widgets.columns import Bars
 
 Key = tuple[object, ...]

@@ -8,8 +8,8 @@ import numpy as np
 from tttui.draw.numbers import count, short
 from tttui.draw.prose import Line, Prose, stacked
 from tttui.model.arrays import PLASTIC, Floats
-from tttui.model.stability import Stability
 from tttui.model.tensor_axes import OBSERVED
+from tttui.tasks.pointmass.stability import Stability
 
 FILLS = {"unicode": "█▓▒░", "ascii": "#=+."}
 """A filling of its own for every part of the stacked bar."""

@@ -8,11 +8,11 @@ from tttui.artifacts.jsonfile import whole
 from tttui.draw.changes import RunChanges
 from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
-from tttui.draw.smoothing import exponential
 from tttui.lab.job import Job
 from tttui.model.dataclass import dataclass
 from tttui.model.steps import SeriesTable
 from tttui.panes.lab.metrics import TAGS
+from tttui.plots.errors import exponential
 from tttui.widgets.plotext import SmallCurve, SmallPlot
 
 LOSS, VALIDATION = "loss", "validation_loss"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttui.model.stability import stability
+from tttui.tasks.pointmass.stability import stability
 
 
 @given(st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.01, 5.0))
