@@ -236,8 +236,9 @@ async def test_a_session_deleted_while_it_is_open_is_survived_by_every_tab(
 
 
 async def test_a_session_replaced_while_it_is_open_is_shown_anew_on_every_tab(
-    tmp_path: Path, open_app: OpenApp
+    tmp_path: Path, open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tttui.screens.notes.NOTE_S", 0.05)  # that it was gone for a moment
     place = make_run(tmp_path / "a", steps=150)
     async with open_app(place.path, poll=0.05, size=SMALL) as driver:
         await driver.press(*"234561")
@@ -249,7 +250,7 @@ async def test_a_session_replaced_while_it_is_open_is_shown_anew_on_every_tab(
         for number in "234561":
             await driver.press(number)
             await driver.settled()
-            assert "mu 0.07" in driver.text()
+            await driver.until(lambda: "mu 0.07" in driver.text(), "its friction")
             assert "t 89 " in driver.text()
 
 

@@ -107,7 +107,7 @@ async def test_enter_opens_the_transaction_and_escape_closes_it(
 
 
 async def test_help_lists_every_key_of_the_tab(run: Path, open_app: OpenApp) -> None:
-    async with open_app(run, size=(120, 100)) as driver:
+    async with open_app(run, size=(120, 130)) as driver:
         await driver.press("question_mark")
         shown = driver.text()
         for command in COMMANDS:
