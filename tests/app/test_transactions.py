@@ -112,7 +112,7 @@ async def test_what_a_commit_changed_is_drawn_from_the_snapshots(
         events = driver.data.transactions
         commit = int((events.status == COMMIT).argmax())
         driver.main.time.select(commit)
-        await driver.pilot.pause()
+        await driver.press("enter")
         assert "what it changed, largest" in driver.text()
         rolled = int((events.status != COMMIT).argmax())
         driver.main.time.select(rolled)
@@ -211,9 +211,9 @@ def test_all_is_shown_at_once_on_a_large_screen() -> None:
     assert pages(160, 42, 10_000) == whole
 
 
-def test_the_gates_use_the_rows_that_a_short_table_leaves() -> None:
-    assert pages(120, 37, 8) == (("table", "reasons", "detail", "gates"),)
-    assert pages(120, 37, 100) == (("table", "detail", "reasons"), ("gates",))
+def test_the_gates_have_a_page_of_their_own_on_a_low_screen() -> None:
+    assert pages(120, 36, 100) == (("table", "reasons", "detail", "gates"),)
+    assert pages(120, 30, 100) == (("table", "detail", "reasons"), ("gates",))
 
 
 async def test_the_footer_names_the_region_that_the_key_brings_to_the_screen(

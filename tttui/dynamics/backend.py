@@ -52,6 +52,11 @@ def over_matrices(value: Any) -> Any:
     return value if isinstance(value, (int, float)) else value[..., None, None]
 
 
+def surely(condition: Array) -> bool:
+    """Whether it is known without waiting for a device that a condition holds everywhere."""
+    return isinstance(condition, (np.ndarray, np.generic)) and bool(condition.all())
+
+
 def is_off(value: Any) -> bool:
     """Whether a number switches off what it is for by being 0; one a session is never 0."""
     return isinstance(value, (int, float)) and value == 0

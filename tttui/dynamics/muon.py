@@ -62,9 +62,9 @@ def momentum_step(
 ) -> tuple[Array, Array]:
     """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`;
     `momentum` is a number, or [..., 1, 1]."""
-    buffer = momentum * buffer + (1.0 - momentum) * gradient
-    ahead = momentum * buffer + (1.0 - momentum) * gradient if nesterov else buffer
-    return buffer, ahead
+    new = (1.0 - momentum) * gradient
+    buffer = momentum * buffer + new
+    return buffer, momentum * buffer + new if nesterov else buffer
 
 
 def direction(G: Array, R: Array | None, ns_steps: int) -> Array:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics import muon
-from tttui.dynamics.backend import Array, astype, is_off, namespace, over_matrices, total
+from tttui.dynamics.backend import Array, astype, is_off, namespace, over_matrices, surely, total
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
@@ -245,8 +245,10 @@ def learn(
             D = muon.direction(ahead, R[name] if p.whiten else None, p.ns_steps)
             step[name] = step_size * (D if is_off(p.weight_decay) else D + decay * weights[name])
         if p.line_search:
-            downhill = (inner(G, step) > 0)[..., None, None]
-            step = {n: xp.where(downhill, step[n], step_size * G[n]) for n in PLASTIC}
+            downhill = inner(G, step) > 0
+            if not surely(downhill):
+                down = downhill[..., None, None]
+                step = {n: xp.where(down, step[n], step_size * G[n]) for n in PLASTIC}
         moves = path(weights, step, U)
         shape = (*moves.shape[:-1], *slope.shape[-2:])
         bent = (moves.reshape((*shape[:-3], -1, shape[-1])) @ gram).reshape(moves.shape)

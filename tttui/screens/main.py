@@ -115,6 +115,8 @@ class MainScreen(HeldScreen):
         self._in_footer = in_order(commands)
         self.look = SessionLook(look)
         self._begun = False
+        self._prepared = False
+        """The modules of the other tabs are imported, or about to be."""
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self.hovered: int | None = None
@@ -236,16 +238,14 @@ class MainScreen(HeldScreen):
             if pane is not self.tabs.drawn:
                 self.tabs.drawn = pane
                 pane.set_hover(self.hovered)
+            if not (self._prepared or data.loading):
+                self._prepared = True
+                self.call_after_refresh(prepare)  # not while the first chart is drawn
             if self.shown is None:
                 self.release()
-                self.call_after_refresh(self._first_shown)
+                self.call_after_refresh(self.store.go_on)
             self.shown = state.snapshot
         self._show_keys()
-
-    def _first_shown(self) -> None:
-        """What takes long and can wait until the first chart is on the screen."""
-        self.store.go_on()
-        prepare()
 
     def _show_keys(self) -> None:
         found = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)

@@ -239,7 +239,8 @@ class SessionsPane(ListPane):
         if view is None or summary is None or self._hurries:
             return view is not None and not view.snapshot.places
         data = self._known(view, summary)
-        return data is not None and not data.loading
+        arranged = "preview" not in self.regions or self.query_one(SessionPreview).arranged
+        return data is not None and not data.loading and arranged
 
     # Comparison
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widgets import Static
 
 from tttui.draw.cells import fit
@@ -53,6 +54,8 @@ class SessionPreview(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self._arranged: Size | None = None
+        """The size for which the rows were shared out."""
         self._shown: object = None
         """What the widgets were told last."""
         self._digest: tuple[SessionData | None, Digest | None] = (None, None)
@@ -67,9 +70,19 @@ class SessionPreview(Vertical):
         yield chart
         yield Page("Last events", id="events")
 
+    @property
+    def arranged(self) -> bool:
+        """The rows are shared out as its size demands."""
+        return self._arranged == self.size or not self.size
+
     def on_resize(self) -> None:
-        """Share out the rows."""
-        width, rows = self.size
+        self.share_out()
+
+    def share_out(self) -> None:
+        """Give every part its rows, where the size is another one than before."""
+        if self.arranged:
+            return
+        width, rows = self._arranged = self.size
         verdict = self.query_one(VerdictLine)
         lines = 3 if rows >= 13 and width < ROOMY else 2
         verdict.styles.height = lines
@@ -85,6 +98,8 @@ class SessionPreview(Vertical):
     def show(self, view: View, summary: SessionSummary | None, data: SessionData | None) -> None:
         """Show a session; `data` is None as long as only its row is known."""
         self._last = (view, summary, data)
+        if not self.size or not self.arranged:
+            self.call_after_refresh(self.share_out)
         chart, smooth = self.query_one(Chart), view.timeline.smooth
         shown = (summary, data, smooth, self.size, view.look)
         if shown != self._shown:

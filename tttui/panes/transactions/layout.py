@@ -17,6 +17,9 @@ TALL = 32
 OUTCOMES, GATES = 14, 11
 """Least rows of the outcomes (with what one transaction changed), and of the gates over time."""
 
+LOW = 7
+"""Least rows of the outcomes with their bars beside their stacks, and without the change."""
+
 CHANGE, CHANGED = 10, 35
 """Least rows of what one transaction changed, and its columns beside the outcomes."""
 
@@ -40,6 +43,8 @@ TransactionsPane .fitted #outcomes { height: 1fr; }
 TransactionsPane .fitted #reasons { layout: vertical; }
 TransactionsPane .fitted Reasons { width: 1fr; max-width: 84; }
 TransactionsPane .fitted TransactionsOverTime { width: 1fr; height: 1fr; }
+TransactionsPane .low #reasons { layout: horizontal; }
+TransactionsPane .low Reasons { min-width: 32; max-width: 38; }
 TransactionsPane .wide #upper { layout: horizontal; }
 TransactionsPane .wide #list { width: 96; }
 TransactionsPane .wide #outcomes { layout: vertical; width: 1fr; height: 100%; }
@@ -57,7 +62,7 @@ def pages(width: int, height: int, rows: int) -> Pages:
     """The regions that are shown together in a pane of width x height cells over a table of
     `rows` transactions."""
     if width >= NARROW:
-        below = GATES if width >= WIDE else OUTCOMES + GATES
+        below = GATES if width >= WIDE else LOW + GATES
         if height >= TALL and height - 1 - below >= min(rows + 1, ENOUGH):
             return (("table", "reasons", "detail", "gates"),)
         if height >= 26:
@@ -67,3 +72,9 @@ def pages(width: int, height: int, rows: int) -> Pages:
     if height >= 30:
         return (*first, "reasons"), ("detail",), ("gates",)
     return first, ("detail",), ("reasons",), ("gates",)
+
+
+def is_low(width: int, height: int, rows: int) -> bool:
+    """Whether the outcomes have only `LOW` rows, since table, outcomes and gates share a column."""
+    room = height - 1 - OUTCOMES - GATES
+    return NARROW <= width < WIDE and height >= TALL and room < min(rows + 1, ENOUGH)

@@ -32,10 +32,12 @@ from tttui.panes.transactions.layout import (
     CSS,
     DETAIL,
     GATES,
+    LOW,
     OUTCOMES,
     TABLE,
     TALL,
     WIDE,
+    is_low,
     pages,
 )
 from tttui.panes.transactions.rows import COLUMNS, TransactionRows
@@ -141,11 +143,14 @@ class TransactionsPane(ListPane):
         width, height = self.room
         fitted = {"table", "reasons", "detail"} <= set(regions) and height >= TALL
         wide = fitted and width >= WIDE
+        low = fitted and self._low
+        gates = GATES if "gates" in regions else 0
         left = self.query_one("#left")
         left.set_class(fitted, "fitted")
         left.set_class(wide, "wide")
+        left.set_class(low, "low")
         changed = self.query_one("#outcomes ChangeMap")
-        changed.display = fitted
+        changed.display = fitted and not low
         self.query_one("#detail ChangeMap").display = regions == ("detail",) and width >= 78
         table, upper = self.query_one(Table), self.query_one("#upper")
         table.styles.height = upper.styles.height = "1fr"
@@ -156,8 +161,7 @@ class TransactionsPane(ListPane):
         beside = DETAIL + (TABLE if wide else CHANGED)
         kinds, stacks = self._outcome_rows(width - beside)
         reasons.styles.height = kinds
-        least = min(max(kinds + stacks, CHANGE), OUTCOMES)
-        gates = GATES if "gates" in regions else 0
+        least = LOW if low else min(max(kinds + stacks, CHANGE), OUTCOMES)
         rows = max(min(self._rows + 1, height - 1 - gates - (0 if wide else least)), 2)
         table.styles.height = rows
         below = self.query_one("#reasons")
@@ -180,9 +184,14 @@ class TransactionsPane(ListPane):
 
     @property
     def _opened(self) -> bool:
-        """The detail takes the place of the page, where it has none on it."""
+        """The detail takes the place of the page that has not all of it."""
         inspecting = self.view is not None and self.view.choices.inspecting
-        return inspecting and "detail" not in self.regions
+        return inspecting and ("detail" not in self.regions or self._low)
+
+    @property
+    def _low(self) -> bool:
+        """There is no room for what a transaction changed."""
+        return is_low(self.room.width, self.room.height, self._rows)
 
     # Drawing
 
@@ -245,9 +254,10 @@ class TransactionsPane(ListPane):
         if self.tell_typed(bar, view.palette):
             return
         total = len(shown.events)
-        parts = [f"{count(total)} transactions"]
+        noun = "transaction" if total == 1 else "transactions"
+        parts = [f"{count(total)} {noun}"]
         if shown.rows is not None:
-            parts = [f"{count(shown.n)} of {count(total)} transactions"]
+            parts = [f"{count(shown.n)} of {count(total)} {noun}"]
         if self.query_now and not bar.has_class("typing"):
             parts.append(f"query {self.query_now.filter_text}")
         if shown.statuses is not None:

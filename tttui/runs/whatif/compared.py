@@ -26,7 +26,7 @@ ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedLine:
     """One row of the table."""
 
     name: str
@@ -67,7 +67,7 @@ def scores(result: "WhatIfResult") -> tuple[float, float] | None:
     return _scores(here, there, result) if len(here) else None
 
 
-def compared(data: SessionData, result: "WhatIfResult") -> Sequence[Line]:
+def compared(data: SessionData, result: "WhatIfResult") -> Sequence[ComparedLine]:
     """The table: both over the steps from the branch on that both have."""
     here, there = _common(data, result)
     if not len(here):
@@ -151,7 +151,7 @@ def _mean(values: Floats) -> float:
 
 def _losses(
     name: str, lower: bool, before: Floats, after: Floats, windows: Mapping[str, int]
-) -> Iterator[Line]:
+) -> Iterator[ComparedLine]:
     """A row for each of some windows, which reach back so many rows from the end."""
     for what, most in windows.items():
         pair = before[-most:], after[-most:]
@@ -160,32 +160,32 @@ def _losses(
         a, b = map(_mean, pair)
         how = improvement.compared(a, b, lower=lower)[0].replace("frozen", "recorded")
         how = "" if abs(a - b) <= ROUNDING * abs(a) else how
-        yield Line(f"{name}, {what}", short(a), short(b), how, (a, b))
+        yield ComparedLine(f"{name}, {what}", short(a), short(b), how, (a, b))
 
 
-def _against_frozen(here: Steps, there: Steps, lower: bool) -> Line:
+def _against_frozen(here: Steps, there: Steps, lower: bool) -> ComparedLine:
     def text(steps: Steps) -> str:
         frozen, adaptive, n = improvement.last_means(steps)
         return improvement.compared(frozen, adaptive, lower=lower)[0] if n else "-"
 
-    return Line(f"than frozen, last {min(LAST, len(here))} steps", text(here), text(there))
+    return ComparedLine(f"than frozen, last {min(LAST, len(here))} steps", text(here), text(there))
 
 
 def _committed(events: Transactions) -> str:
     return f"{int((events.status == COMMIT).sum())} of {len(events)} committed"
 
 
-def _outcomes(recorded: Counter[str], changed: Counter[str]) -> Iterator[Line]:
+def _outcomes(recorded: Counter[str], changed: Counter[str]) -> Iterator[ComparedLine]:
     def amount(found: Counter[str]) -> str:
         return f"{found['commit']} of {found.total()}"
 
-    yield Line("committed", amount(recorded), amount(changed))
+    yield ComparedLine("committed", amount(recorded), amount(changed))
     for name in sorted({*recorded, *changed} - {"commit"}):
         a, b = recorded[name], changed[name]
-        yield Line(f"rolled back: {reason_words(name)}", str(a), str(b), "", (a, b))
+        yield ComparedLine(f"rolled back: {reason_words(name)}", str(a), str(b), "", (a, b))
 
 
-def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator[Line]:
+def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator[ComparedLine]:
     """The hidden quantity that the newest weights imply, with the true one."""
     hidden = data.meta.schema.hidden
     if hidden is None:
@@ -201,4 +201,6 @@ def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator
         values.append(value if np.isfinite(value) else None)
         said = value_text(value) if np.isfinite(value) else "-"
         texts.append(f"{said} ({value_text(truth)})")
-    yield Line(f"implied {hidden.name} (true)", texts[0], texts[1], "", (values[0], values[1]))
+    yield ComparedLine(
+        f"implied {hidden.name} (true)", texts[0], texts[1], "", (values[0], values[1])
+    )

@@ -11,7 +11,7 @@ from tttui.model.steps import Steps
 from tttui.model.transactions import Transactions
 from tttui.model.truth import TruthChanges, value_at
 from tttui.model.verdict import Verdict, verdict
-from tttui.runs.whatif.compared import Line, compared, sentence
+from tttui.runs.whatif.compared import ComparedLine, compared, sentence
 from tttui.runs.whatif.knobs import in_words
 
 State = Literal["replaying", "computing", "done", "failed"]
@@ -71,8 +71,8 @@ class WhatIfResult:
     """Why it `failed`, one line for a person."""
     seconds: float = 0.0
     """Time since the request was taken on."""
-    lines: Sequence[Line] = ()
-    """Recorded beside what-if, for a table (`compared.Line`)."""
+    lines: Sequence[ComparedLine] = ()
+    """Recorded beside what-if, for a table (`compared.ComparedLine`)."""
 
     @property
     def sentence(self) -> str:
