@@ -106,6 +106,7 @@ async def test_a_cursor_move_paints_nothing_again(
 ) -> None:
     view = kind()
     async with Stage(view).run_test(size=(100, 20)) as pilot:
+        lines(view)
         painted = count_paints(view, monkeypatch)
         view.set_timeline(VIEW.step(7))
         await pilot.pause()
