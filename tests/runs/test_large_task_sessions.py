@@ -18,7 +18,10 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.tensorwriter import read_tensors
+from tttui.artifacts.writer import HISTORY
 from tttui.model.errors import TttuiError
+from tttui.model.memory import MEGABYTE
+from tttui.runs import taskbuild
 from tttui.runs.repair import repair
 from tttui.runs.taskbuild import build_task_session
 from tttui.runs.taskresume import resume_task
@@ -100,6 +103,23 @@ def test_a_run_that_was_stopped_is_the_run_that_never_was(tmp_path: Path) -> Non
     for name in (*SAME, f"session/{LARGE}"):
         if name != f"session/{PLASTIC}":
             assert (tmp_path / "cut" / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_history_of_some_of_the_parameters_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 4 * 2  # for the bias, not for the weight
+    monkeypatch.setattr(taskbuild, "KEPT_SHARE", MEGABYTE // room)
+    given = {"threads": 1, "steps": STEPS, "weights_every": 4, "history_mb": 1}
+    build_task_session(tmp_path / "a", TaskSettings.chosen(Narrow, given))
+    run = TaskRun.open(tmp_path / "a", task=Narrow)
+    run.advance(STEPS)
+    run.close("completed")
+    path = tmp_path / "a" / HISTORY
+    assert np.load(path).dtype.names == ("t", "1.bias")
+    assert not reported(tmp_path / "a").findings
+    garbled(path)
+    assert [finding.path for finding in reported(tmp_path / "a").findings] == [path]
 
 
 def garbled(path: Path) -> None:

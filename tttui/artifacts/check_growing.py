@@ -71,7 +71,8 @@ def _changed(session: Known, name: str, deadline: float | None) -> list[Finding]
         return _changed_losses(session) if name == LOSSES else []
     if name not in newest.checksums and name not in grown(newest):
         return []
-    wrong = differing(session.path, newest, name, stride=session.stride, deadline=deadline)
+    stride, kept = session.stride, session.kept
+    wrong = differing(session.path, newest, name, stride=stride, kept=kept, deadline=deadline)
     return [_with_remedy(session, name, _narrowed(name, finding)) for finding in wrong]
 
 
@@ -101,7 +102,7 @@ def _with_remedy(session: Known, name: str, finding: Finding) -> Finding:
     if (
         name in grown(newest)
         and previous is not None
-        and not differing(session.path, previous, name, stride=session.stride)
+        and not differing(session.path, previous, name, stride=session.stride, kept=session.kept)
     ):
         again = f"`tttui resume {session.path}` computes it again from {previous}"
         return replace(finding, remedy=again)
@@ -127,7 +128,8 @@ def _wrong_records(session: Known, name: str, changed: Sequence[Finding]) -> lis
     try:
         size = path.stat().st_size
         if name == HISTORY:
-            found = wrong_snapshots(path, None if newest is None else history_dtype(newest))
+            dtype = None if newest is None else history_dtype(newest, session.kept)
+            found = wrong_snapshots(path, dtype)
         else:
             state = newest.checksums.get(name) if newest is not None else None
             found = STRUCTURES[name](path, 0 if state is None else min(size, int(state["size"])))

@@ -30,11 +30,13 @@ def differing(
     name: str,
     *,
     stride: int,
+    kept: Sequence[str] | None = None,
     deadline: float | None = None,
 ) -> list[Finding]:
     """What a growing file lacks of, or has otherwise than, what the checkpoint says of it.
 
-    `stride` is the `history_stride` of meta.json: the history may have been thinned since.
+    `stride` is the `history_stride` of meta.json: the history may have been thinned since. `kept`
+    names the parameters that it holds (None: all).
     What is not reached by the `deadline` (monotonic) counts as right.
     """
     path = directory / name
@@ -44,7 +46,8 @@ def differing(
         if name.endswith(HISTORY):
             if state is None:
                 return []
-            return _snapshots(path, checkpoint, SnapshotChecksums.restored(state), stride)
+            snapshots = SnapshotChecksums.restored(state)
+            return _snapshots(path, checkpoint, kept, snapshots, stride)
         with open_to_read(path) as file:
             if state is not None:
                 sums = BlockChecksums.restored(state)
@@ -93,20 +96,28 @@ def _torn(path: Path, file: Any, size: int) -> list[Finding]:
     return []
 
 
-def history_dtype(checkpoint: Checkpoint) -> np.dtype[Any] | None:
+def history_dtype(
+    checkpoint: Checkpoint, kept: Sequence[str] | None = None
+) -> np.dtype[Any] | None:
     """The dtype of a history's records by what the checkpoint says of it, whatever its header
-    says; None for a session of an older version."""
+    says; None for a session of an older version. `kept`: the parameters that it holds."""
     if not checkpoint.checksums:
         return None
-    return record_dtype({name: matrix.shape for name, matrix in checkpoint.plastic.items()})
+    plastic = checkpoint.plastic
+    names = plastic if kept is None else [name for name in kept if name in plastic]
+    return record_dtype({name: plastic[name].shape for name in names})
 
 
 def _snapshots(
-    path: Path, checkpoint: Checkpoint, recorded: SnapshotChecksums, stride: int
+    path: Path,
+    checkpoint: Checkpoint,
+    kept: Sequence[str] | None,
+    recorded: SnapshotChecksums,
+    stride: int,
 ) -> list[Finding]:
     if not recorded.t:
         return []
-    dtype = history_dtype(checkpoint)
+    dtype = history_dtype(checkpoint, kept)
     if dtype is None:
         return []
     start = len(header(dtype, 0))

@@ -93,3 +93,9 @@ class Known:
         """`history_stride` of meta.json."""
         stride = self.meta.get("history_stride", 1)
         return stride if isinstance(stride, int) else 1
+
+    @property
+    def kept(self) -> list[str] | None:
+        """`kept` of meta.json: the parameters that the history holds; None: all."""
+        kept = self.meta.get("kept")
+        return [str(name) for name in kept] if isinstance(kept, list) else None

@@ -113,7 +113,8 @@ def _header(session: Known, finding: Finding) -> bool:
 
 
 def _dtype(session: Known) -> "np.dtype[np.void]":
-    dtype = history_dtype(session.newest) if session.newest is not None else None
+    newest = session.newest
+    dtype = None if newest is None else history_dtype(newest, session.kept)
     return read_layout(session.path / HISTORY)[0] if dtype is None else dtype
 
 
