@@ -169,12 +169,12 @@ class Halted:
         self._stop = threading.Event()
         advance = Training.advance
 
-        def held(training: Training) -> Took:
+        def gated_advance(training: Training) -> Took:
             if (gate := self._gates.get(training.step + 1)) is not None:
                 assert gate.wait(60)
             return advance(training)
 
-        monkeypatch.setattr(Training, "advance", held)
+        monkeypatch.setattr(Training, "advance", gated_advance)
         why = (lambda: worker.Stop() if self._stop.is_set() else None,)
         self._thread = threading.Thread(target=worker.execute, args=(self.job.path, *why))
         self._thread.start()

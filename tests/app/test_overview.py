@@ -308,7 +308,7 @@ def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_s
     assert set(traces["true"].y[90:]) == {0.3}
 
 
-def test_weights_that_were_asked_imply_mu_from_the_commit_on_that_is_in_force(
+def test_weights_without_a_recorded_mu_imply_one_from_the_commit_in_force_on(
     tmp_path: Path,
 ) -> None:
     data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()

@@ -68,7 +68,9 @@ def test_a_holder_elsewhere_whose_lock_file_was_deleted_is_seen_by_its_heartbeat
         SessionLock(tmp_path, beating(tmp_path))
 
 
-def test_a_holder_elsewhere_that_is_paused_is_told_of_as_such(tmp_path: Path) -> None:
+def test_a_paused_holder_elsewhere_is_reported_as_paused(
+    tmp_path: Path,
+) -> None:
     status(tmp_path, **ELSEWHERE, beat=1, state="paused")
     with pytest.raises(SessionHeld, match=r"is paused, process 7 .* `tttui continue .*` lets"):
         SessionLock(tmp_path, beating(tmp_path, state="paused"))

@@ -63,7 +63,7 @@ def test_a_grown_series_equals_one_built_at_once(values: list[float], cut: float
         np.testing.assert_allclose(one, other)
 
 
-def test_columns_of_an_axis_are_at_hand_until_another_one_is_asked_for() -> None:
+def test_column_summaries_are_cached_for_the_last_axis() -> None:
     series = Series(np.arange(100), np.sin(np.arange(100.0)))
     first, other = TimeAxis(0, 99, 10), TimeAxis(50, 99, 10)
     assert series.on(first) is series.on(TimeAxis(0, 99, 10))

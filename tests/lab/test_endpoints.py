@@ -72,7 +72,7 @@ def tried(definition: Definition, limit_s: float = 30.0) -> Iterator[Prober]:
         prober.close()
 
 
-def asked(definition: Definition, prompt: str = "Count", most_tokens: int = 77) -> PromptAnswer:
+def answer_of(definition: Definition, prompt: str = "Count", most_tokens: int = 77) -> PromptAnswer:
     provider = endpoint_of(definition)
     try:
         return ask(provider, prompt, most_tokens=most_tokens)
@@ -238,7 +238,7 @@ def test_a_key_stands_in_no_file_and_on_no_screen(
             shown += shell.out + shell.err
         assert shell("logs") == 0
         shown += shell.out + shell.err
-        answer = asked(Definition("e", "openai", f"{server.url}/v1", "m", key_env="TEST_KEY"))
+        answer = answer_of(Definition("e", "openai", f"{server.url}/v1", "m", key_env="TEST_KEY"))
     everything = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
     everything += (shown + str(answer)).encode()
     assert b"TEST_KEY" in everything
@@ -262,7 +262,7 @@ def test_a_prompt_is_timed_and_priced_and_its_answer_kept() -> None:
 
     with serving(answer) as server:
         d = Definition("e", "openai", f"{server.url}/v1", "m", price_in=2.0, price_out=4.0)
-        found = asked(d)
+        found = answer_of(d)
     assert found.error == ""
     assert found.text == "one two three\x1b[2J"
     assert found.first_s is not None
@@ -273,7 +273,7 @@ def test_a_prompt_is_timed_and_priced_and_its_answer_kept() -> None:
     assert gate[0]["max_tokens"] == 77
     with serving(says("500 No")) as server:
         d = Definition("e", "openai", f"{server.url}/v1", "m")
-        assert asked(d).error.startswith("500 ")
+        assert answer_of(d).error.startswith("500 ")
 
 
 @pytest.mark.parametrize("kind", KINDS)

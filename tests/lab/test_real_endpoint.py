@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import Shell, shell
-from tests.lab.test_endpoints import asked, environment, tried
+from tests.lab.test_endpoints import answer_of, environment, tried
 from tests.live import wait_until
 from tttui.lab.providers.configuration import Definition
 
@@ -86,7 +86,7 @@ def test_a_real_server_is_tested_and_answers_a_prompt(
         assert found[capability]["status"] == "not offered"
         assert "404" in found[capability]["reason"]
     assert found["tool-use"]["status"] == "not offered"
-    answer = asked(Definition("t", "openai", url, model), most_tokens=8)
+    answer = answer_of(Definition("t", "openai", url, model), most_tokens=8)
     assert answer.error == ""
     assert answer.tokens_out == 8
     assert answer.text

@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.keys import COMMANDS
@@ -32,7 +31,7 @@ from tttui.screens.log_control import LogControl
 from tttui.screens.notes import Notes
 from tttui.screens.run_control import RunControl
 from tttui.screens.session_choice import SessionChoice
-from tttui.screens.session_look import SessionLook
+from tttui.screens.session_look import ChangeMarks, SessionLook
 from tttui.screens.session_views import SessionViews, is_other
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
@@ -52,8 +51,7 @@ FRAME_ROWS = 4
 class MainScreen(HeldScreen):
     """Hands the newest Snapshot and the Timeline to what is on the screen, and runs the keys.
 
-    Its parts share one `state`. What they change in it is drawn by `show_all`; their actions
-    (`action_...`) are actions of the screen.
+    Its parts share one `state`, which `show_all` draws; their `action_...` are the screen's, too.
     """
 
     AUTO_FOCUS = ""  # keys are commands until somebody asks for a text field
@@ -123,9 +121,7 @@ class MainScreen(HeldScreen):
         """The step under the mouse, marked in every view with a time axis."""
         self._pointed: TimeView | None = None
         """The view that the mouse was last seen over."""
-        self._changes = NO_CHANGES
-        self._changes_shown: tuple[tuple[tuple[int, str], ...], Pane | None] = ((), None)
-        """The changes of the run as data, and the tab that was told of them."""
+        self._changes = ChangeMarks()
         self._marked: tuple[SessionData, frozenset[str] | None] | None = None
         """The data and the filter of the transactions that the scrubber shows."""
 
@@ -234,7 +230,7 @@ class MainScreen(HeldScreen):
             moment = (state.snapshot, state.timeline, self.look.now, state.choices, self._clock())
             pane.show(View(*moment, self.what_if.found.result))
             self._scrubber.set_columns(pane.axis_columns)
-            self._show_changes(data, pane)
+            self._changes.show(data, pane, self._scrubber, elsewhere=self.state.tab == "sessions")
             if pane is not self.tabs.drawn:
                 self.tabs.drawn = pane
                 pane.set_hover(self.hovered)
@@ -250,16 +246,6 @@ class MainScreen(HeldScreen):
     def _show_keys(self) -> None:
         found = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
         self._keybar.show(found)
-
-    def _show_changes(self, data: SessionData, pane: Pane) -> None:
-        """Mark on every time axis where somebody changed the run."""
-        if (data.interventions, pane) != self._changes_shown:
-            if data.interventions is not self._changes_shown[0]:
-                self._changes = RunChanges.of(data.interventions)
-            self._changes_shown = (data.interventions, pane)
-            self._scrubber.set_changes(self._changes)
-            # the curves of the sessions tab are those of several runs
-            pane.set_changes(NO_CHANGES if self.state.tab == "sessions" else self._changes)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""

@@ -12,7 +12,7 @@ from tttui.draw.states import state_ink, state_mark
 from tttui.lab.job import Job
 from tttui.model.ages import ago_text, duration_text
 from tttui.model.dataclass import dataclass
-from tttui.panes.lab.jobs.rows import asked, doing
+from tttui.panes.lab.jobs.rows import command_line, doing
 from tttui.widgets.drawn import Drawn
 
 ROWS = 4
@@ -121,7 +121,7 @@ class JobCards(Drawn):
 
 def _options(job: Job) -> str:
     """The options of a job's command, which distinguish it from others of its kind."""
-    _, dash, options = asked(job).partition(" --")
+    _, dash, options = command_line(job).partition(" --")
     return f"--{options}" if dash and not job.is_session else ""
 
 

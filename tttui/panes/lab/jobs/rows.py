@@ -73,8 +73,8 @@ def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
     return (now - values) / 3600 if name == "age" else values
 
 
-def asked(job: Job) -> str:
-    """What was asked of a job: its command without the program and the root, which all share."""
+def command_line(job: Job) -> str:
+    """The command line of a job without the program and the root, which all share."""
     return _ROOT.sub("", job.command.removeprefix("tttui ")).strip()
 
 
@@ -192,7 +192,7 @@ class JobRows(HasLook):
                 ink = palette.bad if job.error else palette.text
                 return doing(job), ink, False
             case "command":
-                return asked(job), palette.muted, False
+                return command_line(job), palette.muted, False
         raise KeyError(key)
 
 
