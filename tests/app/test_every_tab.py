@@ -284,6 +284,17 @@ async def test_the_terminal_may_change_in_the_middle_of_everything(
         assert "Overview" in driver.text()
 
 
+async def test_a_replay_that_goes_on_while_the_screen_is_taken_away_is_survived(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    make_run(tmp_path / "a", steps=150)
+    async with open_app(tmp_path, size=SMALL) as driver:
+        await driver.press("home", "space")
+        assert driver.timeline.playing
+        await driver.main.remove()
+        driver.main.time.move(driver.timeline.played(1.0))
+
+
 async def test_any_size_of_terminal_is_survived(tmp_path: Path, open_app: OpenApp) -> None:
     place = make_run(tmp_path / "a")
     async with open_app(place.path, size=(1, 1)) as driver:

@@ -112,9 +112,8 @@ class MainScreen(HeldScreen):
         bind(self, self.keys.bindings())
         self._in_footer = in_order(commands)
         self.look = SessionLook(look)
-        self._begun = False
-        self._prepared = False
-        """The modules of the other tabs are imported, or about to be."""
+        self._begun = self._prepared = False
+        """Reading has begun; the modules of the other tabs are imported, or about to be."""
         self.shown: Snapshot | None = None
         """The snapshot that the shown tab has drawn."""
         self.hovered: int | None = None
@@ -181,9 +180,8 @@ class MainScreen(HeldScreen):
         self.state.snapshot = new
         if new.data is None or is_other(old.data, new.data):
             self.tabs.drawn = None
+            self._hover(None)
         if new.data is not None:
-            if is_other(old.data, new.data) and len(new.data.steps):
-                self._hover(None)
             self.views.arrived(old.data, new.data)
         self.what_if.follow()
         self.show_all()
@@ -198,7 +196,9 @@ class MainScreen(HeldScreen):
     # Drawing
 
     def show_all(self) -> None:
-        """Hand the newest state to everything on the screen."""
+        """Hand the newest state to everything on the screen, unless that is being taken away."""
+        if not self.display:
+            return
         state, data = self.state, self.state.data
         if data is not None:
             self.look.follow(data)

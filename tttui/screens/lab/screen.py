@@ -161,8 +161,8 @@ class LabScreen(HeldScreen):
         self.store.want({JOBS.name, *(view.needs if view is not None else ())})
 
     def show_all(self) -> None:
-        """Hand the newest state to everything on the screen."""
-        if not self.is_mounted or not self._room.area:
+        """Hand the newest state to everything on the screen, unless that is being taken away."""
+        if not (self.is_mounted and self.display and self._room.area):
             return
         if self._failures.show(self.snapshot.failures, self.look.palette):
             self.call_later(self.on_resize)
