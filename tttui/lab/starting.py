@@ -1,4 +1,4 @@
-"""Starting jobs: a directory with all that was asked, then a process as soon as there is room."""
+"""Starting jobs: a directory with the request, then a process as soon as there is room."""
 
 import os
 import socket
@@ -60,8 +60,8 @@ def start(
     """Start one job, or queue it where there is no room; returns at once.
 
     `settings` are what its kind takes, checked by the caller; `command` are the words of the
-    command line that asks for it, from `tttui` on. Raises TttuiError naming what is in the way;
-    a job that was made by then waits, and is listed.
+    command line that asks for it, from `tttui` on. Raises TttuiError that names the cause; a job
+    that was already made stays queued.
     """
     return start_all(root, kind, [settings], command=command, launcher=launcher)[0]
 
@@ -157,11 +157,11 @@ def _request(
 
 
 def _versions() -> dict[str, str]:
-    found = {"tttui": __version__, "python": sys.version.split()[0]}
+    versions = {"tttui": __version__, "python": sys.version.split()[0]}
     for name in VERSIONS:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
 def commit_of(where: Path) -> str | None:
