@@ -1,4 +1,4 @@
-"""interventions.jsonl for who looks at a run: the steps at which it was changed, and how."""
+"""Reading interventions.jsonl: the steps at which a run was changed, and how."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ class Recorded:
 
 def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]:
     """Every change, ascending by step; damaged lines are named and left out."""
-    found: list[Recorded] = []
+    changes: list[Recorded] = []
     problems: list[Problem] = []
     lines = read_bytes(path).split(b"\n")
     for at, line in enumerate(lines[:-1], 1):  # the last is being written, or empty
@@ -45,15 +45,15 @@ def read_interventions(path: Path) -> tuple[tuple[Recorded, ...], list[Problem]]
                 problems.append(Problem("interventions", path, f"line {at} is no intervention"))
             continue
         change, wrong = _checked(Recorded(t, raw["kind"], raw.get("value")))
-        found += [change] if change is not None else []
+        changes += [change] if change is not None else []
         if wrong and not problems:
             reason = f"line {at}: {'; '.join(wrong)}"
             problems.append(Problem("interventions", path, reason))
-    return tuple(sorted(found, key=lambda change: change.t)), problems
+    return tuple(sorted(changes, key=lambda change: change.t)), problems
 
 
 def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
-    """The change without values that cannot be, and what is wrong with them."""
+    """The change without invalid values, and the reasons."""
     if change.kind == "mu" and WORLD["mu"].why_not(change.value):
         return None, [f"value is {shown(change.value)}, {WORLD['mu'].why_not(change.value)}"]
     if change.kind != "settings":
@@ -65,7 +65,7 @@ def _checked(change: Recorded) -> tuple[Recorded | None, list[str]]:
 
 
 def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
-    """The options that were changed: at which steps, and their new values."""
+    """The changed options: steps and new values."""
     return tuple(
         (change.t, change.value)
         for change in recorded
@@ -75,8 +75,8 @@ def settings_changes(recorded: Iterable[Recorded]) -> tuple[tuple[int, Mapping[s
 
 def truth_changes(recorded: Iterable[Recorded]) -> TruthChanges:
     """The values of the hidden quantity that were set, and at which steps."""
-    found = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
-    return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
+    values = ((change.t, number(change.value)) for change in recorded if change.kind == "mu")
+    return tuple((t, mu) for t, mu in values if mu is not None and math.isfinite(mu))
 
 
 def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
@@ -91,7 +91,7 @@ def rollbacks(recorded: Iterable[Recorded]) -> tuple[tuple[int, int], ...]:
 def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
     """What was changed from what to what: `mu 0.05 -> 0.3`.
 
-    Changes of the hidden quantity that were planned from the start are told with the others.
+    Planned changes of the hidden quantity are included.
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
@@ -105,7 +105,7 @@ def in_words(recorded: Iterable[Recorded], meta: Meta) -> Changes:
 
 
 def _words(change: Recorded, now: dict[str, object]) -> str:
-    """One change in words; `now` holds what is in force, and is brought up to date."""
+    """One change in words; updates `now`, the settings in force."""
     match change.kind, change.value:
         case "mu", value:
             return _set("mu", value, now)

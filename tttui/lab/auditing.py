@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tttui.artifacts.eventlog import LAB
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import open_regular, read_bytes, sha256_of
 from tttui.lab.audit import NONE, AuditEntry, parsed, raw_lines, read_head
 from tttui.lab.changing import LOCK, PATIENCE_S, settle
@@ -117,7 +117,7 @@ def _still(root: Path) -> AbstractContextManager[None]:
     lock = root / LAB / LOCK
     with suppress(OSError):  # there is none, it may not be written, or it leads elsewhere
         os.close(open_regular(lock, os.O_RDWR))
-        return held(lock, PATIENCE_S)
+        return locked(lock, PATIENCE_S)
     return nullcontext()
 
 

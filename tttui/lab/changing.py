@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from tttui.artifacts.atomic import sync_directory, write_all, write_error, write_whole
 from tttui.artifacts.eventlog import LAB, events_below
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import NotRegular, folder_to_write, open_regular
 from tttui.lab.audit import (
     LONGEST,
@@ -139,7 +139,7 @@ def changing(root: Path) -> Iterator[LockedRegistry]:
     try:
         root.mkdir(parents=True, exist_ok=True)
         folder_to_write(folder)
-        with held(folder / LOCK, PATIENCE_S):
+        with locked(folder / LOCK, PATIENCE_S):
             _repair(root)
             _holding.root = root
             try:
@@ -157,7 +157,7 @@ def settle(root: Path) -> None:
     """
     if getattr(_holding, "root", None) == root or not _is_behind(root):
         return
-    with suppress(TttuiError, OSError), held(root / LAB / LOCK, PATIENCE_S):
+    with suppress(TttuiError, OSError), locked(root / LAB / LOCK, PATIENCE_S):
         _repair(root)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.eventlog import LAB
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.environment import missing
 from tttui.lab.job import Job, jobs_folder, read_job, read_request
@@ -55,7 +55,7 @@ def dispatch(root: Path) -> list[str]:
     """
     if not (root / ACTIVE).is_dir():
         return []
-    with held(root / LOCK):
+    with locked(root / LOCK):
         return dispatch_locked(root)
 
 

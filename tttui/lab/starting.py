@@ -18,7 +18,7 @@ from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import tell
 from tttui.artifacts.making import hidden_directory, remove_abandoned
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.environment import kept_of
@@ -87,7 +87,7 @@ def start_all(
     group = str(uuid.uuid4()) if len(settings) > 1 else None
     jobs = []
     try:
-        with held(root / LOCK):
+        with locked(root / LOCK):
             for one in settings:
                 request = _request(kind, one, command, launcher)
                 jobs.append(_made(root, request, group))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tttui.artifacts.eventlog import EventLog, tell
 from tttui.artifacts.lock import OnWait
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trash import move_to_trash
@@ -59,7 +59,7 @@ def cancel_all(jobs: Sequence[Job], *, wait_s: float = PATIENCE_S) -> list[Job]:
             word = f"session {job.handle} waits to be resumed"
             raise RefusedInput(f"{word}; there is nothing to cancel")
     for root in {root_of(job.path) for job in jobs if not job.is_session}:
-        with held(root / LOCK):
+        with locked(root / LOCK):
             ours = [read_job(p) for p, j in current.items() if not j.is_session]
             waiting = [j for j in ours if root_of(j.path) == root and j.state == "queued"]
             current |= {job.path: job for job in _withdrawn(waiting)}
@@ -140,7 +140,7 @@ def resume(
     refuse_others(job.path)
     most_jobs()
     root = root_of(job.path)
-    with held(root / LOCK):
+    with locked(root / LOCK):
         job = look_again(job)
         if checkpoint is None or job.state != "completed":
             _refuse_unless_ended(job)

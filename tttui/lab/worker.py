@@ -12,7 +12,7 @@ from tttui.artifacts.atomic import remove_temporaries
 from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.log_writer import log_to
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
@@ -58,7 +58,7 @@ def execute(directory: Path, should_stop: Callable[[], Stop | None]) -> int:
     where the job is not this user's, or another process executes it.
     """
     refuse_others(directory)
-    with suppress(TttuiError, OSError), held(root_of(directory) / LOCK):
+    with suppress(TttuiError, OSError), locked(root_of(directory) / LOCK):
         pass  # whoever started this process has now written down that it did
     root = root_of(directory)
     try:

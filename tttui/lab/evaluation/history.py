@@ -23,7 +23,7 @@ from tttui.artifacts.atomic import write_all, write_error
 from tttui.artifacts.checksum import plain
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import decode, number
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, read_bytes
 from tttui.lab.evaluation.statistics import PairedComparison, fewest, paired
 from tttui.lab.job import read_request
@@ -186,7 +186,7 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
     folder = context.root / LAB
     path = folder / HISTORY
     try:
-        with held(folder / LOCK):
+        with locked(folder / LOCK):
             if any(result.job == context.handle for result in read(context.root)):
                 return  # before it was killed
             handle = open_regular(path, os.O_RDWR | os.O_CREAT)

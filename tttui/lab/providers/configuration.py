@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tttui.artifacts.atomic import write_whole
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
 from tttui.lab.providers.secrets import VARIABLE
 from tttui.model.dataclass import dataclass
@@ -238,7 +238,7 @@ def _changing(path: Path) -> Iterator[None]:
     """Lock the file during a change, so that two commands do not overwrite each other."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with held(path.parent / "providers.lock"):
+        with locked(path.parent / "providers.lock"):
             yield
     except OSError as error:
         raise RefusedInput(f"{path.parent}: cannot be written: {error.strerror}") from error
