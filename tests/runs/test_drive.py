@@ -10,7 +10,7 @@ import pytest
 
 from tests.runs.sessions import create, events, run_through, same
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.interventions import recorded
+from tttui.artifacts.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
 from tttui.runs.drive import Course, drive
