@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create
+from tests.tasks.pointmass.runs.sessions import create
 from tttui.artifacts import intervention_writer
 from tttui.artifacts.interventions import recorded
 from tttui.runs import answering, control

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint, read_generation
 from tttui.artifacts.discover import find_sessions

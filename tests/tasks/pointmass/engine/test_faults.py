@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.model.errors import TttuiError
 from tttui.model.settings import fault_at_step

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.intervention_writer import record
 from tttui.artifacts.interventions import Intervention
