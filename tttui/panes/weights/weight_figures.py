@@ -26,7 +26,9 @@ def write_moved(prose: Prose, movement: Movement) -> None:
         prose.say(f"{name} {text}.")
     names = [name for name, _ in movement.sentences]
     for name, axis, parts in movement.lists:
-        top = parts[0].change or 1.0
+        top = parts[0].change
+        if not top:
+            continue  # that it did not change is said already
         ink = palette.area(names.index(name) if name in names else 0)
         prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
         for part in parts:
