@@ -15,9 +15,9 @@ from tttui.model.weights import (
     commit_at,
     commits_behind,
     compare,
-    held_at,
-    held_at_start,
     index_at,
+    weights_at_start,
+    weights_in_force,
 )
 
 SHAPES = {"W_u": (3, 6), "B": (5, 3), "W_o": (4, 5)}
@@ -73,14 +73,14 @@ def test_the_last_snapshot_at_or_before_a_step_is_in_force(t: int, index: int | 
 
 
 def test_without_a_history_the_newest_checkpoint_is_in_force_at_every_step() -> None:
-    held = held_at(foreign(), 5)
+    held = weights_in_force(foreign(), 5)
     assert held is not None
     assert held.source == "newest checkpoint"
     assert held.index is None
 
 
 def test_without_a_history_a_session_starts_from_the_base() -> None:
-    start = held_at_start(foreign())
+    start = weights_at_start(foreign())
     assert start is not None
     assert start.source == "base"
 

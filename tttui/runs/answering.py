@@ -1,4 +1,4 @@
-"""What is asked of a run, taken from its directory, and what became of it, said in status.json."""
+"""Requests to a run, taken from its directory, and their answers in status.json."""
 
 import time
 from collections import deque
@@ -25,7 +25,7 @@ REST = 5.0
 
 
 class Answering:
-    """Takes requests and answers them. `settle` puts what they changed on the disk first."""
+    """Takes requests and answers them. `settle` first writes their changes to disk."""
 
     def __init__(
         self, directory: Path, heart: Heartbeat, log: RunLog, settle: Callable[[], None]
@@ -40,16 +40,16 @@ class Answering:
         """When status.json may be written again although more is to be answered (monotonic)."""
 
     def take(self, t: int) -> list[Request]:
-        """What was asked since the last time. What is no request is named, and left out."""
-        found: list[Request] = []
+        """The requests since the last call. Invalid ones are refused with a reason and left out."""
+        valid: list[Request] = []
         for one in self._inbox.take():
             if isinstance(one, NoRequest):
-                told = f"control/{one.id}: {one.reason}; nothing was changed"
-                self._log.refused(told)
-                self._note(one.id, "", told)
+                refusal = f"control/{one.id}: {one.reason}; nothing was changed"
+                self._log.refused(refusal)
+                self._note(one.id, "", refusal)
             else:
-                found.append(one)
-        return found
+                valid.append(one)
+        return valid
 
     def answer(self, t: int, request: Request, error: str) -> None:
         """Note that a request was carried out at step t, or why it was not."""
@@ -57,7 +57,7 @@ class Answering:
         self._note(request.id, f"{request} at step {t}", error)
 
     def say(self, t: int) -> None:
-        """Write the answers that nobody can read yet."""
+        """Write pending answers to status.json."""
         if self._unsaid:
             began = time.monotonic()
             self._forget()
@@ -71,7 +71,7 @@ class Answering:
             self._due = ended + max(SAY_S, REST * (ended - began))
 
     def say_when_due(self, t: int) -> None:
-        """Write them, unless that was done a moment ago and there may be more soon."""
+        """Write pending answers, unless the last write was a moment ago and more may follow."""
         if self._unsaid:
             if time.monotonic() >= self._due:
                 self.say(t)
@@ -85,7 +85,7 @@ class Answering:
             self._unsaid["last_command"] = did
 
     def _forget(self) -> bool:
-        """Drop the answers that everybody who waited for them has seen; whether there were any."""
+        """Drop the answers that all waiting processes have seen; returns whether there were any."""
         now, answers, before = time.monotonic(), self._answers, len(self._answers)
         while len(answers) > ANSWERS and now - answers[0][0] > KEPT_S:
             answers.popleft()
