@@ -1,4 +1,4 @@
-"""`tttui doctor`: what works here, one line each, with the remedy where something does not."""
+"""`tttui doctor`: checks of this machine, one line each, with remedies."""
 
 import locale
 import os
@@ -21,7 +21,7 @@ WATCHES_WANTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How one thing stands here; `ok` None: it could not be found out."""
+    """The result of one check; `ok` is None if unknown."""
 
     name: str
     ok: bool | None
@@ -48,7 +48,7 @@ def command(root: Path, as_json: bool) -> None:
 
 
 def examine(root: Path) -> Iterator[HealthCheck]:
-    """All findings, those that cost nothing first."""
+    """All checks, the cheap ones first."""
     yield terminal()
     yield colours()
     yield text_encoding()
@@ -176,7 +176,7 @@ def torch_devices() -> HealthCheck:
 
 
 def _output(*words: str) -> str | None:
-    """What a program prints, None where it is not there or fails."""
+    """The output of a program; None if it is missing or fails."""
     try:
         done = subprocess.run(words, capture_output=True, timeout=3, check=True)
     except (OSError, subprocess.SubprocessError):

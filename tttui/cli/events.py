@@ -32,16 +32,16 @@ def command(root: Path, follow: bool, pattern: str, since: int, as_json: bool) -
     from tttui.cli.output import json_document, result, say
     from tttui.lab.events import read, subscribe
 
-    found = 0
+    printed = 0
     events = (subscribe if follow else read)(root, pattern=pattern, since=since)
     for event in events:
-        found += 1
+        printed += 1
         if as_json:
             head = {"seq": event.seq, "time": event.time, "event": event.name}
             json_document({**event.fields, **head}, indent=None)
         else:
             result(_line(event))
-    if not found and not as_json:
+    if not printed and not as_json:
         say(f"no events below {root}" + (" that match" if pattern != "*" or since else ""))
 
 

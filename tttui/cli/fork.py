@@ -10,13 +10,13 @@ from tttui.cli.options import (
     SectionedCommand,
     assignments,
     from_option,
-    given,
     group_options,
     model_option,
     root_option,
     running_options,
     set_option,
     task_of_run_option,
+    typed_values,
 )
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
@@ -89,7 +89,7 @@ def command(
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
-    changes = given(values)
+    changes = typed_values(values)
     check_device(changes.get("device", "cpu"))
     place = find_run(root, run)
     if model is not None:

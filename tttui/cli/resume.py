@@ -8,12 +8,12 @@ import click
 from tttui.cli.options import (
     RunningOptions,
     SectionedCommand,
-    given,
     group_options,
     model_option,
     root_option,
     running_options,
     task_of_run_option,
+    typed_values,
 )
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
@@ -83,7 +83,7 @@ def command(
         root,
         name=name,
         more_steps=more_steps,
-        changes=given(values),
+        changes=typed_values(values),
         override=override,
         on_wait=say,
     )

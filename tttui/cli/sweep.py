@@ -142,7 +142,7 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
-    """What all members have, and what is varied. Raises RefusedInput naming the option."""
+    """The fixed settings and the axes of a sweep. Raises RefusedInput naming the option."""
     from tttui.lab.sweeps.plan import known_settings
     from tttui.lab.sweeps.space import axis_in
 

@@ -109,7 +109,7 @@ def _fill(
     if task.arriving:
         meta["arriving"] = task.arriving
     budget = settings.conduct.history_mb * MEGABYTE
-    meta["kept"] = names = _kept(learner, budget)
+    meta["kept"] = names = _names_for_history(learner, budget)
     writer = TaskWriter(
         building,
         history_bytes=budget,
@@ -157,7 +157,7 @@ def _begun_with(start: StartWeights, task: Task, learner: TorchLearner) -> dict[
     return state | {"weights": {k: weights[k].to(p.dtype) for k, p in learner.plastic.items()}}
 
 
-def _kept(learner: TorchLearner, budget: int) -> list[str]:
+def _names_for_history(learner: TorchLearner, budget: int) -> list[str]:
     """The plastic parameters that the history holds: the first ones that fit the budget."""
     names, size = list[str](), 0
     for name, p in learner.plastic.items():
