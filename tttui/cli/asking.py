@@ -69,7 +69,9 @@ def ask_and_wait(
         if pending.overdue:
             pending.withdraw()
             if status is None:
-                raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
+                raise TttuiError(
+                    f"{place.path}: its status.json is missing, so its owner is unknown"
+                )
             still = "" if watch.moved else ", nor did its heartbeat move"
             since = last_heard(status) or still
             raise TttuiError(

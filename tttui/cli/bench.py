@@ -62,7 +62,7 @@ def command(ctx: click.Context, /) -> None:
 @click.option(
     "--prompts",
     type=click.Path(path_type=Path),
-    help="what endpoints are asked: a text file with empty lines between the prompts",
+    help="prompts for endpoints: a text file with empty lines between the prompts",
 )
 @click.option(
     "--seeds",

@@ -77,8 +77,8 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--data",
                 type=click.Path(path_type=Path),
-                help="documents that nobody learned from: a file or a directory; without it "
-                "sources of Python's standard library",
+                help="documents on which no contender was trained: a file or a directory  "
+                "[default sources of Python's standard library]",
             ),
             click.option(
                 "--by",
@@ -87,7 +87,7 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 help="the loss that decides: of the whole stream or of its last 100 steps  "
                 "[default whole]",
             ),
-            set_option("a setting that all contenders have, such as noise_std=0.01"),
+            set_option("a setting of all contenders, such as noise_std=0.01"),
         )
     ):
         decorated = option(decorated)

@@ -97,7 +97,7 @@ def clipboard() -> HealthCheck:
         return HealthCheck("clipboard", True, detail)
     setting = _output("tmux", "show-options", "-sv", "set-clipboard")
     if setting is None:
-        return HealthCheck("clipboard", None, "tmux does not tell its set-clipboard option")
+        return HealthCheck("clipboard", None, "tmux does not report its set-clipboard option")
     if setting == "on":
         return HealthCheck("clipboard", True, "tmux passes OSC 52 on")
     remedy = "tmux set -s set-clipboard on"
@@ -153,7 +153,7 @@ def background() -> HealthCheck:
     if kills is None:
         remedy = "loginctl enable-linger makes sure"
         return HealthCheck(
-            name, None, "logind does not tell whether processes survive logout", remedy
+            name, None, "logind does not report whether processes survive logout", remedy
         )
     if kills == "b false":
         return HealthCheck(name, True, "processes survive logout")

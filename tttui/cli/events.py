@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 
 @click.command("events")
 @root_option
-@click.option("--follow", "-f", is_flag=True, help="go on with those that come, until ctrl+c")
-@click.option("--filter", "pattern", default="*", help="only these, such as 'data:training_jobs:*'")
+@click.option("--follow", "-f", is_flag=True, help="print new events until ctrl+c")
+@click.option(
+    "--filter",
+    "pattern",
+    default="*",
+    help="only events of this pattern, such as 'data:training_jobs:*'",
+)
 @click.option(
     "--since",
     type=click.IntRange(min=0),
     default=0,
     metavar="SEQ",
-    help="only those with a greater number  [default 0: all]",
+    help="only events with a greater number  [default 0: all]",
 )
 @json_option
 def command(root: Path, follow: bool, pattern: str, since: int, as_json: bool) -> None:

@@ -45,7 +45,9 @@ def command(ctx: click.Context, /) -> None:
     metavar="A@v2:0.7,B:0.3",
     help="versions or personas with their weights  [default weight 1]",
 )
-@click.option("--name", required=True, help="the skill of which this becomes the next version")
+@click.option(
+    "--name", required=True, help="the skill that gets the composition as its next version"
+)
 @click.option(
     "--method",
     type=click.Choice(METHODS),
@@ -57,7 +59,9 @@ def command(ctx: click.Context, /) -> None:
     type=float,
     help="share of each task vector that ties or dare keeps  [default 0.2 and 0.5]",
 )
-@click.option("--seed", type=int, default=0, help="of what dare drops  [default 0]")
+@click.option(
+    "--seed", type=int, default=0, help="seed of the elements that dare drops  [default 0]"
+)
 @click.option(
     "--scale", type=float, default=1.0, help="multiplies the merged task vector  [default 1]"
 )

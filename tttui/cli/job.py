@@ -147,7 +147,7 @@ def results_command(job: str, root: Path, as_json: bool) -> None:
 @command.command("logs")
 @click.argument("job")
 @root_option
-@click.option("--follow", "-f", is_flag=True, help="go on until the job has ended")
+@click.option("--follow", "-f", is_flag=True, help="print new lines until the job has ended")
 def logs(job: str, root: Path, follow: bool) -> None:
     """Print the log of JOB."""
     from tttui.artifacts.logfile import LogFile
@@ -175,7 +175,7 @@ def logs(job: str, root: Path, follow: bool) -> None:
 @command.command("cancel")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @root_option
-@click.option("--all", "with_others", is_flag=True, help="and all that were started with it")
+@click.option("--all", "with_others", is_flag=True, help="also the jobs that were started with it")
 @click.option(
     "--wait",
     "wait_s",
@@ -203,7 +203,9 @@ def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s:
 @command.command("resume")
 @click.argument("job")
 @root_option
-@click.option("--checkpoint", metavar="C", help="go on from this one  [default: the newest]")
+@click.option(
+    "--checkpoint", metavar="C", help="resume from this checkpoint  [default: the newest]"
+)
 @click.option("--wait", is_flag=True, help="stay until the job has ended")
 @json_option
 def resume_command(job: str, root: Path, checkpoint: str | None, wait: bool, as_json: bool) -> None:

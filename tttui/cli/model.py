@@ -49,7 +49,7 @@ def command(ctx: click.Context, /) -> None:
 
 @command.command("register")
 @click.argument("run", metavar="RUN_OR_JOB")
-@click.option("--skill", required=True, help="the skill that it becomes the next version of")
+@click.option("--skill", required=True, help="the skill that gets the weights as its next version")
 @click.option(
     "--at",
     type=click.IntRange(min=0),
@@ -86,7 +86,7 @@ def register(
     job = job_of(root, run)
     if job is not None:
         if at is not None:
-            raise RefusedInput(f"--at {at}: {run} is a job; it registers what it came to")
+            raise RefusedInput(f"--at {at}: {run} is a job, whose result is registered")
         made = register_job(root, job, skill, command=typed_words(ctx))
     else:
         from tttui.runs.runner import session_runner
@@ -222,7 +222,7 @@ def diff(one: str, other: str, root: Path, as_json: bool) -> None:
 @click.argument("version")
 @click.option("--persona", required=True, metavar="NAME", help="the persona that is moved")
 @click.option("--domain", default="default", help="the domain in which  [default default]")
-@click.option("--force", is_flag=True, help="though it is worse, or was never tested")
+@click.option("--force", is_flag=True, help="deploy it even if it is worse or was never tested")
 @root_option
 @json_option
 @click.pass_context

@@ -295,8 +295,8 @@ def from_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--from",
         "from_version",
         metavar="SKILL@v2|@PERSONA",
-        help="start from the weights of this version, and learn as it did where nothing else is "
-        "said  [default: from the base]",
+        help="start from the weights of this version, with its settings as defaults  "
+        "[default: from the base]",
     )(command)
 
 

@@ -77,7 +77,7 @@ def list_command(root: Path, as_json: bool) -> None:
     "--kind",
     type=click.Choice(("openai", "anthropic")),
     default="openai",
-    help="what it speaks; openai is for every server that is compatible  [default openai]",
+    help="its API; openai is for every compatible server  [default openai]",
 )
 @click.option("--base-url", default="", help="where it is  [default: the service of that kind]")
 @click.option("--model", default="", help="the model to ask  [default: the first that it has]")
@@ -85,7 +85,7 @@ def list_command(root: Path, as_json: bool) -> None:
 @click.option("--key-env", default="", help="NAME of the environment variable with its key")
 @click.option("--price-in", type=float, help="dollars for a million tokens that it reads")
 @click.option("--price-out", type=float, help="dollars for a million tokens that it writes")
-@click.option("--replace", is_flag=True, help="in the place of one of the same name")
+@click.option("--replace", is_flag=True, help="replace an endpoint of the same name")
 def add_command(name: str, replace: bool, **values: Any) -> None:
     """Add an endpoint to providers.toml under NAME.
 
@@ -182,7 +182,7 @@ def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) 
 
 
 @command.command("matrix")
-@click.option("--refresh", is_flag=True, help="first test what is missing or too old")
+@click.option("--refresh", is_flag=True, help="first test missing or old results")
 @max_age_option
 @limit_option
 @root_option
@@ -252,7 +252,7 @@ def find_command(
     matrix = _matrix(root)
     if capability not in matrix.capabilities:
         known = ", ".join(matrix.capabilities)
-        raise RefusedInput(f"--capability {capability}: there is none such; choose from {known}")
+        raise RefusedInput(f"--capability {capability}: is unknown; choose from {known}")
     age_s = age_of(max_age, "--max-age")
     cells = [c for (_, name), c in matrix.cells.items() if name == capability]
     qualified = qualifying(

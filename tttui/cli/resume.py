@@ -35,7 +35,7 @@ from tttui.tasks.pointmass.task import PointMass
     help="steps to run from where it stands  [default: up to the number it was started with]",
 )
 @click.option(
-    "--override", is_flag=True, help="accept settings that differ from the history's; recorded"
+    "--override", is_flag=True, help="accept settings that contradict the history, and record them"
 )
 @task_of_run_option
 @model_option

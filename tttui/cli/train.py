@@ -76,7 +76,7 @@ def start_command(
         click.option(
             "--data",
             default="",
-            help="what it is trained on: a text file, a directory of them, or JSON lines with a "
+            help="training data: a text file, a directory of them, or JSON lines with a "
             "text or messages each",
         ),
         click.option(
@@ -100,7 +100,9 @@ def start_command(
         group_options([Group.of("Training", TrainSettings, how.defaults)], skip=how.skip),
         job_options,
         click.option(
-            "--dry-run", is_flag=True, help="take three steps and say what it would all take"
+            "--dry-run",
+            is_flag=True,
+            help="take three steps and estimate the cost of the whole training",
         ),
         click.option(
             "--provider",
@@ -112,11 +114,11 @@ def start_command(
             "begin",
             default="",
             metavar="BASE|SKILL|@PERSONA",
-            help="what it begins with: a skill, a version such as walker@v2, a persona, the file "
+            help="start weights: a skill, a version such as walker@v2, a persona, the file "
             "of a base  [default the base]",
         ),
         *reversed(files if how.takes_files else worlds),
-        click.option("--skill", help="the skill of which it becomes a version"),
+        click.option("--skill", help="the skill that gets the weights as a version"),
         root_option,
         click.option(
             "--task", "called", default=task.name, help="what is trained: pointmass, text, hf"
