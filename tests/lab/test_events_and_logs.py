@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.jobdirs import make_job
-from tests.runs.sessions import create, run_through
+from tests.tasks.pointmass.runs.sessions import create, run_through
 from tttui import Recorder
 from tttui.artifacts.eventlog import LOCK, EventLog
 from tttui.artifacts.mutex import held

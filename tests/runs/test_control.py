@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create
-from tttui.engine import interventions
+from tests.tasks.pointmass.runs.sessions import create
+from tttui.artifacts import intervention_writer
+from tttui.artifacts.interventions import recorded
 from tttui.runs import answering, control
 from tttui.runs.control import DIRECTORY, Inbox, NoRequest, ask, clear_requests
 from tttui.runs.drive import drive
@@ -200,10 +201,10 @@ def test_many_requests_at_once_are_all_answered_in_order_with_few_writes(
     run.advance(40)
     asked = [ask(run.path, "mu", n / 1000) for n in range(300)]
     syncs: list[Path] = []
-    monkeypatch.setattr(interventions, "sync", syncs.append)
+    monkeypatch.setattr(intervention_writer, "sync", syncs.append)
     written = count_writes(monkeypatch)
     drive(run, 200, paused=True, should_stop=answered(run, *asked))
-    assert [i.value for i in interventions.recorded(run.path)] == [n / 1000 for n in range(300)]
+    assert [i.value for i in recorded(run.path)] == [n / 1000 for n in range(300)]
     assert list(answers(run.path).values()) == [None] * 300
     # once for the pause, once for the first answer, once for all others
     assert len(written) == 3
@@ -258,13 +259,13 @@ def test_the_disk_has_a_change_before_it_is_answered_and_before_a_step_shows_it(
     run.advance(40)
     id = ask(run.path, "set", {"lr": 0.01})
     seen: list[tuple[bool, int]] = []
-    sync = interventions.sync
+    sync = intervention_writer.sync
 
     def syncing(directory: Path) -> None:
         seen.append((id in answers(run.path), run.t))
         sync(directory)
 
-    monkeypatch.setattr(interventions, "sync", syncing)
+    monkeypatch.setattr(intervention_writer, "sync", syncing)
     drive(run, 200, paused=True, should_stop=answered(run, id))
     run.intervene("mu", 0.3)
     run.advance(1)

@@ -12,7 +12,7 @@ from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
     INTERVENTIONS,
     Changes,
-    Recorded,
+    Intervention,
     in_words,
     read_interventions,
     rollbacks,
@@ -83,7 +83,7 @@ class SessionReader:
         self._interventions = WholeFile(
             self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
-        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), POINT_MASS_META, ())
+        self._changes: tuple[tuple[Intervention, ...], Meta, Changes] = ((), POINT_MASS_META, ())
         self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
         self._products: tuple[History, tuple[Pair, ...], History] | None = None
         self._of_files: dict[int, tuple[Tensors, tuple[Pair, ...], Tensors]] = {}

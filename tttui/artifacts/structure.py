@@ -16,6 +16,7 @@ from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.findings import Finding
 from tttui.artifacts.growing import LONGEST_LINE
 from tttui.artifacts.history import header, read_layout
+from tttui.artifacts.interventions import is_intervention
 from tttui.artifacts.jsonfile import decode, whole
 from tttui.artifacts.regular import open_to_read
 from tttui.model.errors import TttuiError
@@ -153,13 +154,7 @@ class _Events:
 
 
 def _change(line: bytes) -> str | None:
-    try:
-        raw = decode(line)
-    except ValueError:
-        raw = None
-    if not isinstance(raw, dict) or whole(raw.get("t")) is None or "kind" not in raw:
-        return _said(line, "a line that is no intervention")
-    return None
+    return None if is_intervention(line) else _said(line, "a line that is no intervention")
 
 
 def _step(line: bytes) -> int | None:

@@ -140,6 +140,12 @@ class Plasticity:
     )
 
 
+LIVE_SETTINGS: tuple[str, ...] = tuple(
+    one.name for one in options(Plasticity) if one.name not in ("chunk", "buffer_len")
+)
+"""Settings of the updates that can change while a session runs; the others shape its buffers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pretraining:
     """How the base is trained (recorded in the base checkpoint's `cfg`)."""
@@ -170,6 +176,26 @@ def refuse_change(t: int, mu: float) -> None:
     """Raise SettingError where no friction can change so."""
     if t < 0 or not 0.0 <= mu <= 1.0:
         raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+
+
+FAULTS: dict[str, str] = {
+    "nan": "the observation at STEP is NaN",
+    "gradient": "the gradient of the first update at or after STEP is blown up",
+    "mu": "the hidden friction jumps to the other end of its range at STEP",
+    "chunk": "one chunk of observations from STEP on is garbage",
+    "disk": "the disk is full at STEP",
+}
+"""Faults that can be injected on purpose into a running session -> what each does."""
+
+
+def fault_at_step(text: str) -> tuple[int, str]:
+    """`nan@200` -> (200, "nan"). Raises ValueError saying what is wrong."""
+    kind, _, step = text.partition("@")
+    if kind not in FAULTS:
+        raise ValueError(f"{text!r} is of an unknown kind {kind!r}; known are {', '.join(FAULTS)}")
+    if not step.isdigit() or int(step) < 1:
+        raise ValueError(f"{text!r} needs a step of at least 1, for example {kind}@200")
+    return int(step), kind
 
 
 @dataclass(frozen=True, slots=True)

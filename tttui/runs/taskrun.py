@@ -8,15 +8,15 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.checkpoint import WIDENED
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import Intervention, Kind, in_order, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention, Kind, in_order
 from tttui.engine.parameters import figures
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner
@@ -61,8 +61,8 @@ class TaskRun(OwnedRun):
         refuse_other_base(directory, self.meta, self.learner)
         self._stepper = TaskStepper(self.task, self.learner, weights_at=self._weights_at)
         checkpoint, reached, notices = sound_checkpoint(directory)
-        notices += record.drop_half_written(directory)
-        self._stepper.interventions = record.recorded(directory)
+        notices += intervention_writer.drop_half_written(directory)
+        self._stepper.interventions = recorded(directory)
         self.tally = Tally()
         try:
             self._stepper.load(as_tensors(checkpoint.engine))
@@ -211,7 +211,7 @@ class TaskRun(OwnedRun):
             if len(self.kept) < len(self.learner.plastic):
                 raise RefusedInput("rollback: the history does not hold all plastic weights")
             self._weights_at(int(made.value))
-        record.record(self.path, made, durably=False)
+        intervention_writer.record(self.path, made, durably=False)
         self._unsynced = True
         self._log.intervention(made)
         self.tell_event("changed", t=made.t, kind=kind)
@@ -231,7 +231,7 @@ class TaskRun(OwnedRun):
 
     def _make_durable(self) -> None:
         if self._unsynced:
-            record.sync(self.path)
+            intervention_writer.sync(self.path)
             self._unsynced = False
 
     def _step(self) -> None:

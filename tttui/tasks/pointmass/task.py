@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.model.dataclass import dataclass
-from tttui.model.faults import fault_at_step
 from tttui.model.schema import POINT_MASS
 from tttui.model.setting import Group, option
-from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
+from tttui.model.settings import (
+    PRESETS,
+    Model,
+    Plasticity,
+    Pretraining,
+    Settings,
+    World,
+    fault_at_step,
+)
 from tttui.tasks.base import AnyTask, Start
 
 if TYPE_CHECKING:  # numpy, which `tttui run --help` need not import

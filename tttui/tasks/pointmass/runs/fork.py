@@ -10,6 +10,7 @@ import numpy as np
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
 from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.layout import BASE, files_of
 from tttui.artifacts.meta import (
     FOREIGN,
@@ -23,7 +24,6 @@ from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.writer import HISTORY
-from tttui.engine import interventions as record
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
@@ -379,7 +379,7 @@ def replay_to(directory: Path, t: int) -> Stepper:
         settings,
         base,
         start,
-        interventions=record.recorded(directory),
+        interventions=recorded(directory),
         on_event=lambda event: None,  # noqa: ARG005
         on_weights=lambda step, weights, from_t: snapshots.append((step, weights)),  # noqa: ARG005
         weights_at=weights_at,

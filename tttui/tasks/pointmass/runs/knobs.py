@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.dataclass import dataclass
 from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options
-from tttui.model.settings import PRESETS, Plasticity, Settings, World
+from tttui.model.settings import LIVE_SETTINGS, PRESETS, Plasticity, Settings, World
 from tttui.runs.whatif.knobs import NO_KNOBS, Turnable
 from tttui.tasks.pointmass.runs.branch import OF_THE_BASE, expanded
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import refuse_links, remove_temporaries
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention, recorded
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import write_meta
-from tttui.engine.interventions import Intervention, record, recorded
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
 from tttui.runs.control import clear_requests

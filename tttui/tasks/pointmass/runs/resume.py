@@ -8,14 +8,14 @@ import numpy as np
 
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.history import record_dtype, recorded_dtype
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.lock import OnWait
 from tttui.artifacts.meta import mu_changes, read_meta_of, settings_changes, settings_of
 from tttui.artifacts.writer import HISTORY
 from tttui.engine.device import check_device
-from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.settings import LIVE_SETTINGS, Settings
 from tttui.tasks.pointmass.runs.base import shapes
 from tttui.tasks.pointmass.runs.session import SessionRun
 

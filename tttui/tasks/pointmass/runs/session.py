@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import INTERVENTIONS, Intervention, Kind, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of, settings_of
 from tttui.artifacts.recovery import recover
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention, Kind
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.settings import Settings
@@ -48,12 +48,12 @@ class SessionRun(OwnedRun):
         recovery = recover(directory, stride=self.meta.get("history_stride", 1))
         checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        notices = [*recovery.notices, *record.drop_half_written(directory)]
+        notices = [*recovery.notices, *intervention_writer.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
             started_with(directory),
-            interventions=record.recorded(directory),
+            interventions=recorded(directory),
             on_event=self._note_event,
             on_weights=self._note_weights,
             weights_at=self._weights_at,
@@ -152,7 +152,7 @@ class SessionRun(OwnedRun):
         lived = max((i.known_at for i in self.stepper.interventions), default=0)
         if lived > max(self.t, self.steps_total):
             raise RefusedInput(
-                f"{self.path / record.FILE}: says that step {lived} was reached, but the session "
+                f"{self.path / INTERVENTIONS}: says that step {lived} was reached, but the session "
                 f"has only {self.steps_total}; remove that line, or fork the session"
             )
         if lived > self.t:
@@ -200,7 +200,7 @@ class SessionRun(OwnedRun):
         t = self.t if at is None else at
         intervention = Intervention(t=t, kind=kind, value=value, known_at=self.t)
         self.stepper.check(intervention)
-        record.record(self.path, intervention, durably=False)
+        intervention_writer.record(self.path, intervention, durably=False)
         self._unsynced = True
         self._log.intervention(intervention)
         self.tell_event("changed", t=t, kind=kind)
@@ -226,7 +226,7 @@ class SessionRun(OwnedRun):
     def _make_durable(self) -> None:
         """Wait until the disk has the changes that were made since the last stretch."""
         if self._unsynced:
-            record.sync(self.path)
+            intervention_writer.sync(self.path)
             self._unsynced = False
         if self._meta_changes:
             self.update_meta({})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import same, settings
+from tests.tasks.pointmass.runs.sessions import same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.eventlog import LAB, EventLog
 from tttui.artifacts.reader import SessionReader

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.checksum import json_bytes
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention
 from tttui.cli.main import main
-from tttui.engine.interventions import Intervention, record
 from tttui.model.memory import needed
 from tttui.model.settings import Settings
 from tttui.tasks.pointmass.pretraining import Training
