@@ -20,5 +20,5 @@ async def test_a_job_that_ended_tells_how_instead_of_how_far_it_is() -> None:
     assert "train aaaaaaaa" in text[1]
     assert "took 62 s" in text[2]
     assert "sweep bbbbbbbb" in text[4]
-    assert "No space left., at 40 %" in text[5]
+    assert "No space left, at 40 %" in text[5]
     assert not any("█" in line for line in text)

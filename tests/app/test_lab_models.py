@@ -112,8 +112,8 @@ async def test_the_results_of_versions_stand_beside_each_other(
 def test_an_improvement_is_told_as_everywhere(tmp_path: Path) -> None:
     version = kept(tmp_path, "walker", 1.0)
     for percent, told in (
-        (99.97, "3 333 times better than frozen"),
-        (-12.0, "12 % worse than frozen"),
+        (99.97, "3 333x better than frozen"),
+        (-12.0, "12% worse than frozen"),
     ):
         found = replace(version, results={"improvement_percent": percent})
         assert figures(found)[0] == told

@@ -146,7 +146,7 @@ def _time_text(job: Job, now: float) -> str:
 
 def _ended(job: Job) -> str:
     """How a job ended, how far it came and how long it took."""
-    texts = [doing(job)]
+    texts = [(job.error or doing(job)).rstrip(".")]
     if job.progress is not None and job.progress < 1:
         texts.append(f"at {100 * job.progress:.0f} %")
     if job.started_at is not None and job.ended_at is not None:

@@ -72,7 +72,7 @@ def figures(version: Version) -> Forms:
         return ("",)
     value = result_forms(name, float(found[name]))
     if name == IMPROVEMENT:
-        return (f"{value[0]} than frozen", *value)
+        return (f"{value[min(1, len(value) - 1)]} than frozen", *value)
     return (f"{name.replace('_percent', ' %').replace('_', ' ')} {value[0]}", *value)
 
 
