@@ -37,7 +37,12 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
         done = prepare(
-            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+            directory,
+            should_stop=stop,
+            on_progress=progress,
+            on_wait=say,
+            on_notice=say,
+            on_turn=None if quiet else say,
         )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)

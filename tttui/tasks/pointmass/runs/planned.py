@@ -85,11 +85,13 @@ def prepare(
     on_progress: Progress | None = None,
     on_wait: OnWait | None = None,
     on_notice: OnNotice | None = None,
+    on_turn: OnNotice | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
     `on_wait` is as for `SessionLock`; `on_notice` gets what was damaged or cut off of what was
-    trained before, a line each. Raises TttuiError where that fails; what was trained is kept.
+    trained before, a line each; `on_turn` which session trains the base meanwhile. Raises
+    TttuiError where that fails; what was trained is kept.
     """
     with SessionLock(directory, on_wait) as lock:
         refuse_links(directory)
@@ -101,7 +103,7 @@ def prepare(
         base = find_base(directory.parent, settings)
         if base is None:
             training = BaseRun(directory, settings, lock, created_at)
-            base = training.train(should_stop, on_progress, on_notice)
+            base = training.train(should_stop, on_progress, on_notice, on_turn)
         if base is None:
             return False
         lock.check()
