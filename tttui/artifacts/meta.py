@@ -66,7 +66,7 @@ def read_meta(path: Path) -> tuple[Meta, list[Problem]]:
 def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
     """The keys of a meta.json, and what is wrong with their values."""
     schema, wrong = parse_schema(raw)
-    found = configuration_of(raw) if schema.is_point_mass else _configuration(raw)
+    configuration = configuration_of(raw) if schema.is_point_mass else _configuration(raw)
     wrong += misspelt(raw, (key for key, _, _ in IDENTITY.values()), "")
     values: dict[str, Any] = {}
     for name, (key, convert, expected) in IDENTITY.items():
@@ -77,14 +77,17 @@ def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
             wrong.append(f"{key} is {shown(raw[key])}, not {expected}")
         else:
             values[name] = value
-    own = found.recorded[""]
+    own = configuration.recorded[""]
     values |= {"seed": own.get("seed"), "device": own.get("device")}
     for name in ("model_cfg", "plasticity_cfg", "env_cfg"):
-        values[name] = found.recorded[name]
+        values[name] = configuration.recorded[name]
     if schema.is_point_mass:
         # An unknown kind of world is shown by the name that it has.
         values |= {"mu": number(own.get("mu")), "env_mode": _text(raw.get("env_mode"))}
-    return Meta(raw=raw, configuration=found, schema=schema, **values), [*wrong, *found.wrong]
+    return Meta(raw=raw, configuration=configuration, schema=schema, **values), [
+        *wrong,
+        *configuration.wrong,
+    ]
 
 
 OF_EVERY_TASK: Known = {
@@ -123,7 +126,7 @@ OF_POINT_MASS = ("base_checkpoint.pt", "trajectory.csv", "session/engine_state.p
 
 
 def assumed_meta(place: Place) -> Meta:
-    """What a session is about whose meta.json is missing or damaged, by its other files."""
+    """The assumed meta of a session without a readable meta.json, from its other files."""
     other = any((place.path / name).exists() for name in OTHER_MODELS)
     own = any((place.path / name).exists() for name in OF_POINT_MASS)
     if place.layout != "native" or (own and not other):

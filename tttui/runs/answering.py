@@ -62,7 +62,9 @@ class Answering:
             began = time.monotonic()
             self._forget()
             self._settle()
-            self._heart.said |= self._unsaid | {"answers": [answer for _, answer in self._answers]}
+            self._heart.fields |= self._unsaid | {
+                "answers": [answer for _, answer in self._answers]
+            }
             self._unsaid = {}
             self._heart.beat(t)
             ended = time.monotonic()
@@ -74,7 +76,7 @@ class Answering:
             if time.monotonic() >= self._due:
                 self.say(t)
         elif self._forget():
-            self._heart.said["answers"] = [answer for _, answer in self._answers]
+            self._heart.fields["answers"] = [answer for _, answer in self._answers]
 
     def _note(self, id: str, did: str, error: str) -> None:
         self._answers.append((time.monotonic(), {"id": id, "error": error or None}))

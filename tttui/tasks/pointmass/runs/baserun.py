@@ -296,7 +296,7 @@ class BaseRun:
         if len(self._pace) > 1 and not self._paused:
             (then, first), (now, last) = self._pace[0], self._pace[-1]
             speed = round((last - first) / (now - then), 1)
-        self._heart.said["pretraining"] = {
+        self._heart.fields["pretraining"] = {
             "step": self._training.step,
             "steps": self._steps,
             "loss": self._loss,

@@ -25,9 +25,9 @@ def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = N
     schema, _ = parse_schema(meta)
     if schema.recorder is not None:
         raise RefusedInput(f"{path}: a recorder wrote it; only its own program goes on with it")
-    found = configuration_of(meta)
-    settings = settings_in(found)
-    wrong = [*found.wrong]
+    configuration = configuration_of(meta)
+    settings = settings_in(configuration)
+    wrong = [*configuration.wrong]
     missing = [key for key in needed if meta.get(key) is None]
     if missing:
         wrong.append(f"it lacks {', '.join(missing)}")
