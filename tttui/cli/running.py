@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.cli.options import RunningOptions
 from tttui.cli.output import json_document, result, say
@@ -21,6 +21,7 @@ from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.runner import ReadyRun
 from tttui.tasks.pointmass.runs.planned import prepare
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""

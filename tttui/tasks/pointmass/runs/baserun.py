@@ -25,7 +25,7 @@ from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.steps_csv import LOSSES
 from tttui.model.errors import SessionTaken, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.model.status import BaseTraining
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request

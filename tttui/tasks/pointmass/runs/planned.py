@@ -14,16 +14,17 @@ from tttui.artifacts.intervention_writer import record
 from tttui.artifacts.interventions import Intervention, recorded
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import write_meta
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.control import clear_requests
 from tttui.runs.creating import new_session
 from tttui.tasks.pointmass.runs.base import find_base, make_room
 from tttui.tasks.pointmass.runs.baserun import BaseRun, OnNotice, Progress
 from tttui.tasks.pointmass.runs.build import build_in_place, unbuilt_meta
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 
 def plan_session(
