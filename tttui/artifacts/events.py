@@ -18,8 +18,8 @@ from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.regular import open_to_read
-from tttui.model.configuration import is_step
 from tttui.model.session import Problem
+from tttui.model.setting import is_step
 from tttui.model.transactions import NUMBERS, Transactions
 
 LONGEST_EVENT = 1 << 22

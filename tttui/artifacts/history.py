@@ -87,6 +87,20 @@ def read_history(path: Path) -> tuple[History, str | None]:
     return history, file.problem
 
 
+def what_is_cut_off(path: Path) -> str | None:
+    """How many records a history lacks that its header counts, at the cost of reading the header.
+
+    Raises TttuiError for a file that holds no history, OSError where it cannot be opened.
+    """
+    with _Source(path) as source:
+        _, _, there, counted = source.layout(any_shape=True)
+    return cut_off_text(there, counted) if there < counted else None
+
+
+def cut_off_text(there: int, counted: int) -> str:
+    return f"the file was cut off after {there} of its {counted} records"
+
+
 class _Source:
     """The open file that records are read from; it stays the same file when it is replaced."""
 
@@ -243,7 +257,7 @@ class HistoryFile:
         self._history = self._shown(source, len(self._t))
         self.partial = there < counted
         if self.problem is None and there < counted:
-            self.problem = f"the file was cut off after {there} of its {counted} records"
+            self.problem = cut_off_text(there, counted)
         elif self.problem is None and count < there:
             self.problem = f"has {there} records; only the first {count} are shown"
         return self._history

@@ -23,19 +23,19 @@ from typing import Any, Literal, get_args
 
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
-from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.configuration import WORLD, changed_options
+from tttui.model.pointmass.settings import FAULTS
 from tttui.model.session import Meta, Problem
-from tttui.model.setting import shown
-from tttui.model.settings import FAULTS
+from tttui.model.setting import is_step, shown
 from tttui.model.truth import TruthChanges
 
 INTERVENTIONS = "interventions.jsonl"
 
 Kind = Literal["mu", "settings", "update", "rollback", "fault"]
 """`mu`: new friction. `settings`: changed options by flat name. `update`: try an update now.
-`rollback`: return to the weights in force at step `value`. `fault`: see `model.settings`."""
+`rollback`: return to the weights in force at step `value`. `fault`: see `FAULTS`."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -205,7 +205,7 @@ def in_words(recorded: Iterable[Intervention], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    planned = meta.configuration.mu_changes
+    planned = meta.configuration.truth_changes
     changes += (Intervention(t, "mu", mu) for t, mu in planned if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()

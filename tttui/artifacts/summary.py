@@ -108,6 +108,8 @@ def read_summary(
         waited = status is not None and status.pretraining is not None
         problems += _missing_files(place, files, meta.schema, waited=waited)
         read("weights", files.weights, _look_at_weights)
+        if files.history is not None and os.path.exists(files.history):
+            read("history", files.history, _look_at_history)
     return SessionSummary(
         place=place,
         run=run,
@@ -194,6 +196,14 @@ def _look_at_weights(path: Path) -> tuple[None, list[Problem]]:
         return None, []
     reason = "is cut off" if head == ZIP_STARTS else "is no checkpoint that can be read"
     return None, [Problem("weights", path, reason)]
+
+
+def _look_at_history(path: Path) -> tuple[None, list[Problem]]:
+    """Only its header and its size."""
+    from tttui.artifacts.history import what_is_cut_off  # costly, and not of use to all
+
+    lacks = what_is_cut_off(path)
+    return None, [Problem("history", path, lacks)] if lacks else []
 
 
 def _computed(path: Path, problems: list[Problem], *, lower: bool) -> dict[str, Any]:

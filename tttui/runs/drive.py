@@ -210,7 +210,7 @@ class Course:
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
     """Options with the types of the settings: whole numbers become floats where needed."""
-    from tttui.model.configuration import CHANGEABLE
+    from tttui.model.pointmass.configuration import CHANGEABLE
 
     return {
         name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()

@@ -12,8 +12,8 @@ import numpy as np
 from tttui.lab.evaluation.documents import called, choose_parts, read_part
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import World
 from tttui.model.setting import options
-from tttui.model.settings import World
 from tttui.tasks.base import AnyTask, Task
 
 DecidingLoss = Literal["whole", "last"]

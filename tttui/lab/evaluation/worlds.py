@@ -12,7 +12,7 @@ from tttui.lab.evaluation.contender import Contender, OnProgress, StreamOutcome
 from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import CPU_BLOCK, SessionBlock, worlds

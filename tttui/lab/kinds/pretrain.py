@@ -12,7 +12,7 @@ from tttui.lab.job import METRICS, RESULTS
 from tttui.lab.kinds.base import JobKind
 from tttui.lab.training.loop import Loop, TrainingPlan
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.runs.base import (
     LOSS_HEADER,

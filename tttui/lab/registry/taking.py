@@ -86,7 +86,7 @@ def _register_base(
     origin: Mapping[str, Any],
     command: Sequence[str],
 ) -> Version:
-    from tttui.model.settings import OWNER, Settings
+    from tttui.model.pointmass.settings import OWNER, Settings
     from tttui.tasks.pointmass.runs.base import read_base
 
     cfg = {**result.get("cfg", {})} if isinstance(result.get("cfg"), dict) else {}

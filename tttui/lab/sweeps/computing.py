@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.lab.evaluation.contender import OnProgress, StreamOutcome, evaluate
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
