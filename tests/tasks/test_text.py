@@ -121,10 +121,10 @@ def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Pa
 
 def test_compressors_are_measured_on_all_that_was_read(tmp_path: Path) -> None:
     made = task(tmp_path, PROSE * 40)
-    found = made.measured(31)
+    result = made.measured(31)
     read = made.document[: 32 * 64]
-    assert found[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
-    assert found[LZMA] < 8 * len(lzma.compress(read)) / len(read)
+    assert result[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
+    assert result[LZMA] < 8 * len(lzma.compress(read)) / len(read)
     times = [t for t in range(4096) if compress_now(t)]
     assert sum(t + 1 for t in times) < 8 * 4096
 
