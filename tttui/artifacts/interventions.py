@@ -23,19 +23,19 @@ from typing import Any, Literal, get_args
 
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.regular import read_bytes
-from tttui.model.configuration import WORLD, changed_options, is_step
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.configuration import WORLD, changed_options
+from tttui.model.pointmass.settings import FAULTS
 from tttui.model.session import Meta, Problem
-from tttui.model.setting import shown
-from tttui.model.settings import FAULTS
+from tttui.model.setting import is_step, shown
 from tttui.model.truth import TruthChanges
 
 INTERVENTIONS = "interventions.jsonl"
 
 Kind = Literal["mu", "settings", "update", "rollback", "fault"]
 """`mu`: new friction. `settings`: changed options by flat name. `update`: try an update now.
-`rollback`: return to the weights in force at step `value`. `fault`: see `model.settings`."""
+`rollback`: return to the weights in force at step `value`. `fault`: see `FAULTS`."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 
@@ -65,24 +65,23 @@ def in_order(interventions: Iterable[Intervention]) -> list[Intervention]:
 
 
 def without(
-    recorded: Iterable[Intervention], asked: Mapping[str, Any], at: int
+    recorded: Iterable[Intervention], changes: Mapping[str, Any], at: int
 ) -> Iterable[Intervention]:
-    """The interventions, but for what they set of the settings that are asked for, from step
-    `at` on."""
+    """The interventions without values of the settings in `changes` from step `at` on."""
     for one in recorded:
         if one.t < at:
             yield one
         elif one.kind == "settings":
-            rest = {name: value for name, value in one.value.items() if name not in asked}
+            rest = {name: value for name, value in one.value.items() if name not in changes}
             if rest:
                 yield replace(one, value=rest)
-        elif one.kind != "mu" or "mu" not in asked:
+        elif one.kind != "mu" or "mu" not in changes:
             yield one
 
 
 def read_interventions(path: Path) -> tuple[tuple[Intervention, ...], list[Problem]]:
     """Every change, ascending by step; the first damaged line is named, and all are left out."""
-    found: list[Intervention] = []
+    valid: list[Intervention] = []
     problems: list[Problem] = []
     for at, line in _lines(path):
         try:
@@ -91,10 +90,10 @@ def read_interventions(path: Path) -> tuple[tuple[Intervention, ...], list[Probl
             usable, reason = None, f"line {at} is no intervention"
         else:
             reason = f"line {at}: {'; '.join(wrong)}" if wrong else ""
-        found += [usable] if usable is not None else []
+        valid += [usable] if usable is not None else []
         if reason and not problems:
             problems.append(Problem("interventions", path, reason))
-    return tuple(in_order(found)), problems
+    return tuple(in_order(valid)), problems
 
 
 def recorded(directory: Path) -> list[Intervention]:
@@ -105,19 +104,19 @@ def recorded(directory: Path) -> list[Intervention]:
     path = directory / INTERVENTIONS
     if not path.exists():
         return []
-    found: list[Intervention] = []
+    interventions: list[Intervention] = []
     try:
         for at, line in _lines(path):
             try:
-                found.append(_parsed(line))
-                wrong = "; ".join(_checked(found[-1])[1])
+                interventions.append(_parsed(line))
+                wrong = "; ".join(_checked(interventions[-1])[1])
             except ValueError as error:
                 wrong = str(error)
             if wrong:
                 raise RefusedInput(f"{path}: line {at} is not an intervention: {wrong}")
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror}") from error
-    return in_order(found)
+    return in_order(interventions)
 
 
 def _lines(path: Path) -> Iterable[tuple[int, bytes]]:
@@ -160,14 +159,14 @@ def _checked(change: Intervention) -> tuple[Intervention | None, list[str]]:
     if kind not in KINDS:
         wrong.append(f"kind is {shown(kind)}, not one of {', '.join(KINDS)}")
     elif kind == "mu" and (why := WORLD["mu"].why_not(value)):
-        usable, said = None, f"value is {shown(value)}, {why}"
-        wrong.append(said)
+        usable, reason = None, f"value is {shown(value)}, {why}"
+        wrong.append(reason)
     elif kind == "settings" and not isinstance(value, Mapping):
         usable = None
         wrong.append(f"value is {shown(value)}, not an object of settings")
     elif kind == "settings":
-        values, found = changed_options(value, "value")
-        usable, wrong = replace(change, value=values), wrong + found
+        values, problems = changed_options(value, "value")
+        usable, wrong = replace(change, value=values), wrong + problems
     elif kind == "rollback" and not is_step(value):
         wrong.append(f"value is {shown(value)}, not a step")
     elif kind == "fault" and value not in tuple(FAULTS):
@@ -186,8 +185,8 @@ def settings_changes(changes: Iterable[Intervention]) -> tuple[tuple[int, Mappin
 
 def truth_changes(changes: Iterable[Intervention]) -> TruthChanges:
     """The values of the hidden quantity that were set, and at which steps."""
-    found = ((change.t, number(change.value)) for change in changes if change.kind == "mu")
-    return tuple((t, mu) for t, mu in found if mu is not None and math.isfinite(mu))
+    values = ((change.t, number(change.value)) for change in changes if change.kind == "mu")
+    return tuple((t, mu) for t, mu in values if mu is not None and math.isfinite(mu))
 
 
 def rollbacks(changes: Iterable[Intervention]) -> tuple[tuple[int, int], ...]:
@@ -206,7 +205,7 @@ def in_words(recorded: Iterable[Intervention], meta: Meta) -> Changes:
     """
     changes = list(recorded)
     known = {change.t for change in changes if change.kind == "mu"}
-    planned = meta.configuration.mu_changes
+    planned = meta.configuration.truth_changes
     changes += (Intervention(t, "mu", mu) for t, mu in planned if t not in known)
     now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
     out = list[tuple[int, str]]()

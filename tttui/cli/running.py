@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.cli.options import RunningOptions
 from tttui.cli.output import json_document, result, say
@@ -21,6 +21,7 @@ from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.runner import ReadyRun
 from tttui.tasks.pointmass.runs.planned import prepare
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""
@@ -37,7 +38,12 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
         done = prepare(
-            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+            directory,
+            should_stop=stop,
+            on_progress=progress,
+            on_wait=say,
+            on_notice=say,
+            on_turn=None if quiet else say,
         )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)

@@ -34,7 +34,7 @@ from tttui.dynamics.backend import (
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import Plasticity
+from tttui.model.pointmass.settings import Plasticity
 
 Matrices = dict[str, Array]
 """W_u [..., u_dim, 6], B [..., n_state, u_dim], W_o [..., 4, n_state] (or their gradients)."""

@@ -84,7 +84,7 @@ class Answering:
         )
         """Each with the time at which it was given (monotonic seconds)."""
         if self._answers:
-            heart.said["answers"] = [answer for _, answer in self._answers]
+            heart.fields["answers"] = [answer for _, answer in self._answers]
         self._inbox = Inbox(directory)
         self._unsaid: dict[str, Any] = {}
         """What status.json is to say of them, by key."""
@@ -135,12 +135,14 @@ class Answering:
             if time.monotonic() >= self._due:
                 self.say(t)
         elif self._forget():
-            self._heart.said["answers"] = [answer for _, answer in self._answers]
+            self._heart.fields["answers"] = [answer for _, answer in self._answers]
 
     def _put(self) -> None:
         """The next heartbeat says what was not said yet."""
         if self._unsaid:
-            self._heart.said |= self._unsaid | {"answers": [answer for _, answer in self._answers]}
+            self._heart.fields |= self._unsaid | {
+                "answers": [answer for _, answer in self._answers]
+            }
             self._unsaid = {}
 
     def _note(self, id: str, did: str, error: str) -> None:

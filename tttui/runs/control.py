@@ -40,7 +40,7 @@ from tttui.artifacts.regular import (
 )
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import FAULTS
+from tttui.model.pointmass.settings import FAULTS
 
 Verb = Literal[
     "stop",

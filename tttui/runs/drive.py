@@ -228,7 +228,7 @@ class Course:
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
     """Options as the settings hold them: a whole number is a float where floats belong."""
-    from tttui.model.configuration import CHANGEABLE
+    from tttui.model.pointmass.configuration import CHANGEABLE
 
     return {
         name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()

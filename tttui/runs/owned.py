@@ -245,11 +245,11 @@ class OwnedRun(ABC):
     @property
     def speed_limit(self) -> float | None:
         """Steps a second at most; None is as fast as it goes."""
-        return self._heart.said.get("speed_limit")
+        return self._heart.fields.get("speed_limit")
 
     @speed_limit.setter
     def speed_limit(self, rate: float | None) -> None:
-        self._heart.said["speed_limit"] = rate
+        self._heart.fields["speed_limit"] = rate
 
     @property
     def state(self) -> str:

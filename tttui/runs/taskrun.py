@@ -191,7 +191,7 @@ class TaskRun(OwnedRun):
                 self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
             else:
                 self._all_arrived()
-        self._heart.said["waits_for"] = self.waits_for or None
+        self._heart.fields["waits_for"] = self.waits_for or None
         super().keep_alive()
 
     def _all_arrived(self) -> None:

@@ -10,7 +10,7 @@ from tttui.draw.plot import Plot, Trace
 from tttui.draw.tracks import Scene, Track
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.panes.physics.motion import path_scene
 from tttui.plots.motion import Motion
 from tttui.tasks.pointmass.ghost import follow

@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.model.arrays import Floats, Weights
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.tasks.pointmass import world
 
 SEQUENCES, LENGTH = 4, 48

@@ -8,7 +8,7 @@ import pytest
 from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics.replay import UpdateOutcome
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Plasticity
+from tttui.model.pointmass.settings import Plasticity
 from tttui.tasks.pointmass.engine import transaction as gates
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.drive import drive
 from tttui.tasks.pointmass.runs.session import SessionRun
 

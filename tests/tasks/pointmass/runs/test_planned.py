@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -278,9 +279,10 @@ def test_it_has_nothing_to_verify_or_to_fork_yet(planned: Path) -> None:
         fork(place, planned.parent)
 
 
-def in_thread(directory: Path) -> Thread:
+def in_thread(directory: Path, on_turn: Callable[[str], object] | None = None) -> Thread:
     """The training of a planned session, in a thread that the caller joins."""
-    thread = Thread(target=lambda: prepare(directory, should_stop=never), daemon=True)
+    work = partial(prepare, directory, should_stop=never, on_turn=on_turn)
+    thread = Thread(target=work, daemon=True)
     thread.start()
     return thread
 
@@ -302,11 +304,11 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
 ) -> None:
     second = tmp_path / "runs" / "second"
     plan_session(second, WAITING.updated({"seed": 7}))
-    threads, seen = list[Thread](), list[str]()
+    threads, seen, told = list[Thread](), list[str](), list[str]()
 
     def script(step: int, loss: float) -> None:  # noqa: ARG001
         if step == 10:
-            threads.append(in_thread(second))
+            threads.append(in_thread(second, told.append))
             until(lambda: waits_for(second) == "a")
             shown = read(second).status
             assert shown is not None
@@ -314,7 +316,7 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
 
     assert prepare(planned, should_stop=never, on_progress=script)
     threads[0].join(30)
-    assert seen == ["waits for a, which trains the same base"]
+    assert seen == told[:1] == ["waits for a, which trains the same base"]
     assert not is_planned(second)
     assert len((second / "pretraining.csv").read_text().splitlines()) == 1, "it trained nothing"
     bases = [(path / "base_checkpoint.pt").read_bytes() for path in (planned, second)]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
-from tttui.model.configuration import configuration_of
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
+from tttui.model.pointmass.configuration import configuration_of
 from tttui.runs.drive import drive
 from tttui.runs.owned import RunProgress
 from tttui.tasks.pointmass.runs.session import SessionRun

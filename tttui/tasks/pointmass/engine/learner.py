@@ -28,7 +28,7 @@ from tttui.engine.device import torch_device
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine import transaction as gates
 from tttui.tasks.pointmass.pretraining import experience
 

@@ -11,7 +11,7 @@ import numpy as np
 from tttui.dynamics.backend import Array, is_off, namespace
 from tttui.dynamics.replay import UpdateOutcome, squares
 from tttui.model.arrays import PLASTIC, Floats, Weights
-from tttui.model.settings import Plasticity, Settings
+from tttui.model.pointmass.settings import Plasticity, Settings
 from tttui.model.transactions import STATUSES
 from tttui.tasks.pointmass.identify import implied_mu
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.interventions import Intervention, in_order, recorded, without
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.model.adaptation import OF_NO_STEP
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import LIVE_SETTINGS, OWNER, PRESETS, Settings
+from tttui.model.pointmass.settings import LIVE_SETTINGS, OWNER, PRESETS, Settings
 from tttui.tasks.pointmass.runs.base import Base, own_base
 from tttui.tasks.pointmass.runs.build import Begun, started_with
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 OF_THE_BASE = ("dt",)
 """Settings of the world that the base was trained with."""

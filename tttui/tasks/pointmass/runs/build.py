@@ -19,8 +19,8 @@ from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import TttuiError
+from tttui.model.pointmass.settings import Plasticity, Settings
 from tttui.model.setting import shown
-from tttui.model.settings import Plasticity, Settings
 from tttui.runs.creating import MEGABYTE, Origin, new_session, parent_keys
 from tttui.runs.naming import free_directory, named_directory
 from tttui.runs.saved import saved

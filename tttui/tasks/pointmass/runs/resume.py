@@ -10,13 +10,15 @@ from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.history import record_dtype, recorded_dtype
 from tttui.artifacts.interventions import recorded
 from tttui.artifacts.lock import OnWait
-from tttui.artifacts.meta import mu_changes, read_meta_of, settings_changes, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.writer import HISTORY
 from tttui.engine.device import check_device
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import LIVE_SETTINGS, Settings
+from tttui.model.pointmass.configuration import configuration_of
+from tttui.model.pointmass.settings import LIVE_SETTINGS, Settings
 from tttui.tasks.pointmass.runs.base import shapes
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 FREE = ("checkpoint_s",)
@@ -100,10 +102,10 @@ def _words(field: np.dtype[Any]) -> str:
 def _overridden(directory: Path, meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """Settings as the interventions so far left them."""
     now: dict[str, Any] = {}
-    for _, values in settings_changes(meta):
+    for _, values in configuration_of(meta).settings_changes:
         now.update(values)
     done = max((i.known_at for i in recorded(directory)), default=0)
-    for t, mu in mu_changes(meta):
+    for t, mu in configuration_of(meta).truth_changes:
         if t <= done:
             now["mu"] = mu
     return now

@@ -5,15 +5,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from tttui.artifacts.meta import settings_of
 from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.session import Place
-from tttui.model.settings import OWNER, Settings
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
 from tttui.runs.start import Learned, StartWeights
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 if TYPE_CHECKING:
     from tttui.runs.turns import Host

@@ -13,11 +13,11 @@ from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.history import read_history
 from tttui.artifacts.interventions import INTERVENTIONS, Intervention, Kind, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.recovery import recover
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.creating import MEGABYTE, Origin
 from tttui.runs.owned import OwnedRun
 from tttui.runs.saved import restored, saved
@@ -32,6 +32,7 @@ from tttui.tasks.pointmass.runs.build import (
     optimizer_state,
     started_with,
 )
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.writer import RunWriter
 
 

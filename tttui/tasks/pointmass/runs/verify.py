@@ -11,7 +11,7 @@ from pathlib import Path
 from tttui.artifacts.checkpoint import ENGINE, read_generation
 from tttui.artifacts.interventions import recorded
 from tttui.artifacts.layout import BASE
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
@@ -24,6 +24,7 @@ from tttui.tasks.pointmass.runs.compare import Extent
 from tttui.tasks.pointmass.runs.foreign import foreign_checks
 from tttui.tasks.pointmass.runs.fork import fork_origin
 from tttui.tasks.pointmass.runs.planned import is_planned
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 Progress = Callable[[int, int], None]
