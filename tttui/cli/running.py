@@ -114,8 +114,9 @@ def execute(
             run.fail(error)
             raise
         was_paused = run.progress().state == "paused"
-        run.close("completed" if done else "interrupted")
-    if not done and stop.signal == signal.SIGHUP:
+        goes_on = not done and stop.signal == signal.SIGHUP
+        run.close("completed" if done else "queued" if goes_on else "interrupted")
+    if goes_on:
         # The terminal is gone: what was asked for still gets done, without one.
         continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused, more=task)
         return INTERRUPTED

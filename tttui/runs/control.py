@@ -10,7 +10,8 @@ A request is one file `control/<time>-<pid>-<n>.json`, written under another nam
 
 The owner removes requests in the order of their names, carries each out, and answers in status.json
 (`answers`, `last_command`, `last_error`). Invalid requests are reported there and in run.log, and
-change nothing.
+change nothing. No request is removed without an answer: one that the run did not reach before its
+end, or that the next owner finds, is refused with the reason (`runs.answering`).
 """
 
 import itertools
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
@@ -127,10 +129,12 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
     return name
 
 
-def withdraw(directory: Path, id: str) -> None:
-    """Withdraw an unanswered request."""
-    with suppress(OSError):
-        remove(directory / DIRECTORY / id)
+def withdraw(directory: Path, id: str) -> bool:
+    """Withdraw an unanswered request; False: its owner has already taken it."""
+    try:
+        return remove(directory / DIRECTORY / id)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +167,18 @@ class Pending:
     def overdue(self) -> bool:
         return time.monotonic() > self.deadline
 
-    def withdraw(self) -> None:
-        """Withdraw the unanswered requests."""
-        for request in self.requests:
-            withdraw(self.directory, request.id)
+    def withdraw(self, answers: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Withdraw the unanswered requests; False: some were taken and may yet be carried out."""
+        unanswered = [request.id for request in self.requests if request.id not in answers]
+        taken_back = [withdraw(self.directory, id) for id in unanswered]
+        return all(taken_back)
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.requests))
 
 
 def clear_requests(directory: Path) -> None:
-    """Remove the requests to a run that has ended, so that the next one does not see them."""
+    """Remove what was asked of a job that has ended, which those who asked see."""
     place = directory / DIRECTORY
     for name in () if place.is_symlink() else _names(place):
         with suppress(OSError):
@@ -212,14 +217,15 @@ class Inbox:
     def take(self) -> list[Request | NoRequest]:
         """Take the new requests in order, at most MOST at once, out of the directory.
 
-        If other users may write to it, all of them are refused.
+        It is gone from the directory; what was withdrawn before that is not among it. Where
+        others may write the directory, nothing of it counts.
         """
         names = [name for name in _names(self._place) if name not in self._stuck][:MOST]
         if names and (why := self._unsafe()):
             for name in names:
                 self._remove(name)
             return [NoRequest(name, why) for name in names]
-        return [self._taken(name) for name in names]
+        return [taken for name in names if (taken := self._taken(name)) is not None]
 
     def _unsafe(self) -> str:
         """Why other users may have written requests; '' if they cannot.
@@ -241,17 +247,24 @@ class Inbox:
             return f"{DIRECTORY}/ may not be changed: {error.strerror}"
         return ""
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str) -> bool:
+        """Whether it was still there, as far as can be told."""
         try:
             if self._place.is_symlink():
                 raise PermissionError
             (self._place / name).unlink()
         except FileNotFoundError:
-            pass
+            return False
         except OSError:
             self._stuck.add(name)
+        return True
 
-    def _taken(self, name: str) -> Request | NoRequest:
+    def _taken(self, name: str) -> Request | NoRequest | None:
+        """What a file asks for; None where whoever asked has withdrawn it meanwhile."""
+        found = self._read(name)
+        return found if self._remove(name) else None
+
+    def _read(self, name: str) -> Request | NoRequest:
         try:
             return parse(read_bytes(self._place / name, LARGEST), name)
         except NotRegular as error:
@@ -260,8 +273,6 @@ class Inbox:
             return NoRequest(name, f"cannot be read: {error.strerror}")
         except (ValueError, RecursionError, RefusedInput) as error:
             return NoRequest(name, str(error))
-        finally:
-            self._remove(name)
 
 
 def parse(content: bytes, id: str = "") -> Request:

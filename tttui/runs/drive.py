@@ -52,6 +52,19 @@ def drive(
     `on_progress` gets a RunProgress some ten times a second and once at the end.
     """
     course = Course(run, max_rate, paused)
+    try:
+        return _drive(run, course, until, should_stop, on_progress)
+    finally:
+        run.hand_back(course.left)
+
+
+def _drive(
+    run: OwnedRun,
+    course: "Course",
+    until: int,
+    should_stop: Callable[[], bool] | None,
+    on_progress: Callable[[RunProgress], None] | None,
+) -> bool:
     report_at = time.monotonic()
     while run.t < until and not run.ended:
         if should_stop is not None and should_stop():
@@ -96,6 +109,11 @@ class Course:
         if paused:
             self._pause()
             run.tell()
+
+    @property
+    def left(self) -> list[Request]:
+        """What was asked and is neither carried out nor refused yet."""
+        return list(self._waiting)
 
     def obey(self) -> bool:
         """Carry out requests; returns whether the run goes on."""

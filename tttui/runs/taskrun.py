@@ -46,7 +46,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
     ) -> None:
         """Use `open`."""
         refuse_links(directory)
@@ -105,7 +104,6 @@ class TaskRun(OwnedRun):
             steps=conduct.steps or self.task.steps or 0,
             device=conduct.device,
             checkpoint_s=conduct.checkpoint_s,
-            keep_requests=keep_requests,
         )
         for line in self.notices:
             self._log.refused(line)
@@ -121,7 +119,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
         """Hold a session where its last checkpoint left it; `task` is what the person named,
@@ -131,7 +128,7 @@ class TaskRun(OwnedRun):
         """
         lock = SessionLock(directory, on_wait)
         try:
-            return cls(directory, lock, task=task, made=made, keep_requests=keep_requests)
+            return cls(directory, lock, task=task, made=made)
         except BaseException:
             lock.release()
             raise

@@ -196,10 +196,28 @@ def test_what_is_asked_meanwhile_is_answered(planned: Path) -> None:
 def test_what_is_asked_between_pretraining_and_run_is_not_lost(planned: Path) -> None:
     prepare(planned, should_stop=never)
     id = ask(planned, "pause")
-    run, until = resume(planned, keep_requests=True)
+    run, until = resume(planned)
     drive(run, until, should_stop=lambda: run.state == "paused")
     run.close("interrupted")
     assert {"id": id, "error": None} in status(planned)["answers"]
+
+
+@pytest.mark.parametrize("base_is_there", [False, True])
+def test_what_a_killed_pretraining_left_is_refused_and_the_session_still_says_so(
+    planned: Path, base_is_there: bool
+) -> None:
+    if base_is_there:
+        train_base(planned.parent, WAITING)
+    crashed = status(planned) | {"pretraining": {"step": 3, "steps": 40, "loss": 1.0}, "pid": 1}
+    (planned / "status.json").write_text(json.dumps(crashed))
+    id = ask(planned, "pause")
+    assert prepare(planned, should_stop=never)
+    run, until = resume(planned)
+    assert drive(run, until)
+    run.close("completed")
+    (answer,) = status(planned)["answers"]
+    assert answer["id"] == id
+    assert "ask again" in answer["error"]
 
 
 def test_a_failure_is_told_and_what_was_trained_is_kept(planned: Path) -> None:

@@ -125,6 +125,7 @@ class BaseRun:
             done = self._loop(should_stop, on_progress)
             self._save()
             if not done:
+                self._answering.refuse_rest(0, [], "interrupted")
                 self._say("interrupted")
                 tell_of_session(self._directory, "interrupted")
                 self._note("was stopped")
@@ -320,4 +321,5 @@ class BaseRun:
         self._log.failed(0, f"while pretraining: {self._heart.error}")
         tell_of_session(self._directory, "failed", error=self._heart.error)
         with suppress(TttuiError):  # the disk that failed is the one that the status goes to
+            self._answering.refuse_rest(0, [], "failed")
             self._say("failed")

@@ -36,13 +36,12 @@ def resume(
     more_steps: int | None = None,
     changes: Mapping[str, Any] | None = None,
     override: bool = False,
-    keep_requests: bool = False,
     on_wait: OnWait | None = None,
 ) -> tuple[SessionRun, int]:
     """Hold a session and say up to which step it is to run.
 
     `more_steps` counts from where it stands; without it the run goes to the number of steps
-    that it was begun with. `keep_requests` and `on_wait` are as for `SessionRun.open`. Raises
+    that it was begun with. `on_wait` is as for `SessionRun.open`. Raises
     RefusedInput where nothing is left to do, or where `changes` contradict the session's history
     and `override` does not allow it.
     """
@@ -53,7 +52,7 @@ def resume(
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
     _refuse_other_history(directory / HISTORY, settings)
-    run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
+    run = SessionRun.open(directory, on_wait=on_wait)
     try:
         until = run.steps_total if more_steps is None else run.reached + more_steps
         if until <= run.t:

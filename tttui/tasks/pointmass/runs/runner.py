@@ -107,7 +107,7 @@ class PointMassRunner(Runner):
             begun = origin = None
 
         def hold_planned(directory: Path) -> tuple[OwnedRun, int]:
-            run = SessionRun.open(directory, keep_requests=True)
+            run = SessionRun.open(directory)
             run.disk_full_at = full_at
             return run, settings.steps
 
@@ -134,7 +134,7 @@ class PointMassRunner(Runner):
             replan(place.path, more_steps, changes, on_wait=on_wait)
             return ReadyRun(
                 place.path,
-                lambda: resume(place.path, keep_requests=True, on_wait=on_wait),
+                lambda: resume(place.path, on_wait=on_wait),
                 needs_base=True,
             )
         run, until = resume(
