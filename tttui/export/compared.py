@@ -49,8 +49,8 @@ def comparison(request: ExportRequest) -> Figure:
     bars.grid(visible=False, axis="x")
     bars.legend(loc="best")
     if compared.warnings:
-        said = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
-        figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7, color=look.THRESHOLD)
+        lines = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7, color=look.THRESHOLD)
     return figure
 
 
@@ -92,8 +92,8 @@ def transfer(request: ExportRequest) -> Figure:
     axes.set_ylabel("weights of")
     axes.grid(visible=False)
     figure.colorbar(image, ax=axes, label="error / frozen base's in that world")
-    said = [transfer_sentence(tested, request.compared.names)]
-    said += [f"Left out: {reason}." for reason in tested.missing]
-    lines = [line for text in said for line in wrap(text, LINE)]
+    texts = [transfer_sentence(tested, request.compared.names)]
+    texts += [f"Left out: {reason}." for reason in tested.missing]
+    lines = [line for text in texts for line in wrap(text, LINE)]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
     return figure

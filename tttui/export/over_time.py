@@ -56,33 +56,33 @@ def mse(request: ExportRequest) -> Figure:
 
 def transactions(request: ExportRequest) -> Figure:
     events, inside = request.transactions()
-    found = tables.counts(request)
-    figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
+    counts = tables.counts(request)
+    figure = look.figure(1.2 + 0.28 * len(counts), f"{request.name}: update transactions")
     axes = figure.subplots()
     outcome, names = events.outcomes()
     committed = events.t[inside & (outcome == COMMIT)]
     if len(committed):
         axes.plot(committed, np.zeros(len(committed)), color=look.status_colour("commit"), lw=1.2)
-    for lane, status in enumerate(found):
+    for lane, status in enumerate(counts):
         t = events.t[inside & (outcome == names.index(status))]
         colour = look.status_colour(status)
         marker = look.status_marker(status)
         axes.plot(t, np.full(len(t), lane), marker=marker, ls="", color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
-    axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(range(len(counts)), [look.status_label(s, n) for s, n in counts.items()])
+    axes.set_ylim(len(counts) - 0.5, -0.5)
     look.step_axis(axes, request.span, request.data.interventions)
     return figure
 
 
 def reasons(request: ExportRequest) -> Figure:
-    found = tables.counts(request)
+    counts = tables.counts(request)
     events, inside = request.transactions()
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
     bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
     outcome, outcomes = events.outcomes()
-    names, numbers = list(found), list(found.values())
+    names, numbers = list(counts), list(counts.values())
     colours = [look.status_colour(name) for name in names]
     drawn = bars.barh(range(len(names)), numbers, color=colours)
     bars.bar_label(drawn, padding=2)
@@ -131,7 +131,7 @@ def series(request: ExportRequest) -> Figure:
 
 
 def gates(request: ExportRequest) -> Figure:
-    """What the gates measured, with their limits."""
+    """Measured values of the gates, with their limits."""
     events, inside = request.transactions()
     data, meta = request.data, request.data.meta
     if not inside.all():
@@ -168,15 +168,15 @@ def _stacked(
 def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
-    held = in_force(data, request.at)
-    found = implied(held, world_of(data)) if isinstance(held, CompleteWeights) else None
+    weights = in_force(data, request.at)
+    implied_at = implied(weights, world_of(data)) if isinstance(weights, CompleteWeights) else None
     column = None if trajectory is None else mu_column(data, trajectory)
     true = None
     if trajectory is not None and column is not None:
         true = Series(trajectory.t, column)
-    plot = learned_mu(data, None if found is None else (request.at, found.mu), true)
-    if not plot.traces and isinstance(held, str):
-        raise TttuiError(f"{request.name}: no implied mu to export: {held}")
+    plot = learned_mu(data, None if implied_at is None else (request.at, implied_at.mu), true)
+    if not plot.traces and isinstance(weights, str):
+        raise TttuiError(f"{request.name}: no implied mu to export: {weights}")
     figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")
     over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
     painter.paint(over, plot, request.span, words={"implied": "implied by the weights"})
@@ -185,14 +185,14 @@ def mu(request: ExportRequest) -> Figure:
     if plot.traces:
         over.legend(loc="best")
     truth = mu_at(data, trajectory, request.at)
-    if found is not None and isinstance(held, CompleteWeights):
-        by.plot(MU_GRID, found.curve, color=look.ADAPTIVE, label=held.name)
+    if implied_at is not None and isinstance(weights, CompleteWeights):
+        by.plot(MU_GRID, implied_at.curve, color=look.ADAPTIVE, label=weights.name)
         if truth is not None:
             by.axvline(truth, color=look.THIRD, lw=0.8, label=f"true {truth:.4f}")
-        if np.isfinite(found.mu):
-            told = f"implied {found.mu:.4f}"
-            by.axvline(found.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=told)
-        look.logarithmic(by, found.curve)
+        if np.isfinite(implied_at.mu):
+            label = f"implied {implied_at.mu:.4f}"
+            by.axvline(implied_at.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=label)
+        look.logarithmic(by, implied_at.curve)
         by.legend(loc="best")
     by.set_xlabel("friction mu of a test world")
     by.set_ylabel("mean squared error")

@@ -1,4 +1,4 @@
-"""A chart as it is described for cells (`draw.plot`), painted on paper by matplotlib."""
+"""Charts described for cells (`draw.plot`), painted by matplotlib."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,8 +31,7 @@ def paint(
     words: Mapping[str, str] = NO_WORDS,
     dots: bool = False,
 ) -> None:
-    """All that the plot describes but its title and the reach of its axis: outliers too are drawn
-    where they lie.
+    """Paint all parts of the plot but its title and axis range; outliers are drawn in place, too.
 
     `words`: the names in the legend, where they differ from those of the traces. `dots`: every
     sample has a dot.
@@ -47,7 +46,7 @@ def paint(
     for k, trace in enumerate(plot.traces):
         name = words.get(trace.name, trace.name)
         if trace.style == "held":
-            _held(axes, trace, span, name, plot.last, look.PATTERNS[k % len(look.PATTERNS)])
+            _stairs(axes, trace, span, name, plot.last, look.PATTERNS[k % len(look.PATTERNS)])
         elif trace.style == "stems":
             _stems(axes, trace, span, name)
         else:
@@ -77,7 +76,7 @@ def _line(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
         faint = look.hexed(faint_ink(trace.role, palette.LIGHT))
         look.curve(axes, *_inside(trace.raw, span), faint, "", width=0.4, order=1)
     t, y = _inside(trace.series, span)
-    lost = t[np.isnan(y)] if trace.not_numbers is None else trace.not_numbers
+    missing = t[np.isnan(y)] if trace.not_numbers is None else trace.not_numbers
     look.curve(
         axes,
         t,
@@ -88,11 +87,13 @@ def _line(axes: Axes, trace: Trace, span: Span, name: str, dots: bool) -> None:
         order=3 if trace.heavy else 2,
         dashed=trace.dashed,
         dots=dots,
-        lost=lost[(lost >= span[0]) & (lost <= span[1])],
+        missing=missing[(missing >= span[0]) & (missing <= span[1])],
     )
 
 
-def _held(axes: Axes, trace: Trace, span: Span, name: str, last: int | None, pattern: str) -> None:
+def _stairs(
+    axes: Axes, trace: Trace, span: Span, name: str, last: int | None, pattern: str
+) -> None:
     """Each value held until the next one, the newest up to step `last`."""
     before = trace.series.at(span[0])
     first = span[0] if before is None else int(before[0])
@@ -113,9 +114,9 @@ def _stems(axes: Axes, trace: Trace, span: Span, name: str) -> None:
     at, low, high = t.astype(np.float64), np.minimum(y, 0.0), np.maximum(y, 0.0)
     if len(t) > look.MOST:
         edges = look.stretches(*span)
-        found = Series(t, y).columns(edges)
+        envelope = Series(t, y).columns(edges)
         at = (edges[1:] + edges[:-1]) / 2
-        low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+        low, high = np.fmin(envelope.low, 0.0), np.fmax(envelope.high, 0.0)
     colour = look.hexed(ink(trace.role, palette.LIGHT))
     axes.vlines(at, low, high, color=colour, lw=0.5, label=name, zorder=1.5)
 

@@ -36,9 +36,9 @@ def trajectory(request: ExportRequest) -> Figure:
     x, y = motion.z[:, 0].astype(np.float64), motion.z[:, 1].astype(np.float64)
     x, y = np.where(np.isfinite(x), x, np.nan), np.where(np.isfinite(y), y, np.nan)
     t = motion.t
-    kept = thinned(x, y)
-    if kept is not None:
-        x, y, t = x[kept], y[kept], t[kept]
+    chosen = thinned(x, y)
+    if chosen is not None:
+        x, y, t = x[chosen], y[chosen], t[chosen]
     points = np.stack([x, y], axis=-1)
     segments = np.stack([points[:-1], points[1:]], axis=1)
     good = np.isfinite(segments).all(axis=(1, 2))
@@ -61,28 +61,32 @@ def trajectory(request: ExportRequest) -> Figure:
 
 
 def ghost(request: ExportRequest) -> Figure:
-    found = ghosts.ghost_of(request)
-    figure = look.figure(5.4, f"{request.name}: the same actions with friction mu = {found.mu:g}")
+    followed = ghosts.ghost_of(request)
+    figure = look.figure(
+        5.4, f"{request.name}: the same actions with friction mu = {followed.mu:g}"
+    )
     plane, over = figure.subplots(2, 1, height_ratios=(2.6, 1))
     for points, name, colour, dash in (
-        (found.true, "true path", look.ADAPTIVE, "-"),
-        (found.path, f"ghost, mu = {found.mu:g}", look.THIRD, "--"),
+        (followed.true, "true path", look.ADAPTIVE, "-"),
+        (followed.path, f"ghost, mu = {followed.mu:g}", look.THIRD, "--"),
     ):
         x, y = (np.where(np.isfinite(points[:, k]), points[:, k], np.nan) for k in (0, 1))
-        kept = thinned(x, y)
-        if kept is not None:
-            x, y = x[kept], y[kept]
+        chosen = thinned(x, y)
+        if chosen is not None:
+            x, y = x[chosen], y[chosen]
         plane.plot(x, y, dash, color=colour, lw=1.0, label=name)
         plane.plot(x[-1], y[-1], "o", color=colour, ms=4)
-    plane.plot(*found.true[0], "o", mfc="white", mec="black", ms=5, label=f"step {found.t[0]}")
+    plane.plot(
+        *followed.true[0], "o", mfc="white", mec="black", ms=5, label=f"step {followed.t[0]}"
+    )
     plane.set_aspect("equal", adjustable="datalim")
     plane.set_xlabel("x (position)")
     plane.set_ylabel("y (position)")
     plane.legend(loc="best")
-    look.curve(over, found.t, found.distance, look.THIRD, "distance")
+    look.curve(over, followed.t, followed.distance, look.THIRD, "distance")
     over.set_ylabel("distance")
     over.set_ylim(bottom=0.0)
-    span = (int(found.t[0]), int(found.t[-1]))
+    span = (int(followed.t[0]), int(followed.t[-1]))
     look.step_axis(over, span, request.data.interventions)
     return figure
 
@@ -117,10 +121,10 @@ def _arrows(request: ExportRequest, axes: Axes) -> None:
 
 
 def weights(request: ExportRequest) -> Figure:
-    found = weight_tables.compared_at(request)
-    matrices = found.matrices
-    what = TITLES[found.aspect] if found.is_change else "plastic weights"
-    title = f"{request.name}: {what} at step {request.at} ({found.says})"
+    compared = weight_tables.compared_at(request)
+    matrices = compared.matrices
+    what = TITLES[compared.aspect] if compared.is_change else "plastic weights"
+    title = f"{request.name}: {what} at step {request.at} ({compared.says})"
     figure = look.figure(3.4, title)
     ratios = [min(max(W.shape[1] / max(W.shape[0], 1), 0.7), 1.6) for W in matrices.values()]
     axes = figure.subplots(1, len(matrices), width_ratios=ratios, squeeze=False)[0]
@@ -160,9 +164,9 @@ def _minus(panel: Axes, W: Floats, limit: float) -> None:
 
 
 def moved(request: ExportRequest) -> Figure:
-    of, found = weight_tables.movement_of(request)
+    of, parts_of = weight_tables.movement_of(request)
     figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
-    shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
+    shown = [(key, parts[:LARGEST]) for key, parts in parts_of.items() if parts]
     axes = figure.subplots(2, -(-len(shown) // 2), squeeze=False).T.ravel()
     colours = dict(zip(request.matrices, look.SERIES, strict=False))
     for panel, ((name, axis), parts) in zip(axes, shown, strict=False):
@@ -186,14 +190,14 @@ def spectrum_figure(request: ExportRequest) -> Figure:
     grid = figure.add_gridspec(2 if recorded else 1, max(6, 2 * len(matrices)))
     for k, (name, W) in enumerate(matrices.items()):
         panel = figure.add_subplot(grid[0, 2 * k : 2 * k + 2])
-        found = spectrum(W)
+        singular = spectrum(W)
         panel.set_title(name)
-        if found is None or not np.isfinite(found.values).all():
-            panel.text(0.5, 0.5, "too large" if found is None else "not finite", ha="center")
+        if singular is None or not np.isfinite(singular.values).all():
+            panel.text(0.5, 0.5, "too large" if singular is None else "not finite", ha="center")
             continue
-        values = found.values[:LARGEST]
+        values = singular.values[:LARGEST]
         panel.bar(range(1, len(values) + 1), values, color=look.SERIES[k % len(look.SERIES)])
-        sizes = f"condition {found.condition:.3g}, effective rank {found.effective_rank:.1f}"
+        sizes = f"condition {singular.condition:.3g}, effective rank {singular.effective_rank:.1f}"
         panel.set_title(f"{name}\n{sizes}", fontsize=7)
         panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         panel.set_xlabel("singular value")

@@ -31,11 +31,11 @@ class Metric:
     """Which direction is good; '' where neither is."""
     unit: str = ""
     whole: bool = False
-    """It counts something."""
+    """Whether it is a count."""
     units: tuple[str, ...] = ()
-    """Of losses that differ: what each value is given in."""
+    """The unit of each value, if losses differ."""
     lower: tuple[bool, ...] = ()
-    """Of an improvement: whether each session's lower loss is the better one."""
+    """For an improvement: whether a lower loss is better, by session."""
 
     def words(self, i: int) -> Forms:
         """An improvement in words."""
@@ -43,7 +43,7 @@ class Metric:
 
     @property
     def best(self) -> int | None:
-        """The session that does best; None where there is no telling."""
+        """The index of the best session; None if undecided."""
         known = [(v, i) for i, v in enumerate(self.values) if v is not None and np.isfinite(v)]
         if not self.better or len(known) < 2:
             return None
@@ -52,7 +52,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class SettingDifference:
-    """A setting that is not the same in all sessions; '-' where one does not record it."""
+    """A setting that differs between sessions; '-' if a session does not record it."""
 
     group: str
     name: str
@@ -61,7 +61,7 @@ class SettingDifference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What is said about several sessions; all tuples are in their order."""
+    """A comparison of several sessions; all tuples are in their order."""
 
     sessions: tuple[SessionData, ...]
     names: tuple[str, ...]
@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may mislead, with names and numbers."""
+        """The cautions in full, with names and numbers."""
         return tuple(caution.full for caution in self.cautions)
 
 
@@ -132,7 +132,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
         for sign, a, b in zip(signs, adaptive, baseline, strict=True)
     ]
     name = "loss" if mixed else loss.name
-    found = [
+    metrics = [
         Metric(f"adaptive {name}", tuple(adaptive), better, units=units),
         Metric(
             IMPROVEMENT,
@@ -147,20 +147,22 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     shared = common_steps(sessions)
     if shared is not None and spans(sessions)[1]:
         values = tuple(_mean(data, *shared) for data in sessions)
-        told = f"adaptive {name}, t {shared[0]} to {shared[1]}"
-        found.append(Metric(told, values, better, units=units))
+        title = f"adaptive {name}, t {shared[0]} to {shared[1]}"
+        metrics.append(Metric(title, values, better, units=units))
     counted = [n for _, _, n in ends]
     if len({n for n in counted if n}) > 1:
-        found.append(Metric("steps in final errors", tuple(n or None for n in counted), whole=True))
-    found.append(Metric("committed", tuple(map(_committed, sessions)), "", "%"))
+        metrics.append(
+            Metric("steps in final errors", tuple(n or None for n in counted), whole=True)
+        )
+    metrics.append(Metric("committed", tuple(map(_committed, sessions)), "", "%"))
     undone = [int(data.transactions.undone().sum()) for data in sessions]
     if any(undone):
-        found.append(Metric("commits undone", tuple(undone), whole=True))
+        metrics.append(Metric("commits undone", tuple(undone), whole=True))
     hidden = next(filter(None, (data.meta.schema.hidden for data in sessions)), None)
     if hidden is not None:
         errors = tuple(map(_implied_error, sessions))
-        found.append(Metric(f"implied {hidden.name} error", errors, "lower"))
-    return tuple(found)
+        metrics.append(Metric(f"implied {hidden.name} error", errors, "lower"))
+    return tuple(metrics)
 
 
 def losses_differ(sessions: Sequence[SessionData]) -> bool:
@@ -216,7 +218,7 @@ def _committed(data: SessionData) -> float | None:
 
 
 def _implied_error(data: SessionData) -> float | None:
-    """How far the value that the weights in force imply is from the true one."""
+    """The distance of the implied value from the true one."""
     events, truth = data.transactions, data.truth_now
     last = events.in_force(int(events.t[-1])) if len(events) else None
     if truth is None or last is None or not np.isfinite(events.implied_mu[last]):
@@ -263,22 +265,22 @@ def differences(metas: Sequence[Meta]) -> tuple[SettingDifference, ...]:
     """Every recorded setting that differs, world first, then model, updates and the rest."""
     flat = [dict(_settings(meta)) for meta in metas]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    found: list[SettingDifference] = []
+    differing: list[SettingDifference] = []
     for group, name in keys:
         values = tuple(_text(settings.get((group, name))) for settings in flat)
-        known = any((d.name, d.values) == (name, values) for d in found)  # recorded twice
+        known = any((d.name, d.values) == (name, values) for d in differing)  # recorded twice
         if len(set(values)) > 1 and not known:
-            found.append(SettingDifference(group, name, values))
+            differing.append(SettingDifference(group, name, values))
     order = {group: i for i, group in enumerate(dict.fromkeys(GROUPS.values()))}
-    return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
+    return tuple(sorted(differing, key=lambda d: order.get(d.group, len(order))))
 
 
 def with_truth(
-    found: Sequence[SettingDifference], sessions: Sequence[SessionData]
+    settings: Sequence[SettingDifference], sessions: Sequence[SessionData]
 ) -> tuple[SettingDifference, ...]:
     """The differences, that of the hidden quantity told by its present and its first value."""
     values = tuple(data.truth_text for data in sessions)
-    rest = tuple(d for d in found if d.name not in (MU.name, "mu_schedule"))
+    rest = tuple(d for d in settings if d.name not in (MU.name, "mu_schedule"))
     return (SettingDifference("world", MU.name, values), *rest) if len(set(values)) > 1 else rest
 
 

@@ -44,13 +44,13 @@ class Improvement:
     """How much lower the adaptive error is: (baseline - adaptive) / baseline, in percent."""
 
     percent: float
-    """NaN where there is no telling, and then `why_none` says why."""
+    """NaN if unknown; then `why_none` has the reason."""
     low: float
     high: float
     """Ends of the 95 % confidence interval, in percent; NaN where there is none, and then
     `why_no_interval` says why."""
     n: int
-    """Steps that were averaged."""
+    """Number of averaged steps."""
     baseline: float
     adaptive: float
     """Mean errors over these steps."""
@@ -158,14 +158,14 @@ def percentiles(values: Floats, at: Sequence[float]) -> list[float]:
     ordered = np.sort(values)
     if np.isnan(ordered[-1]):
         return [float("nan") for _ in at]
-    found = []
+    levels = []
     for percent in at:
         place = percent / 100 * (len(ordered) - 1)
         below = int(place)
         low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
         share, step = place - below, high - low
-        found.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
-    return found
+        levels.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
+    return levels
 
 
 # The last steps of a session
@@ -243,7 +243,7 @@ def compared(frozen: float | None, adaptive: float | None, *, lower: bool = True
 
 
 def difference(percent: float | None, *, lower: bool = True) -> Forms:
-    """The same for an improvement in percent (positive: adaptive is better)."""
+    """An improvement in percent in words (positive: adaptive is better)."""
     if percent is None or not np.isfinite(percent):
         return ("-",)
     return compared(1.0, _adaptive(percent, lower=lower), lower=lower)

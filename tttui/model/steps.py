@@ -69,7 +69,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesTable:
-    """What a session records beside its losses: columns over its own steps [n], by name.
+    """The curves of a session beside its losses: columns over its own steps [n], by name.
 
     NaN where a value was not given (`given` tells these from recorded ones).
     """
@@ -88,13 +88,13 @@ class SeriesTable:
 
     def of(self, name: str) -> tuple[Ints, Floats]:
         """The steps at which a series has a value, and its values."""
-        given, y = self.given[name], self.columns[name]
-        return (self.t, y) if given.all() else (self.t[given], y[given])
+        flags, y = self.given[name], self.columns[name]
+        return (self.t, y) if flags.all() else (self.t[flags], y[flags])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectory:
-    """What the world did and what both models predicted, columns over the steps [n].
+    """Observations, actions and predictions of both models, columns over the steps [n].
 
     Row i holds what was known when step t[i] was predicted: the observation z [n, 4] =
     (x, y, vx, vy), the action a [n, 2], and the predictions of the next observation by the

@@ -11,18 +11,18 @@ from tttui.model.steps import Steps
 from tttui.plots.errors import curve, span_note
 
 
-def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -> Plot:
+def compared_errors(comparison: Comparison | None, smooth: bool, message: str = "") -> Plot:
     """The adaptive errors of all sessions over one axis, and the frozen ones that differ.
 
     Losses of different units have no axis in common: each is divided by the mean of its own
     frozen model, and sessions without one are left out.
     """
-    if found is None:
+    if comparison is None:
         return Plot(title="losses of the marked sessions", message=message)
-    mixed, scales = losses_differ(found.sessions), loss_scales(found.sessions)
+    mixed, scales = losses_differ(comparison.sessions), loss_scales(comparison.sessions)
     adaptive: list[Trace] = []
     baselines: list[tuple[Steps, int, list[int], float]] = []
-    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
+    for i, (data, name) in enumerate(zip(comparison.sessions, comparison.names, strict=True)):
         steps, chunk, scale = data.steps, data.meta.chunk, scales[i]
         if not len(steps) or scale is None:
             continue
@@ -44,7 +44,7 @@ def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -
         trace = curve(name, Series(t, y / scale), "baseline", smooth, chunk=chunk)
         frozen.append(replace(trace, dashed=len(frozen) % 2 == 1))
     return Plot(
-        title=SCALED_LOSS if mixed else found.sessions[0].meta.loss.label,
+        title=SCALED_LOSS if mixed else comparison.sessions[0].meta.loss.label,
         traces=(*frozen, *adaptive),
         legend=True,
         robust=True,

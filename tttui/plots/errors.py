@@ -72,17 +72,17 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
 
 
 def error_plot(
-    data: SessionData, found: Losses, smooth: bool, rulers: Sequence[Trace] = ()
+    data: SessionData, losses: Losses, smooth: bool, rulers: Sequence[Trace] = ()
 ) -> Plot:
     """Both models' errors over the steps, in front of other curves."""
     chunk, loss = data.meta.chunk, data.meta.loss
-    end: End = "ended" if found.every else ""  # between two scores the newer one holds
+    end: End = "ended" if losses.every else ""  # between two scores the newer one holds
     traces = [
-        curve("frozen", found.baseline, "baseline", smooth, chunk=chunk, end=end),
-        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
+        curve("frozen", losses.baseline, "baseline", smooth, chunk=chunk, end=end),
+        curve("adaptive", losses.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
     ]
-    if found.no_update is not None:
-        third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
+    if losses.no_update is not None:
+        third = curve("no update", losses.no_update, "third", smooth, chunk=chunk)
         traces.insert(1, third)
     if data.steps.never_evaluated:
         del traces[0]
@@ -94,7 +94,7 @@ def error_plot(
         compare=compare,
         lower_is_better=loss.lower_is_better,
         legend=bool(rulers),
-        marks=found.marks,
+        marks=losses.marks,
         robust=True,
         note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
@@ -122,12 +122,12 @@ def curve(
 
 
 def span_note(smooth: bool) -> str:
-    """What the averages are, said beside a chart that has them."""
+    """The note beside a chart with averages."""
     return f"average, span {SPAN}" if smooth else ""
 
 
 def spreads_far(data: SessionData) -> bool:
-    """The errors span so many decades that a linear axis would hide most of them."""
+    """Whether the errors span so many decades that a linear axis would hide most of them."""
     errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
     errors = errors[np.isfinite(errors) & (errors > 0)]
     if len(errors) < 2:

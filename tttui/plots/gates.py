@@ -1,4 +1,4 @@
-"""What the gates of transactions measured over the steps, with their limits."""
+"""Gates of transactions over the steps: measured values with their limits."""
 
 from dataclasses import replace
 
@@ -97,7 +97,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
 
 
 def tolerance(data: SessionData) -> Band | None:
-    """What the loss after an update may be; None where that was not recorded."""
+    """The limit of the loss after an update; None if not recorded."""
     events, tol = data.transactions, limits(data, "rollback_tol")
     if not np.isfinite(tol).any():
         return None
@@ -119,35 +119,35 @@ def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     norms = trace("gradient norm", events.grad_norm, "third")
     losses = trace("pre", events.pre_loss, "baseline")
     losses += trace("post", events.post_loss, "adaptive", heavy=True)
-    found = []
+    plots = []
     for title, traces, values in (
         ("grad_norm", norms, events.grad_norm),
         ("loss", losses, np.concatenate([events.pre_loss, events.post_loss])),
     ):
         why = f"no {title} recorded" if len(events) else message
-        found.append((Plot(title=title, traces=tuple(traces), message=why), spreads(values)))
-    return found
+        plots.append((Plot(title=title, traces=tuple(traces), message=why), spreads(values)))
+    return plots
 
 
 def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
     """The first gate that a person's own transactions recorded, with its limit, over the newest
     of them."""
     events = data.transactions
-    found: list[tuple[int, float, float]] = []
+    points: list[tuple[int, float, float]] = []
     name = ""
     for i in range(max(len(events) - GATES_SHOWN, 0), len(events)):
         for gate in events[i].gates:
             name = name or gate.name
             if gate.name == name and gate.value is not None:
                 at_most = np.nan if gate.limit is None else gate.limit
-                found.append((int(events.t[i]), gate.value, at_most))
+                points.append((int(events.t[i]), gate.value, at_most))
                 break
-    if not found:
+    if not points:
         return Plot(
             title="gates", message=message if not len(events) else "no gate recorded"
         ), False
-    t = np.array([t for t, _, _ in found], dtype=np.int64)
-    value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
+    t = np.array([t for t, _, _ in points], dtype=np.int64)
+    value, limit = (np.array([row[k] for row in points], dtype=np.float64) for k in (1, 2))
     same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
     lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
     traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
@@ -173,7 +173,7 @@ def limit_curve(data: SessionData, key: str) -> tuple[Trace, ...]:
 
 
 def spreads(values: Floats) -> bool:
-    """The positive values span so much that a linear axis would hide most of them."""
+    """Whether the positive values span so much that a linear axis would hide most of them."""
     known = values[np.isfinite(values) & (values > 0)]
     if len(known) < 2:
         return False

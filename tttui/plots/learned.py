@@ -1,4 +1,4 @@
-"""What the point mass is there to learn: its hidden friction, as the weights imply it."""
+"""The hidden friction of the point mass, as the weights imply it."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,19 +18,19 @@ NO_MARKS = np.empty(0, dtype=np.int64)
 
 
 def learned_mu(
-    data: SessionData, asked: tuple[int, float] | None = None, true: Series | None = None
+    data: SessionData, at_cursor: tuple[int, float] | None = None, true: Series | None = None
 ) -> Plot:
     """The friction that the weights in force implied at every step, against the true one.
 
-    `asked`: a step and what the weights in force there imply, for sessions whose transactions do
-    not tell it. `true`: the true friction where it was recorded; else it is as scheduled.
+    `at_cursor`: a step and the friction implied there, for sessions whose transactions do not
+    record it. `true`: the true friction where it was recorded; else it is as scheduled.
     """
     title, events, steps = "Learned mu", data.transactions, data.steps.t
     t, values = events.implied()
     if len(steps) and np.isfinite(values).any():
-        implied = Series(steps, _held(steps, t, values))
-    elif len(steps) and asked is not None and np.isfinite(asked[1]):
-        implied = _since_the_commit(data, *asked)
+        implied = Series(steps, _in_force(steps, t, values))
+    elif len(steps) and at_cursor is not None and np.isfinite(at_cursor[1]):
+        implied = _since_the_commit(data, *at_cursor)
     else:
         why = "this run's transactions carry no implied mu"
         if not len(steps) or not len(events):
@@ -50,7 +50,7 @@ def with_whatif(plot: Plot, whatif: "WhatIfResult | None") -> Plot:
     steps, (t, values) = whatif.steps.t, whatif.transactions.implied()
     if not len(steps) or not np.isfinite(values).any():
         return plot
-    trace = _curve("what-if", Series(steps, _held(steps, t, values)))
+    trace = _curve("what-if", Series(steps, _in_force(steps, t, values)))
     trace = replace(trace, role="whatif", dashed=True, tag="w")
     return replace(plot, traces=(*plot.traces, trace))
 
@@ -65,7 +65,7 @@ def _scheduled(data: SessionData) -> Series | None:
     if first is None:
         return None
     at = np.array([t for t, _ in changes], dtype=np.int64)
-    true = _held(steps, at, np.array([mu for _, mu in changes], dtype=np.float64))
+    true = _in_force(steps, at, np.array([mu for _, mu in changes], dtype=np.float64))
     true[: np.searchsorted(steps, at[0]) if len(at) else len(true)] = first
     return Series(steps, true)
 
@@ -78,7 +78,7 @@ def _since_the_commit(data: SessionData, t: int, mu: float) -> Series:
     return Series(inside, np.full(len(inside), mu))
 
 
-def _held(steps: Ints, t: Ints, values: Floats) -> Floats:
+def _in_force(steps: Ints, t: Ints, values: Floats) -> Floats:
     """At every step the value that came into force last; NaN before the first."""
     if not len(t):
         return np.full(len(steps), np.nan)
