@@ -25,9 +25,9 @@ class RunChanges:
     what: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Iterable[tuple[int, str]]) -> "RunChanges":
+    def of(cls, changes: Iterable[tuple[int, str]]) -> "RunChanges":
         """From pairs of step and words, ascending."""
-        pairs = tuple(told)
+        pairs = tuple(changes)
         return cls(np.array([t for t, _ in pairs], dtype=np.int64), tuple(w for _, w in pairs))
 
     def columns(self, axis: TimeAxis) -> Ints:
@@ -40,8 +40,8 @@ class RunChanges:
 
     def lines(self, axis: TimeAxis) -> Ints:
         """Those columns, unless they are so many that lines would hide the drawing."""
-        found = self.columns(axis)
-        return found if len(found) * CROWDED <= axis.width else found[:0]
+        columns = self.columns(axis)
+        return columns if len(columns) * CROWDED <= axis.width else columns[:0]
 
     def at(self, t: int, axis: TimeAxis) -> str:
         """What was changed at step t, or else nearest to it in its column; empty: nothing."""

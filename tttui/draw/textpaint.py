@@ -103,8 +103,8 @@ class Gains:
 def levels(gains: Floats) -> Ints:
     """-3 (much worse) .. 3 (much better) for bits saved; 0 where they are not known."""
     with np.errstate(invalid="ignore"):
-        found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
-    return np.nan_to_num(found, nan=0.0).astype(np.int64)
+        level = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
+    return np.nan_to_num(level, nan=0.0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,11 +238,11 @@ def _paint_cells(
         marks[(saved <= -STRONG) & ~future] |= UNDERLINED
         marks[inside] |= REVERSED
     for begin, end in mark.matches:
-        found = (first < end) & (last > begin)
-        ink[found], bold[found] = palette.warn, True
-        marks[found] |= UNDERLINED
+        matched = (first < end) & (last > begin)
+        ink[matched], bold[matched] = palette.warn, True
+        marks[matched] |= UNDERLINED
         if palette.tinted:
-            paper[found] = palette.selected_paper
+            paper[matched] = palette.selected_paper
     at = (first <= mark.at) & (mark.at < last)
     if palette.tinted:
         middle = palette.diverging[len(palette.diverging) // 2]

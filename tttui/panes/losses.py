@@ -51,7 +51,7 @@ def digest(data: SessionData, before: Digest | None = None) -> Digest:
     )
 
 
-def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
+def compared_plot(view: View, digest: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
     """Both models' errors over the steps, with what else was asked for: yardsticks, or the
     series of `beside`, by name."""
     smooth, chunk = view.timeline.smooth, view.data.meta.chunk
@@ -62,7 +62,7 @@ def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]
             rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
     for i, (name, series) in enumerate(beside, len(rulers)):
         rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
-    plot = error_plot(view.data, found.losses, smooth, rulers)
+    plot = error_plot(view.data, digest.losses, smooth, rulers)
     plot = with_whatif(plot, view)
     if view.choices.yardsticks and not rulers:
         plot = replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))

@@ -43,7 +43,7 @@ class Regions(Body):
         """The regions that the key goes through."""
         return self.region_names
 
-    def said_of(self, region: str) -> str | None:
+    def region_note(self, region: str) -> str | None:
         """What is noted when the keys have come to a region."""
         return None
 
@@ -91,7 +91,7 @@ class Regions(Body):
         if len(self.stops()) < 2:
             return self.nothing_else()
         self.turn_to(self.next_region)
-        return self.said_of(self.acting)
+        return self.region_note(self.acting)
 
     def use_room(self) -> None:
         self.show_regions()

@@ -90,11 +90,11 @@ class Picker(ModalScreen[T | None], Generic[T]):
 
     def _fill(self, words: str) -> None:
         options = self.query_one(OptionList)
-        wanted = words.lower().split()
+        terms = words.lower().split()
         named = [(choice, self.name_of(choice).lower()) for choice in self._choices]
-        self._shown = [choice for choice, name in named if all(word in name for word in wanted)]
-        if wanted:
-            self._shown.sort(key=lambda choice: self.far(choice, wanted[0]))
+        self._shown = [choice for choice, name in named if all(word in name for word in terms)]
+        if terms:
+            self._shown.sort(key=lambda choice: self.far(choice, terms[0]))
         options.clear_options()
         options.add_options([Option(self.row(choice)) for choice in self._shown])
         if not self._shown:

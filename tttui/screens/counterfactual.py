@@ -110,15 +110,15 @@ class Counterfactual:
         assert self._data is not None
         self._knobs = knobs(self._data, at)
         here = {knob.name: knob for knob in self._knobs}
-        lost = [name for name in self._turned if name not in here or here[name].refused]
-        for name in lost:
+        reset = [name for name in self._turned if name not in here or here[name].refused]
+        for name in reset:
             del self._turned[name]
         chosen = min(self.state.chosen, len(self._knobs) - 1)
-        self.state = replace(self.state, at=at, chosen=chosen, told="", table=())
+        self.state = replace(self.state, at=at, chosen=chosen, finding="", table=())
         self._ask()
         words = "the start" if at == 0 else f"step {at}"
-        if lost:
-            return f"What if from {words}; as recorded again: {', '.join(lost)}"
+        if reset:
+            return f"What if from {words}; as recorded again: {', '.join(reset)}"
         return f"What if from {words}"
 
     def keys_turn(self, turning: bool) -> None:
@@ -207,10 +207,10 @@ class Counterfactual:
             if knob.name in self._turned:
                 words += ["--set", f"{knob.name}={self._turned[knob.name]}"]
         at = ["--at", str(self.state.at)] if self.state.at else []
-        found = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
+        commands = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
         if self.result is not None:
-            found.append(("Command that keeps it", keep_command(self.result, path.parent)))
-        return found
+            commands.append(("Command that keeps it", keep_command(self.result, path.parent)))
+        return commands
 
     def _ask_second(
         self, job: "Callable[[WhatIfRequest], WhatIfJob[SeedsResult | SensitivityResult]]"
@@ -222,7 +222,7 @@ class Counterfactual:
         if self._second is None:
             self._second = WhatIfWorker(self._publish)
         self._asked_second = self._request
-        self.state = replace(self.state, told="...", table=())
+        self.state = replace(self.state, finding="...", table=())
         self._second.ask(job(self._request))
         return ""
 
@@ -241,7 +241,7 @@ class Counterfactual:
                 ]
                 turns = [*turns[:2], *[""] * (2 - len(turns))]
                 rows.append((row.knob.label, row.knob.text(row.value), *turns))
-        self.state = replace(self.state, told=result.sentence, table=rows)
+        self.state = replace(self.state, finding=result.sentence, table=rows)
         return True
 
     def _set(self, knob: "Knob", value: Any) -> None:
@@ -265,7 +265,7 @@ class Counterfactual:
             knobs=self._knobs,
             turned=dict(self._turned),
             wrong=wrong,
-            told="",
+            finding="",
             table=(),
         )
         if self._worker is None:
@@ -295,11 +295,11 @@ class Counterfactual:
         progress = f"{result.seconds:.2f} s"
         if not result.finished:
             progress = f"{100 * max(done[0], 0) // max(done[1], 1)} %"
-        said = result.verdict if len(result.steps) and result.finished else None
+        verdict = result.verdict if len(result.steps) and result.finished else None
         self.state = replace(
             self.state,
             sentence=result.sentence,
             tone=tone,
             progress=progress,
-            verdict=said or self.state.verdict,
+            verdict=verdict or self.state.verdict,
         )

@@ -63,7 +63,7 @@ class Form(ModalScreen[P | None], Generic[P]):
         self._title, self._first = title, first
         self._wrong: Mapping[str, str] = {}
 
-    def said_below(self) -> str:
+    def footnote(self) -> str:
         """The line below the command, where nothing is wrong."""
         return ""
 
@@ -138,17 +138,17 @@ class Form(ModalScreen[P | None], Generic[P]):
     def _say(self) -> None:
         """The help of the field that is typed into, the command, and what it will take."""
         plan, name = self.plan, self.fields.name_now
-        said = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
-        said.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
+        help_text = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
+        help_text.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
         if plan.choices(name):
-            said.append("  (space chooses)", "dim")
+            help_text.append("  (space chooses)", "dim")
         command, below = self.query_one("#command", Static), self.query_one("#below", Static)
         if self._wrong:
             wrong = name if name in self._wrong else next(iter(self._wrong))
-            told = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
+            line = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
             under = Text()
         else:
-            told, under = Text(plan.command_line()), Text(self.said_below(), "dim")
-        command.update(told, layout=False)
+            line, under = Text(plan.command_line()), Text(self.footnote(), "dim")
+        command.update(line, layout=False)
         below.update(under, layout=False)
-        self.query_one("#help", Static).update(said, layout=False)
+        self.query_one("#help", Static).update(help_text, layout=False)

@@ -161,7 +161,7 @@ class RunControl:
 
         def work() -> None:
             try:
-                path = launch(words, lambda said: tell(self._say, said))
+                path = launch(words, lambda line: tell(self._say, line))
                 tell(self.begun, path, f"{path.name} runs in the background.", plan)
             except (TttuiError, OSError, ValueError) as error:
                 tell(self.begun, None, f"Not started: {error}", plan)
@@ -173,11 +173,11 @@ class RunControl:
         # A daemon: what it waits for outlives the app, which must not wait for it.
         Thread(target=work, name="tttui-launch", daemon=True).start()
 
-    def begun(self, path: Path | None, said: str, plan: "LaunchPlan | None" = None) -> None:
+    def begun(self, path: Path | None, message: str, plan: "LaunchPlan | None" = None) -> None:
         """A session that was to be started runs (or does not: then `path` is None)."""
         shown = key_for(self._commands, "show_tab('overview')")
         elsewhere = path is not None and self._state.tab == "sessions"
-        self._say(f"{said} {shown} shows it." if elsewhere else said)
+        self._say(f"{message} {shown} shows it." if elsewhere else message)
         self._starting -= 1
         if path is not None:
             self.started.add(path)
@@ -234,10 +234,10 @@ class RunControl:
             rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
             mu = meta.mu
-        found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
+        settings = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
         for _, values in meta.configuration.settings_changes:
-            found |= values
-        return found
+            settings |= values
+        return settings
 
     def action_new(self) -> None:
         """The form of a new session."""
@@ -258,8 +258,8 @@ class RunControl:
             at = self._state.timeline.cursor if place.layout == "native" else None
             self._plan(lambda: planned_fork(self._root(), data, at))
             return
-        found = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
-        meta = found.meta if found is not None else Meta()
+        summary = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
+        meta = summary.meta if summary is not None else Meta()
         unread = SessionData(place, meta=meta)
         self._plan(lambda: planned_fork(self._root(), unread, None))
 

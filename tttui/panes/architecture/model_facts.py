@@ -71,13 +71,13 @@ def live_of(view: View, model: LiveModel | str) -> LiveState | str:
     return model.state(view.trajectory, view.timeline.cursor)
 
 
-def learned_dynamics(held: CompleteWeights | str) -> Floats | str:
+def learned_dynamics(weights: CompleteWeights | str) -> Floats | str:
     """The effective map of the weights, or why there is none."""
-    if isinstance(held, str):
-        return held
+    if isinstance(weights, str):
+        return weights
     try:
         with np.errstate(all="ignore"):
-            return ssm.effective_dynamics(held.weights, held.dt)
+            return ssm.effective_dynamics(weights.weights, weights.dt)
     except np.linalg.LinAlgError:
         return "the weights are not finite"
 
@@ -101,14 +101,14 @@ def true_dynamics(friction: float, dt: float) -> Floats:
     return A
 
 
-def histogram(found: Stability) -> tuple[Bars, str]:
-    inside = np.delete(found.decays, found.broken)
+def histogram(stability: Stability) -> tuple[Bars, str]:
+    inside = np.delete(stability.decays, stability.broken)
     bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
     counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
     labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
-    note = f"{len(found.decays)} units, all inside (0, 1)"
-    if not found.stable:
-        note = f"! {len(found.broken)} of {len(found.decays)} units are not inside (0, 1)"
-    marked = frozenset({bins}) if not found.stable else frozenset[int]()
-    values = np.append(counts, len(found.broken)) if len(found.broken) else counts
+    note = f"{len(stability.decays)} units, all inside (0, 1)"
+    if not stability.stable:
+        note = f"! {len(stability.broken)} of {len(stability.decays)} units are not inside (0, 1)"
+    marked = frozenset({bins}) if not stability.stable else frozenset[int]()
+    values = np.append(counts, len(stability.broken)) if len(stability.broken) else counts
     return Bars(values.astype(np.float64), labels, marked=marked), note

@@ -62,8 +62,10 @@ class Registered:
     """The title where room is scarce."""
 
     def load(self) -> "type[LabView]":
-        found: type[LabView] = getattr(import_module(f"tttui.panes.lab.{self.module}"), self.view)
-        return found
+        view_type: type[LabView] = getattr(
+            import_module(f"tttui.panes.lab.{self.module}"), self.view
+        )
+        return view_type
 
 
 VIEWS: tuple[Registered, ...] = (

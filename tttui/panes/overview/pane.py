@@ -189,9 +189,9 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        said = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
-        said = with_ledger(said, view.of(LEDGER))
-        self.query_one(VerdictLine).show(said, view.palette, more)
+        judged = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
+        judged = with_ledger(judged, view.of(LEDGER))
+        self.query_one(VerdictLine).show(judged, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
             card.show(view.data, view.palette, more)
@@ -203,8 +203,8 @@ class OverviewPane(Pane):
         return self.room.width - SIDE if beside and not self.has_class("narrow") else None
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        data, found = self._data, self._digest
-        if data is None or found is None:
+        data, digest = self._data, self._digest
+        if data is None or digest is None:
             return ()
         meta = data.meta
         things = [
@@ -212,7 +212,7 @@ class OverviewPane(Pane):
             ("Base hash", meta.base_ckpt_hash),
             ("Session id", meta.session_id),
             ("Path", str(data.place.path)),
-            ("Verdict", found.verdict.sentence),
+            ("Verdict", digest.verdict.sentence),
         ]
         if self._event is not None:
             things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
@@ -235,10 +235,10 @@ class OverviewPane(Pane):
         """Show the next recorded series beside the losses."""
         view = self._view
         seen = bool(self.query_one("#learned", Chart).display)
-        said = self._beside.go_on(None if view is None else view.series, seen=seen)
+        message = self._beside.go_on(None if view is None else view.series, seen=seen)
         if view is not None:
             self.show(view)
-        return said
+        return message
 
     def do_identity(self) -> None:
         """Show or hide the identity and the verdict in full."""
@@ -254,24 +254,24 @@ class OverviewPane(Pane):
         shows_more = key and not self.has_class("identity")
         return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
-    def _show_charts(self, view: View, found: Digest) -> None:
+    def _show_charts(self, view: View, digest: Digest) -> None:
         chart, graph = self.query_one("#errors", Chart), self.query_one("#recorded", CommitGraph)
         if is_pretraining(view.data):
             if self._plotted is not view.data:
                 self._plotted = view.data
                 chart.set_plot(loss_plot(view.data))
-                graph.set_marks(found.losses.marks)
+                graph.set_marks(digest.losses.marks)
             chart.set_timeline(loss_timeline(view.data))
             self.query_one("#learned").display = False
             return
         failed = view.failure(YARDSTICKS)
         controls = self._beside.controls(view.series)
-        asked = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
-        wanted = (found, *asked, view.series if controls else None, controls, view.whatif)
-        if wanted != self._plotted:
-            self._plotted = wanted
-            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
-            graph.set_marks(found.losses.marks)
+        options = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
+        state = (digest, *options, view.series if controls else None, controls, view.whatif)
+        if state != self._plotted:
+            self._plotted = state
+            chart.set_plot(compared_plot(view, digest, self._beside.curves(view.series)))
+            graph.set_marks(digest.losses.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
@@ -303,8 +303,8 @@ class OverviewPane(Pane):
         own = view.data.meta.is_point_mass
         shown = own or self._beside.series(view.series) is not None
         if self.has_class("narrow") or not rows:
-            wanted = not own and self._beside.asked and self.room.height >= ASKED[0]
-            rows = ASKED[1] if wanted else 0
+            below = not own and self._beside.asked and self.room.height >= ASKED[0]
+            rows = ASKED[1] if below else 0
         chart.display = rows > 0 and shown
         if not chart.display:
             return
@@ -344,17 +344,17 @@ class OverviewPane(Pane):
             None if event is None else events.undone_at(index or 0),
         )
 
-    def _show_cards(self, view: View, found: Digest) -> None:
+    def _show_cards(self, view: View, digest: Digest) -> None:
         data = view.data
         if data.meta.is_point_mass and not data.loading:
             self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
-        if self._summed_up != (found, self.room):
-            self._summed_up = (found, self.room)
-            self._sum_up(data, found)
+        if self._summed_up != (digest, self.room):
+            self._summed_up = (digest, self.room)
+            self._sum_up(data, digest)
 
-    def _sum_up(self, data: SessionData, found: Digest) -> None:
+    def _sum_up(self, data: SessionData, digest: Digest) -> None:
         """Show the cards that do not depend on the cursor."""
         alone = data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
@@ -363,24 +363,24 @@ class OverviewPane(Pane):
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
         for name, errors, tail in (
-            ("frozen", data.steps.baseline, found.baseline_tail),
-            ("adaptive", data.steps.adaptive, found.adaptive_tail),
+            ("frozen", data.steps.baseline, digest.baseline_tail),
+            ("adaptive", data.steps.adaptive, digest.adaptive_tail),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
             if data.loading:
                 continue
-            every = found.losses.every or (alone and name == "adaptive")
+            every = digest.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=tail if len(tail) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))
             return
-        result = found.verdict.improvement
+        result = digest.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
-        self._card("updates").set_metric(*found.transactions, share=found.committed)
+        self._card("updates").set_metric(*digest.transactions, share=digest.committed)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)

@@ -36,13 +36,13 @@ def ghost_of(
     ink: Colour,
 ) -> DrawnGhost | str:
     """The ghost of a window, or why there is none."""
-    found = follow(motion.trajectory, mu_true, mu, law, window)
-    if isinstance(found, str):
-        return found
-    x, y = (np.ascontiguousarray(found.path[:, k]) for k in (0, 1))
-    track = Track(f"ghost mu {mu:.3f}", found.t, x, y, ink, ahead=True)
+    followed = follow(motion.trajectory, mu_true, mu, law, window)
+    if isinstance(followed, str):
+        return followed
+    x, y = (np.ascontiguousarray(followed.path[:, k]) for k in (0, 1))
+    track = Track(f"ghost mu {mu:.3f}", followed.t, x, y, ink, ahead=True)
     return DrawnGhost(
-        mu, (int(found.t[0]), int(found.t[-1])), track, Series(found.t, found.distance)
+        mu, (int(followed.t[0]), int(followed.t[-1])), track, Series(followed.t, followed.distance)
     )
 
 
@@ -51,8 +51,8 @@ def ghost_scene(motion: Motion, ghost: DrawnGhost | str, last: int) -> Scene:
     scene = replace(path_scene(motion), title="Ghost")
     if isinstance(ghost, str):
         return replace(scene, note=ghost)
-    found = ghost.distance.at(last)
-    note = f"{found[1]:.3g} apart at t {int(found[0])}" if found is not None else ""
+    apart = ghost.distance.at(last)
+    note = f"{apart[1]:.3g} apart at t {int(apart[0])}" if apart is not None else ""
     if ghost.t[1] < last:
         note += f", followed to t {ghost.t[1]}"
     return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)

@@ -39,8 +39,8 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
     truth = Track("true", trajectory.t, *motion.p, ink=palette.text)
     i = int(np.searchsorted(trajectory.t, window[0]))
     j = int(np.searchsorted(trajectory.t, window[1], "right"))
-    kept = thinned(motion.p[0][i:j], motion.p[1][i:j])
-    rows = np.arange(i, j) if kept is None else i + kept
+    chosen = thinned(motion.p[0][i:j], motion.p[1][i:j])
+    rows = np.arange(i, j) if chosen is None else i + chosen
     z = trajectory.z[rows, :2].astype(np.float64)
     missed: list[tuple[str, Floats]] = []
     for name in ("baseline", "adaptive"):
@@ -65,20 +65,20 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
 
 def _magnified(errors: list[Floats], z: Floats) -> float:
     """1, 2 or 5 times a power of ten by which errors must grow to be seen on this path."""
-    found = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
+    bounds = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
     sizes = [np.hypot(*e[np.isfinite(e).all(axis=1)].T) for e in errors]
     sizes = [s for s in sizes if len(s)]
-    if found is None or not sizes:
+    if bounds is None or not sizes:
         return 1.0
-    reach = max(found[1] - found[0], found[3] - found[2])
+    reach = max(bounds[1] - bounds[0], bounds[3] - bounds[2])
     typical = max(float(np.quantile(s, 0.9)) for s in sizes)
     if not (typical > 0 and reach > 0):
         return 1.0
-    wanted = min(SHOWN_ERROR * reach / typical, 1e6)
-    if wanted < 2:
+    factor = min(SHOWN_ERROR * reach / typical, 1e6)
+    if factor < 2:
         return 1.0
-    power = 10.0 ** np.floor(np.log10(wanted))
-    return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
+    power = 10.0 ** np.floor(np.log10(factor))
+    return float(max(k * power for k in (1, 2, 5) if k * power <= factor))
 
 
 def why_no_path(view: View) -> str:
@@ -89,10 +89,10 @@ def why_no_path(view: View) -> str:
     if failed:
         return failed
     if why is not None:
-        said = f"no trajectory: {why.reason}"
+        text = f"no trajectory: {why.reason}"
         if view.data.place.layout != "native":
-            said += "; `tttui resume` or `tttui fork` records one"
-        return said
+            text += "; `tttui resume` or `tttui fork` records one"
+        return text
     if view.data.loading or view.trajectory is None:
         return "reading the trajectory ..."
     return "no steps recorded yet"

@@ -188,8 +188,8 @@ class SessionRows:
 
         def holds(name: str, word: str) -> Bools:
             texts = _TEXTS.values() if name == "any" else (_TEXTS[name],)
-            found = (any(word in (t(s) or "").lower() for t in texts) for s in self.summaries)
-            return np.fromiter(found, dtype=np.bool_, count=len(self))
+            matches = (any(word in (t(s) or "").lower() for t in texts) for s in self.summaries)
+            return np.fromiter(matches, dtype=np.bool_, count=len(self))
 
         return query.select(len(self), self.number, holds) if query else None
 

@@ -14,14 +14,14 @@ Searched = tuple[Document, TextQuery, int, int]
 
 
 class Searching:
-    """What is looked for in the document of a session, in a thread that calls `told`."""
+    """What is looked for in the document of a session, in a thread that calls `on_answer`."""
 
-    def __init__(self, told: Callable[[], object]) -> None:
+    def __init__(self, on_answer: Callable[[], object]) -> None:
         self.query = NO_QUERY
         self.typed_from = 0
         """The byte at which the search began."""
         self._answers: Latest[Searched, TextMatch | None] = Latest(
-            lambda asked: search(*asked), told
+            lambda query: search(*query), on_answer
         )
         self._gone_to: object = None
         """The answer that the cursor has followed."""
@@ -41,21 +41,21 @@ class Searching:
 
     def news(self) -> tuple[bool, int | None]:
         """Whether there is an answer that was not told yet, and the byte to which it leads."""
-        found = self._answers.found
-        if found is None or found is self._gone_to:
+        answer = self._answers.newest
+        if answer is None or answer is self._gone_to:
             return False, None
-        self._gone_to = found
-        leads = found[0][1] == self.query and found[1] is not None
-        return True, found[1].offset if leads and found[1] is not None else None
+        self._gone_to = answer
+        leads = answer[0][1] == self.query and answer[1] is not None
+        return True, answer[1].offset if leads and answer[1] is not None else None
 
     def says(self) -> tuple[str, bool]:
         """What the search has found, and whether that is nothing."""
-        found = self._answers.found
+        answer = self._answers.newest
         word = visible(self.query.needle.decode("utf-8", "replace"))
         if not self.query:
             return "", False
-        if found is None or found[0][1] != self.query:
+        if answer is None or answer[0][1] != self.query:
             return f"{word}: searching ...", False
-        if found[1] is None:
+        if answer[1] is None:
             return f"{word}: not in the document", True
-        return f"{word}: {found[1].number} of {found[1].total}   n, N: next, previous", False
+        return f"{word}: {answer[1].number} of {answer[1].total}   n, N: next, previous", False

@@ -70,12 +70,12 @@ class LabKeys:
 
     def _by_key(self, view: LabView | None) -> Mapping[str, Command]:
         kind = None if view is None else type(view)
-        found = self._of.get(kind)
-        if found is None:
+        known = self._of.get(kind)
+        if known is None:
             own = () if kind is None else (*kind.keys, *(self._app[name] for name in kind.shares))
             made: dict[str, Command] = {}
             for command in (*own, *self._lab):
                 for key in command.keys.split(","):
                     made.setdefault(key, command)
-            found = self._of[kind] = made
-        return found
+            known = self._of[kind] = made
+        return known

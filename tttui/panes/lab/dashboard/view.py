@@ -142,7 +142,7 @@ class DashboardView(Regions, LabView):
         if self._view is not None:
             self.show(self._view)
 
-    def said_of(self, region: str) -> str:
+    def region_note(self, region: str) -> str:
         return f"The keys act on: {self.short_names.get(region, region)}"
 
     # Drawing
