@@ -24,7 +24,7 @@ def width(series: Series, axis: TimeAxis, chunk: int) -> int:
 
 
 def note(series: Series, axis: TimeAxis, chunk: int) -> str:
-    """What a point of the line is, in words."""
+    """The meaning of a point of the line, in words."""
     steps = width(series, axis, chunk)
     if not steps and curves.trace(series, axis).dense:
         steps = max(round((axis.t1 - axis.t0) / max(axis.dots - 1, 1)), 2)

@@ -1,4 +1,4 @@
-"""What a long series looks like in few columns: minimum, maximum and mean of every column.
+"""The envelope of a long series: minimum, maximum and mean of every column.
 
 A pyramid of one level (blocks of 64 samples) is built once; a drawing then touches only whole
 blocks and the two ragged ends of every column, so it costs the same for any length, and no

@@ -1,4 +1,4 @@
-"""How far the value axis of a chart reaches: over everything in view, or over all but outliers."""
+"""The range of the value axis: of everything in view, or of all but outliers."""
 
 import numpy as np
 

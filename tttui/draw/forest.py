@@ -47,14 +47,14 @@ class ForestRow:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceScale:
-    """What the differences are."""
+    """The meaning of the differences."""
 
     ratio: bool = True
     unit: str = ""
     value: str = "loss"
-    """What each row's own value is."""
+    """The meaning of each row's own value."""
     name: str = "contender"
-    """What the rows are."""
+    """The name of the rows."""
     title: str = ""
     """What they are compared with; '' for `than` the one that is so itself."""
 

@@ -58,7 +58,7 @@ class Pyramid:
 
     @cached_property
     def non_finite(self) -> tuple[int, int]:
-        """How many elements are NaN, and how many infinite."""
+        """The numbers of NaN and of infinite elements."""
         values = self.levels[0]
         if not values.size or np.isfinite(values.max() - values.min()):
             return 0, 0
@@ -66,7 +66,7 @@ class Pyramid:
         return nan, int((~np.isfinite(values)).sum()) - nan
 
     def build(self) -> None:
-        """Work everything out now, for example in a thread."""
+        """Compute all levels now, for example in a thread."""
         self.level(max(max(self.shape) - 1, 0).bit_length())
         _ = self.limit, self.non_finite
 

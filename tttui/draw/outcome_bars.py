@@ -1,4 +1,4 @@
-"""How transactions ended: counts by status as bars, and stacked in bins along time."""
+"""Outcomes of transactions: counts by status as bars, and stacked in bins along time."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a chart over the steps shows: curves, lines, a band, markers, and their colours."""
+"""The description of a chart over the steps: curves, lines, a band, markers, and their colours."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -47,7 +47,7 @@ class Trace:
     dashed: bool = False
     """The line has gaps, through which a curve below it is seen."""
     end: End = ""
-    """What is read beyond the last sample."""
+    """The reading beyond the last sample."""
     absent: Callable[[float], str] | None = None
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
     not_numbers: Ints | None = None
@@ -106,7 +106,7 @@ class Plot:
     last: int | None = None
     """The step up to which the newest value of held curves is in force; None: for ever."""
     message: str = "no data"
-    """Said inside the plot when there is nothing to draw."""
+    """The message inside a plot without data."""
 
     @property
     def held(self) -> tuple[Trace, ...]:

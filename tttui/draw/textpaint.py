@@ -55,7 +55,7 @@ def margin_of(width: int, size: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What stands out on a page, in bytes."""
+    """Highlights on a page, in bytes."""
 
     at: int
     """The byte whose continuations are shown."""
@@ -64,12 +64,12 @@ class Mark:
     until: int = 0
     """The bytes from here on are in the future of the cursor."""
     matches: tuple[tuple[int, int], ...] = ()
-    """What was searched for."""
+    """The matches of the search."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gains:
-    """What was saved over any stretch of the bytes from `begin` on, where that is known."""
+    """The saving over any range of bytes from `begin` on, if known."""
 
     document: Document
     begin: int
@@ -271,7 +271,8 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
 
 
 def paint_legend(canvas: Canvas, y: int, x: int, unit: str, look: Look) -> int:
-    """What the tints mean, in the unit of the losses, from column x on; returns the one after."""
+    """Paint the legend of the tints, in the unit of the losses, from column x on; returns the next
+    column."""
     palette, glyphs = look
     if not palette.tinted:
         good, bad = _better(palette), palette.diverging[-1]

@@ -1,4 +1,4 @@
-"""Where an axis is marked: round numbers, decades, whole steps."""
+"""Ticks of an axis: round numbers, decades, whole steps."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -140,7 +140,7 @@ class _Painter(PlotArea):
                 self.sign(row, columns, sign, colour)
 
     def mark_missing(self, trace: Trace) -> None:
-        """Mark the values of a curve that are no numbers."""
+        """Mark the NaN values of a curve."""
         t0, t1 = self.axis.t0, self.axis.t1
         at: Ints | Floats = trace.series.missing(t0, t1)
         if trace.not_numbers is not None:

@@ -1,4 +1,4 @@
-"""What is derived from long data: made at once where that is quick, else in a thread."""
+"""Values derived from long data: computed at once if quick, else in a thread."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -30,11 +30,11 @@ class Prepared(Generic[S, V]):
         self._busy = False
 
     def forget(self) -> None:
-        """Another session is looked at."""
+        """Forget the value, as another session is shown."""
         self._source, self._value, self._ready, self._busy = None, None, [], False
 
     def of(self, source: S) -> V | None:
-        """The value of this source, or of the newest version of it that there is yet."""
+        """The value of this source, or of its newest finished version."""
         if self._ready:
             self._source, self._value = self._ready.pop()
             self._busy = False

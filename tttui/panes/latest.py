@@ -1,4 +1,4 @@
-"""Answers that take long: in a thread, and always to the newest question."""
+"""Slow answers, computed in a thread, always for the newest question."""
 
 from collections.abc import Callable
 from threading import Event, Lock, Thread
@@ -13,8 +13,8 @@ A = TypeVar("A")
 
 
 class Latest(Generic[Q, A]):
-    """Works out `answer(question)` in a thread. A question that is asked while another one is
-    worked on takes the place of all that wait; `on_answer` is called in the thread after an answer.
+    """Computes `answer(question)` in a thread. A new question replaces all waiting ones;
+    `on_answer` is called in the thread after an answer.
     """
 
     def __init__(self, answer: Callable[[Q], A], on_answer: Callable[[], object]) -> None:
@@ -27,10 +27,10 @@ class Latest(Generic[Q, A]):
         self.question: Q | None = None
         """The newest question."""
         self.failure = ""
-        """Why the question that was worked on last has no answer."""
+        """Why the last question has no answer; '' if it has one."""
 
     def ask(self, question: Q) -> None:
-        """Work this out next."""
+        """Compute the answer to this question next."""
         with self._lock:
             self.question, self.failure = question, ""
             self._waiting = [question]
@@ -42,7 +42,7 @@ class Latest(Generic[Q, A]):
 
     @property
     def newest(self) -> tuple[Q, A] | None:
-        """The newest answer that there is, with its question."""
+        """The newest answer with its question; None before the first."""
         return self._newest
 
     @property

@@ -74,7 +74,7 @@ class Listing(Regions, Generic[V]):
         """The table is about to be put into another order."""
 
     def move_in(self, region: str, by: int) -> bool:
-        """Move in a region other than the table; whether there was anything to move."""
+        """Move in a region other than the table; returns whether it moved."""
         return False
 
     # The look of a session

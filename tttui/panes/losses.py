@@ -1,4 +1,4 @@
-"""What the Overview draws of a session's losses, derived once from the data."""
+"""The losses of a session for the Overview, derived once from the data."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tttui.widgets.cards import Tone
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
-    """What the Overview derives from the data once, whatever the cursor does."""
+    """The data of the Overview that does not depend on the cursor."""
 
     verdict: Verdict
     losses: Losses

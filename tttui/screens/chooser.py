@@ -1,4 +1,4 @@
-"""Choosing one of many by typing some of it: a session, a run of one, a command."""
+"""Pickers of one of many by typing: a session, a run, a command."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -57,7 +57,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
         return False
 
     def name_of(self, choice: T) -> str:
-        """In what the typed words are looked for."""
+        """The text in which typed words are searched."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:

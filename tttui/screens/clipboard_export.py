@@ -1,4 +1,4 @@
-"""What leaves the screen: copies, links to a view, exported figures."""
+"""Copies, links to a view, and exported figures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The small dialog of an export, and the thread that writes while the screen goes on."""
+"""The dialog of an export, and the thread that writes the file."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

@@ -19,7 +19,7 @@ AROUND = 10
 
 
 class FormPlan(Protocol):
-    """What a form is about: texts by field, checked, and the command line for them."""
+    """The plan of a form: checked texts by field, and their command line."""
 
     @property
     def typed(self) -> Mapping[str, str]: ...
@@ -64,7 +64,7 @@ class Form(ModalScreen[P | None], Generic[P]):
         self._wrong: Mapping[str, str] = {}
 
     def footnote(self) -> str:
-        """The line below the command, where nothing is wrong."""
+        """The line below the command of a valid form."""
         return ""
 
     def compose(self) -> ComposeResult:
@@ -136,7 +136,7 @@ class Form(ModalScreen[P | None], Generic[P]):
         return rows
 
     def _say(self) -> None:
-        """The help of the field that is typed into, the command, and what it will take."""
+        """Show the help of the focused field, the command, and its cost."""
         plan, name = self.plan, self.fields.name_now
         help_text = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
         help_text.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))

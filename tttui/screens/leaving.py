@@ -1,4 +1,4 @@
-"""What becomes of runs that were started here when the person leaves."""
+"""The question about started runs when the person leaves the app."""
 
 from collections.abc import Sequence
 

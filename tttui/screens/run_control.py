@@ -42,7 +42,7 @@ AFTER: "Mapping[Verb, State]" = {
 
 
 class RunControl:
-    """Asks the owner of the steered run for things, and starts runs."""
+    """Sends requests to the owner of the target run, and starts runs."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class RunControl:
 
     @property
     def target(self) -> tuple[Place | None, Status | None]:
-        """The session that is steered: the one under the tab's cursor, else the open one."""
+        """The controlled session: the one under the tab's cursor, else the open one."""
         data = self._state.data
         if data is None:
             return None, None
@@ -92,12 +92,12 @@ class RunControl:
 
     @property
     def status(self) -> Status | None:
-        """What the target is doing; None for a session that tttui did not write."""
+        """The status of the target; None for a foreign session."""
         return self.target[1]
 
     @property
     def steerable(self) -> bool:
-        """Somebody should be there to carry out what is asked of the target."""
+        """Whether a live process should carry out requests to the target."""
         status = self.status
         return status is not None and status.steerable and not self._recorded
 
@@ -122,7 +122,7 @@ class RunControl:
         return not status.steerable and status.state not in ("unknown", "completed")
 
     def ask(self, verb: "Verb", value: Any = None) -> None:
-        """Ask the owner of the target; the answer is noted."""
+        """Send a request to the owner of the target; its answer becomes a note."""
         place, status = self.target
         if place is None:
             self._say("No session is open.")
@@ -202,7 +202,7 @@ class RunControl:
         self.ask("transaction")
 
     def action_drive(self) -> None:
-        """Everything that can be asked of the run."""
+        """Show the menu of all requests to the run."""
         from tttui.screens.run_menu import RESUME, DriveDialog
 
         place, status = self.target

@@ -1,4 +1,4 @@
-"""The dialog of everything that can be asked of the open run."""
+"""The menu of all requests to the open run."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -45,7 +45,7 @@ class Ask:
 
 
 def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple[Ask, ...]:
-    """What can be asked of a run in this state."""
+    """The requests that a run accepts in this state."""
     if resumable:
         return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
     paused = status is not None and status.state == "paused"
@@ -69,7 +69,7 @@ def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple
 
 
 def value_of(verb: str, text: str) -> Any:
-    """The value that was typed. Raises RefusedInput saying what is wrong with it."""
+    """Parse a typed value. Raises RefusedInput that names its defect."""
     text = text.strip()
     value: Any = text
     if verb == "speed" and not text:
@@ -98,7 +98,7 @@ def typed_options(text: str) -> dict[str, Any]:
 
 
 class DriveDialog(ModalScreen[tuple[str, Any] | None]):
-    """Returns what is to be asked (a verb and its value), or None."""
+    """Returns the request (a verb and its value), or None."""
 
     BINDINGS = [
         ("escape", "leave", "close"),
@@ -202,7 +202,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         self._say(event.value)
 
     def _say(self, typed: str) -> None:
-        """What is wrong with what was typed, else what holds now."""
+        """Show the defect of the typed value, else the current value."""
         if self._typing is not None:
             wrong = self._wrong(typed)
             text = Text(wrong, "bold") if wrong else Text(self._now(typed), "dim")
@@ -248,7 +248,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
 
 
 def status_lines(status: Status | None) -> list[str]:
-    """What a run is doing and what was asked of it last, for a person, line by line."""
+    """The state of a run and its last request, line by line."""
     if status is None:
         return []
     parts = [status.detail or status.state]

@@ -1,4 +1,4 @@
-"""What if, in the app: the strip of knobs, the keys that turn them, and what was computed."""
+"""The what-if in the app: the strip of knobs, their keys, and the result."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -70,7 +70,7 @@ class WhatIfControl:
         return self._rows if self._strip.display else 0
 
     def arrived(self, result: "Result") -> None:
-        """Take a result on, where it is still waited for."""
+        """Accept a result if it is still current."""
         if self.counterfactual.arrived(result) and not self._outgrown():
             self._draw()
 
@@ -81,7 +81,7 @@ class WhatIfControl:
             self.end()
 
     def end(self) -> bool:
-        """Forget it; whether there was one."""
+        """Close the what-if; returns whether one was open."""
         was = self.counterfactual.open
         if was:
             self.counterfactual.end()

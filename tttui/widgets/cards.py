@@ -1,4 +1,4 @@
-"""The metric card: one number, what it means, and a small drawing of it."""
+"""The metric card: one number with its label and a small drawing."""
 
 from typing import Literal
 

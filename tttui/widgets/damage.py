@@ -1,4 +1,4 @@
-"""Which files of a session are damaged or lost, and why, in one line each."""
+"""The damaged and missing files of a session, with reasons, a line each."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tttui.model.session import Problem
 
 
 class DamageLine(Static):
-    """Takes no room where everything could be read."""
+    """Lists problems of files; takes no room without any."""
 
     DEFAULT_CSS = "DamageLine { height: auto; padding: 0 1; display: none; }"
 

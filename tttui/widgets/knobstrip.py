@@ -35,7 +35,7 @@ ROOMY = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StripState:
-    """All that the strip shows, at one moment."""
+    """The state of the strip at one moment."""
 
     knobs: Sequence["Knob"] = ()
     turned: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -54,13 +54,13 @@ class StripState:
     wrong: str = ""
     """Why the values of the knobs cannot be computed."""
     finding: str = ""
-    """What other seeds, or other knobs, say: a sentence above the table."""
+    """The result of other seeds or knobs: a sentence above the table."""
     table: Sequence[Sequence[str]] = ()
     """Its rows of cells."""
 
 
 def _shorter(sentence: str) -> list[str]:
-    """A result in fewer and fewer words: without the commits, then the difference alone."""
+    """Shorter and shorter texts of a result: without the commits, then the difference alone."""
     forms = [sentence, sentence.rpartition(", ")[0]]
     forms.append(sentence.partition("(")[2].partition(")")[0])
     return [text for text in forms if text]

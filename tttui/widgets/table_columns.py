@@ -40,7 +40,7 @@ class TableColumn:
     most: int = 0
     """Grows up to this many cells before any other takes room."""
     orders: tuple[str, str] = NUMBERS
-    """What sorting by it is called, ascending and descending."""
+    """Names of its two orders, ascending and descending."""
     also: tuple[str, ...] = ()
     """Other names by which it can be asked for."""
 
@@ -50,7 +50,7 @@ class TableColumn:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What it can be called where somebody types its name; the first one is the best."""
+        """Its names in queries; the first is preferred."""
         title = self.title.lower().replace(" ", "_")
         return tuple(dict.fromkeys(name for name in (*self.also, title, self.key) if name))
 

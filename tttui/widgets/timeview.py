@@ -1,4 +1,4 @@
-"""The base of the widgets with a time axis: the shared timeline, and what the mouse asks of it."""
+"""The base of widgets with a time axis: the shared timeline and mouse events."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One transaction in full: what happened, why, how close each gate was, what moved."""
+"""One transaction in full: outcome, reason, gates and changes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

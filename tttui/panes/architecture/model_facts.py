@@ -1,4 +1,4 @@
-"""What the Architecture tab shows, derived from the files and from the step at the cursor."""
+"""Facts for the Architecture tab, derived from the files and from the step at the cursor."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ MANY_UNITS = 100
 
 
 def same(old: Key, new: Key) -> bool:
-    """Whether nothing was replaced; arrays are told apart by identity, numbers by value."""
+    """Whether two values are the same: arrays by identity, numbers by value."""
     return len(old) == len(new) and all(
         a is b or (isinstance(b, int) and a == b) for a, b in zip(old, new, strict=True)
     )
@@ -60,7 +60,7 @@ def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
 
 
 def live_of(view: View, model: LiveModel | str) -> LiveState | str:
-    """The hidden state at the cursor, or what is missing to compute it."""
+    """The hidden state at the cursor, or why it cannot be computed."""
     if isinstance(model, str):
         return model
     if view.data.history is None:

@@ -1,4 +1,4 @@
-"""What the panels of the Architecture tab say, from this session's settings and files."""
+"""Texts of the panels of the Architecture tab, from this session's settings and files."""
 
 from collections.abc import Mapping
 from typing import Any

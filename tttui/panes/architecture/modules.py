@@ -25,7 +25,7 @@ from tttui.widgets.table import Table
 from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 REGIONS = ("tree", "shares", "optimizer")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 COLUMNS = (
     TableColumn("name", "module", 16, left=True, grows=True, orders=TEXTS),

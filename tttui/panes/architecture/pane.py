@@ -38,7 +38,7 @@ from tttui.widgets.drawn import Drawn
 from tttui.widgets.page import Page
 
 REGIONS = ("stability", "parameters", "optimizer", "dynamics")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 
 class ArchitecturePane(RegionPane):
@@ -130,7 +130,7 @@ class ArchitecturePane(RegionPane):
         self._show_moment(view)
 
     def _show_model(self, data: SessionData) -> None:
-        """What depends on the files alone."""
+        """Show the parts that depend on the files alone."""
         shapes, source = shapes_of(data)
         self.query_one(ModelFlow).set_shapes(shapes, f"shapes from {source}" if source else "")
         settings = data.meta.plasticity_cfg
@@ -145,7 +145,7 @@ class ArchitecturePane(RegionPane):
             decays.set_bars(*histogram(stability))
 
     def _show_moment(self, view: View) -> None:
-        """What depends on the cursor."""
+        """Show the parts that depend on the cursor."""
         data, t = view.data, view.timeline.cursor
         index = -1
         if data.history is not None and len(data.history):

@@ -220,7 +220,7 @@ class OverviewPane(Pane):
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way: weights that are to be asked for their friction have answered."""
+        """Whether nothing is loading: the implied friction has been computed."""
         return self._data is not None and (
             self._data.place.layout == "native" or self._implied is not None
         )
@@ -247,7 +247,7 @@ class OverviewPane(Pane):
         self.post_message(self.Ready())
 
     def _more(self, view: View) -> str:
-        """What stands where something was left out: that it was, and the key that shows it."""
+        """The mark for a text that was cut, with the key that shows it in full."""
         commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
         keys = (c.shown_key for c in commands if c.action == "pane('identity')")
         key = next(keys, "")

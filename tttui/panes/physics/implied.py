@@ -1,4 +1,4 @@
-"""The friction that weights imply: asked in threads, remembered, and shown at the cursor."""
+"""The friction that weights imply: computed in threads, cached, and shown at the cursor."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -29,8 +29,9 @@ Key = tuple[int, int | None]
 
 
 class Oracle:
-    """What weights imply, by snapshot. The first question to a world costs 0.2 s, later ones 3 ms,
-    so a thread asks; `on_answer` is called there whenever an answer has arrived."""
+    """Computes the friction that weights imply, cached by snapshot, in a thread, since the first
+    answer for a world takes 0.2 s, later ones 3 ms; `on_answer` is called there whenever an answer
+    has arrived."""
 
     def __init__(self, on_answer: Callable[[], object]) -> None:
         self._on_answer = on_answer
@@ -42,11 +43,11 @@ class Oracle:
         self._known, self._asked = {}, None
 
     def known(self, weights: CompleteWeights) -> Implied | None:
-        """What is known already."""
+        """The cached answer; None if it is not computed."""
         return self._known.get(_key(weights))
 
     def ask(self, weights: CompleteWeights, law: World) -> Implied | None:
-        """What the snapshot implies, or None and the answer follows."""
+        """The implied friction, or None, and the answer follows."""
         key, known = _key(weights), self._known
         known_answer = known.get(key)
         if known_answer is None and self._asked is None:

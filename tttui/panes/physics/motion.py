@@ -1,4 +1,4 @@
-"""What the Physics tab derives from a trajectory: errors, paths, predictions."""
+"""Errors, paths and predictions for the Physics tab, derived from a trajectory."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Physics: the world with the hidden friction, and what both models make of it."""
+"""Physics: the world with the hidden friction, and the predictions of both models."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -119,7 +119,8 @@ class PhysicsPane(RegionPane):
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way: the trajectory is drawn (or missing), the weights were asked."""
+        """Whether nothing is loading: the trajectory is drawn (or missing), and the friction
+        computed."""
         view = self._view
         if view is None or (self._motion is None and not self._pathless()):
             return False
@@ -129,7 +130,7 @@ class PhysicsPane(RegionPane):
         return isinstance(weights, str) or self._friction.facts.implied is not None
 
     def _pathless(self) -> bool:
-        """This run recorded no trajectory: what can be shown without takes its place."""
+        """Whether the run has no trajectory, so that other regions take its place."""
         view = self._view
         return (
             view is not None
@@ -301,7 +302,7 @@ class PhysicsPane(RegionPane):
             self.show(self._view)
 
     def _prepare(self, view: View) -> None:
-        """Have `_motion` for this trajectory, now or soon."""
+        """Prepare `_motion` for this trajectory, now or in a thread."""
         trajectory = view.trajectory
         if trajectory is None or not len(trajectory):
             self._motion = None

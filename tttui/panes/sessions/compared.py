@@ -1,4 +1,4 @@
-"""Sessions that were marked to be compared, and what their errors look like over one axis."""
+"""Sessions that are marked for a comparison, with their errors over one axis."""
 
 from collections.abc import Collection, Sequence
 
@@ -44,11 +44,11 @@ class Marked:
 
     @property
     def enough(self) -> bool:
-        """There is something to compare."""
+        """Whether there are sessions to compare."""
         return len(self) > 1
 
     def toggle(self, place: Place) -> str:
-        """Mark a session or unmark it; why that cannot be, or ''."""
+        """Mark or unmark a session; returns why that is impossible, or ''."""
         if place in self._places:
             del self._places[place]
         elif place.base_only:
@@ -122,7 +122,7 @@ class SettingsTable(_Compared):
 
 
 class TransferMap(_Compared):
-    """Frozen weights of each session in the world of each, and what that says."""
+    """The transfer matrix with its conclusion."""
 
     def rows(self, width: int) -> int:
         """Rows that all of it takes in so many columns."""

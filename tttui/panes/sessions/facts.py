@@ -1,4 +1,4 @@
-"""All that is said of the sessions of the table and of the one under the cursor."""
+"""Facts about the sessions of the table and about the one under the cursor."""
 
 from collections.abc import Collection, Sequence
 
@@ -53,8 +53,8 @@ def table_summary(
     *,
     transfer: bool,
 ) -> list[str]:
-    """What the line above the table says: how many sessions there are, of what kind, and what
-    else can be shown: the regions that are `hidden`, and whether a transfer matrix can be."""
+    """The line above the table: the number and kinds of sessions, `hidden` regions, and whether a
+    transfer matrix is possible."""
     total = len(rows)
     many = "session" if total == 1 else "sessions"
     parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]

@@ -218,7 +218,7 @@ class SessionsPane(ListPane):
             self.post_message(self.Ready())
 
     def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
-        """What is read of the session under the cursor; it is asked for where that is nothing."""
+        """The data of the session under the cursor; requests it if it is not read yet."""
         if summary is None:
             return None
         place, read = summary.place, view.preview
@@ -231,7 +231,7 @@ class SessionsPane(ListPane):
 
     @property
     def _hurries(self) -> bool:
-        """The cursor is on its way to another session."""
+        """Whether the cursor is still moving."""
         return self._resting is not None
 
     @property

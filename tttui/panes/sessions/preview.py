@@ -44,7 +44,7 @@ ROOMY = 100
 
 
 class SessionPreview(Vertical):
-    """What is known at once from the row of a session, and its curves as soon as they are read."""
+    """The summary of a session at once, and its curves when they are read."""
 
     DEFAULT_CSS = """
     SessionPreview #title { height: 1; }
@@ -188,7 +188,7 @@ def timeline_of(view: View, data: SessionData | None) -> Timeline:
 
 
 def verdict_of(summary: SessionSummary | None) -> Verdict:
-    """What the row alone says, before the session is read."""
+    """The verdict from the row alone, before the session is read."""
     if summary is None or summary.baseline_last100 is None or summary.adaptive_last100 is None:
         return Verdict.plain("Nothing to judge yet.", "unclear")
     low, high = summary.interval or (np.nan, np.nan)

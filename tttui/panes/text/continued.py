@@ -1,4 +1,4 @@
-"""What both models expect at a byte or token, in words and bars."""
+"""Predictions of both models at a byte or token, in words and bars."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -203,10 +203,10 @@ def _loss(loss: float, unit: str) -> str:
 
 
 class Answers(Protocol):
-    """Works out what both models of a session expect; for one thread at a time."""
+    """Computes the predictions of both models of a session; for one thread at a time."""
 
     def continued(self, request: ContinuationRequest) -> Continued:
-        """What both models expect at a byte, or why that cannot be worked out."""
+        """The predictions of both models at a byte, or why they cannot be computed."""
 
     def close(self) -> None:
         """Give back what is held for that."""
@@ -221,7 +221,7 @@ class ExpectedPanel(Vertical):
     """
 
     def __init__(self, tell: Callable[[], object], *, id: str | None = None) -> None:
-        """`tell` is called in a thread when something was worked out."""
+        """`tell` is called in a thread after each answer."""
         super().__init__(id=id)
         self._tell = tell
         self._answers: Answers | None = None
@@ -242,13 +242,13 @@ class ExpectedPanel(Vertical):
 
     @property
     def answer(self) -> Continued | None:
-        """What both models expect at the cursor, as soon as it is known."""
+        """The predictions at the cursor; None until they are computed."""
         answer = None if self._continuing is None else self._continuing.newest
         return answer[1] if answer is not None and self._about_here(answer[0]) else None
 
     @property
     def settled(self) -> bool:
-        """What is expected at the cursor is known, or why it is not."""
+        """Whether the predictions at the cursor are computed, or have failed."""
         return self.answer is not None or bool(self._continuing and self._continuing.failure)
 
     def shows(self, at: int) -> bool:
@@ -299,7 +299,7 @@ class ExpectedPanel(Vertical):
         return self._continuing
 
     def _about_here(self, request: ContinuationRequest | None) -> bool:
-        """A question is about the cursor, and the weights that are there now."""
+        """Whether a question is about the cursor and the current weights."""
         view = self._view
         if request is None or view is None or view.data.place != request.data.place:
             return False

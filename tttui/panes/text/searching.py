@@ -1,4 +1,4 @@
-"""Searching a document: what is typed, what the thread has found, and where that leads."""
+"""Searching a document: the query, the answers of a thread, and the byte to go to."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Searched = tuple[Document, TextQuery, int, int]
 
 
 class Searching:
-    """What is looked for in the document of a session, in a thread that calls `on_answer`."""
+    """A search in the document of a session, in a thread that calls `on_answer`."""
 
     def __init__(self, on_answer: Callable[[], object]) -> None:
         self.query = NO_QUERY
@@ -31,7 +31,7 @@ class Searching:
         return self._answers.busy
 
     def look_for(self, document: Document | None, start: int, by: int) -> str | None:
-        """Find the match that is `by` matches on from a byte; why that cannot be."""
+        """Find the match `by` matches after a byte; returns why that is impossible, or ''."""
         if document is None:
             return None
         if not self.query:
@@ -40,7 +40,7 @@ class Searching:
         return None
 
     def news(self) -> tuple[bool, int | None]:
-        """Whether there is an answer that was not told yet, and the byte to which it leads."""
+        """Whether there is an answer that was not shown yet, and the byte to go to."""
         answer = self._answers.newest
         if answer is None or answer is self._gone_to:
             return False, None
@@ -49,7 +49,7 @@ class Searching:
         return True, answer[1].offset if leads and answer[1] is not None else None
 
     def says(self) -> tuple[str, bool]:
-        """What the search has found, and whether that is nothing."""
+        """The result of the search in words, and whether there is no match."""
         answer = self._answers.newest
         word = visible(self.query.needle.decode("utf-8", "replace"))
         if not self.query:

@@ -57,7 +57,7 @@ HINT = "grad>10 status:rollback t:200-400"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownTransactions:
-    """Which transactions pass, and everything that this was worked out from."""
+    """The transactions that pass, with the inputs of the filter."""
 
     events: Transactions
     statuses: frozenset[str] | None

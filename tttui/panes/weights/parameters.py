@@ -27,7 +27,7 @@ from tttui.widgets.table_columns import TEXTS, Cell, Sort, TableColumn
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 COLUMNS = (
     TableColumn("name", "parameter", 18, left=True, grows=True, orders=TEXTS),

@@ -1,4 +1,4 @@
-"""What leaves the lab: copies, links to a view, exported tables, figures and screens."""
+"""Copies, links and exports of the lab."""
 
 import csv
 import io

@@ -156,7 +156,7 @@ class LabScreen(HeldScreen):
         return LabState(self.snapshot, self.look, self.store.root, self._clock())
 
     def want(self) -> None:
-        """Have the store keep up to date what the view needs, and the header."""
+        """Tell the store which parts the view and the header need."""
         view = self.made
         self.store.want({JOBS.name, *(view.needs if view is not None else ())})
 

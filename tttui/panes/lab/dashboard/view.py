@@ -178,7 +178,7 @@ class DashboardView(Regions, LabView):
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
 
     def _cards(self, jobs: Jobs) -> Sequence[Job]:
-        """What runs, then what waits; while there is nothing, the last that ended."""
+        """The running jobs, then the waiting ones; without any, the last that ended."""
         live = sorted(jobs.live, key=lambda job: job.state == "queued")
         return live or list(islice((job for job in jobs.all if job.has_ended), EARLIER))
 
