@@ -63,7 +63,7 @@ def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> N
     z = np.where(bad[:, None], np.nan, motion.z)
     data = SessionData(
         request.data.place,
-        steps=Steps(steps.t, steps.baseline, adaptive, steps.did_update, steps.update_ok),
+        steps=Steps(steps.t, steps.frozen, adaptive, steps.did_update, steps.update_ok),
     )
     broken = type(request)(what, data, Trajectory(motion.t, z, motion.a))
     assert rendered(broken.checked(), "png").startswith(b"\x89PNG")

@@ -10,7 +10,7 @@ from tttui.draw.palette import Palette
 from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
 
-Role = Literal["baseline", "adaptive", "third", "whatif"] | int
+Role = Literal["frozen", "adaptive", "third", "whatif"] | int
 """A named role, or a number into `Palette.series`."""
 
 
@@ -119,7 +119,7 @@ def ink(role: Role, palette: Palette) -> Colour:
     if isinstance(role, int):
         return palette.series[role % len(palette.series)]
     return {
-        "baseline": palette.baseline,
+        "frozen": palette.frozen,
         "adaptive": palette.adaptive,
         "third": palette.third,
         "whatif": palette.whatif,
@@ -129,7 +129,7 @@ def ink(role: Role, palette: Palette) -> Colour:
 def faint_ink(role: Role, palette: Palette) -> Colour:
     """The colour of a curve's samples behind its average."""
     named = {
-        "baseline": palette.baseline_raw,
+        "frozen": palette.frozen_raw,
         "adaptive": palette.adaptive_raw,
         "third": palette.third_raw,
         "whatif": palette.faint,

@@ -128,7 +128,7 @@ def _matrix(
         )
         head = mus[j] if len(mus[j]) < cell else mus[j].removeprefix("mu ")
         canvas.write(top + 2, at, head.rjust(cell - 1), colour)
-    canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.baseline)
+    canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.frozen)
     for i, session in enumerate(sessions):
         text = padded(f"{session + 1} {rows[i]}", label - 2 - len(mus[i])) + f" {mus[i]}"
         canvas.write(top + 4 + i, 0, text, ink(session, palette))

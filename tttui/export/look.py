@@ -80,7 +80,7 @@ def hexed(colour: Colour) -> str:
     return f"#{colour:06x}"
 
 
-BASELINE = hexed(palette.LIGHT.baseline)
+BASELINE = hexed(palette.LIGHT.frozen)
 ADAPTIVE = hexed(palette.LIGHT.adaptive)
 THIRD = hexed(palette.LIGHT.third)
 THRESHOLD = hexed(palette.LIGHT.threshold)

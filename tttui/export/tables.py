@@ -34,9 +34,9 @@ def table_of(request: ExportRequest) -> Table:
 
 def _mse(request: ExportRequest) -> Table:
     steps = request.steps()
-    frozen: Column = steps.baseline
+    frozen: Column = steps.frozen
     if steps.evaluated is not None:
-        known = zip(steps.baseline.tolist(), steps.evaluated.tolist(), strict=True)
+        known = zip(steps.frozen.tolist(), steps.evaluated.tolist(), strict=True)
         frozen = [value if evaluated else None for value, evaluated in known]
     table: dict[str, Column] = {"t": steps.t, "baseline_mse": frozen}
     if steps.no_update is not None:
@@ -74,7 +74,7 @@ def _state(request: ExportRequest) -> Table:
 def _trajectory(request: ExportRequest) -> Table:
     motion = request.motion()
     table = dict(_state(request))
-    for prefix, predicted in (("base", motion.baseline), ("adapt", motion.adaptive)):
+    for prefix, predicted in (("base", motion.frozen), ("adapt", motion.adaptive)):
         if predicted is not None:
             table |= {f"{prefix}_{name}": predicted[:, k] for k, name in enumerate(STATE)}
     return table if motion.mu is None else {**table, "mu": motion.mu}
@@ -255,7 +255,7 @@ def _sessions(request: ExportRequest) -> Table:
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],
-        "baseline_mse_last100_mean": [row.baseline_last100 for row in rows],
+        "baseline_mse_last100_mean": [row.frozen_last100 for row in rows],
         "adaptive_mse_last100_mean": [row.adaptive_last100 for row in rows],
         "improvement_percent": [row.improvement for row in rows],
         "path": [str(row.place.path) for row in rows],

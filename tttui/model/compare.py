@@ -121,7 +121,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     better: Better = "" if not alike else "lower" if loss.lower_is_better else "higher"
     units = tuple(data.meta.loss.unit or data.meta.loss.name for data in sessions) if mixed else ()
     ends = [_ends(data.steps) for data in sessions]
-    baseline = [
+    frozen = [
         b if n and not data.steps.never_evaluated else None
         for (b, _, n), data in zip(ends, sessions, strict=True)
     ]
@@ -129,7 +129,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     signs = [1 if data.meta.loss.lower_is_better else -1 for data in sessions]
     gains = [
         sign * 100 * (b - a) / abs(b) if a is not None and b else None
-        for sign, a, b in zip(signs, adaptive, baseline, strict=True)
+        for sign, a, b in zip(signs, adaptive, frozen, strict=True)
     ]
     name = "loss" if mixed else loss.name
     metrics = [
@@ -141,7 +141,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
             "%",
             lower=tuple(sign > 0 for sign in signs),
         ),
-        Metric(f"frozen {name}", tuple(baseline), units=units),
+        Metric(f"frozen {name}", tuple(frozen), units=units),
         Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better, units=units),
     ]
     shared = common_steps(sessions)

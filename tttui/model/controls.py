@@ -54,7 +54,7 @@ def controls_of(steps: Steps, table: SeriesTable | None) -> tuple[Control, ...]:
         so_far = name.endswith(SO_FAR)
         rows = np.searchsorted(steps.t, t[-1:] if so_far else t)
         picked = slice(0, int(rows[0]) + 1) if so_far else rows
-        frozen, adaptive = steps.baseline[picked], steps.adaptive[picked]
+        frozen, adaptive = steps.frozen[picked], steps.adaptive[picked]
         with np.errstate(all="ignore"):
             controls.append(
                 Control(

@@ -147,7 +147,7 @@ class Totals:
         steps, document = self._steps, self._document
         size = np.clip(document.count - steps.t * document.chunk, 0, document.chunk)
         with np.errstate(invalid="ignore", over="ignore"):
-            rows = np.array([np.ones(len(steps)), steps.baseline, steps.adaptive]) * size
+            rows = np.array([np.ones(len(steps)), steps.frozen, steps.adaptive]) * size
         known = np.isfinite(rows).all(axis=0)
         return np.asarray(np.cumsum(np.where(known, rows, 0.0), axis=1))
 

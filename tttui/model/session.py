@@ -304,8 +304,8 @@ class FileEntry:
 class SessionSummary:
     """The values in a row of the table of sessions; None if unknown.
 
-    Errors are in the unit of the session's loss; `improvement` is (baseline - adaptive) /
-    baseline over the last 100 steps at which both were evaluated, in percent, and above 0 where
+    Errors are in the unit of the session's loss; `improvement` is (frozen - adaptive) /
+    frozen over the last 100 steps at which both were evaluated, in percent, and above 0 where
     adaptive is better.
     """
 
@@ -317,9 +317,9 @@ class SessionSummary:
     """Steps done in the run (the newest t + 1)."""
     attempted: int | None = None
     committed: int | None = None
-    baseline_mean: float | None = None
+    frozen_mean: float | None = None
     adaptive_mean: float | None = None
-    baseline_last100: float | None = None
+    frozen_last100: float | None = None
     adaptive_last100: float | None = None
     why_no_mean: str = ""
     """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
@@ -359,12 +359,12 @@ class SessionSummary:
 
     @property
     def improvement(self) -> float | None:
-        if self.baseline_last100 is None or self.adaptive_last100 is None:
+        if self.frozen_last100 is None or self.adaptive_last100 is None:
             return None
-        if self.baseline_last100 == 0:
+        if self.frozen_last100 == 0:
             return None
         sign = 1 if self.meta.loss.lower_is_better else -1
-        gain = (self.baseline_last100 - self.adaptive_last100) / abs(self.baseline_last100)
+        gain = (self.frozen_last100 - self.adaptive_last100) / abs(self.frozen_last100)
         return sign * gain * 100
 
 

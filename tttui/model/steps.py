@@ -14,14 +14,14 @@ class Steps:
     """Errors of both models at every step, columns of equal length [n].
 
     `t` ascends but need not start at 0 or be contiguous (foreign or damaged files).
-    `baseline` is the error of the base's frozen weights, `adaptive` of the adaptive model,
+    `frozen` is the error of the base's frozen weights, `adaptive` of the adaptive model,
     `no_update` (foreign stores only) of the session's weights frozen at the run's start.
     Errors are losses in the unit of the session's task (of the point mass mean squares over the 4
     observed components); NaN and infinity are possible.
     """
 
     t: Ints
-    baseline: Floats
+    frozen: Floats
     adaptive: Floats
     did_update: Bools
     update_ok: Bools
@@ -49,9 +49,9 @@ class Steps:
         these rows, all by default."""
         if self.evaluated is None:
             rows = slice(0 if most is None else max(len(self) - most, 0), None)
-            return self.t[rows], self.baseline[rows], self.adaptive[rows]
+            return self.t[rows], self.frozen[rows], self.adaptive[rows]
         at = self._last_evaluated(most)
-        return self.t[at], self.baseline[at], self.adaptive[at]
+        return self.t[at], self.frozen[at], self.adaptive[at]
 
     def _last_evaluated(self, most: int | None) -> Ints:
         """The rows at which the frozen model was evaluated, searched from the end."""
@@ -105,7 +105,7 @@ class Trajectory:
     t: Ints
     z: Floats
     a: Floats
-    baseline: Floats | None = None
+    frozen: Floats | None = None
     adaptive: Floats | None = None
     mu: Floats | None = None
 

@@ -120,14 +120,14 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     if committed == 0 and _same_model(data):
         never = _never_changed(attempted, len(steps), data.meta)
         return Verdict.plain(never, "unclear", result)
-    if result.baseline == result.adaptive == 0:
+    if result.frozen == result.adaptive == 0:
         none = "neither model makes an error" if lower else f"both have {data.meta.loss.name} 0"
         return Verdict.plain(
             f"Nothing to compare: {none} over the last {result.n} steps.", "unclear", result
         )
     compares = f"daptive is {_than_frozen(result.texts[0])}"
     over = Clause(_over(data, result), 1)
-    means = Clause(f" ({short(result.baseline)} -> {short(result.adaptive)})", 6)
+    means = Clause(f" ({short(result.frozen)} -> {short(result.adaptive)})", 6)
     if learned < MIN_STEPS or result.n < MIN_STEPS:
         few = f": {len(steps)} recorded, {learned} since the first commit"
         if steps.evaluated is not None or not committed:
@@ -236,11 +236,11 @@ def _without_a_number(data: SessionData, result: Improvement, counted: str) -> V
         problem = problem if diverged else f"broke down: its {noun} is NaN"
         lead = Clause(f"Adaptive {problem} since step {int(t[since])}.")
         return Verdict((lead, updates), "worse", result)
-    if np.isfinite(result.baseline) and np.isfinite(result.adaptive):
+    if np.isfinite(result.frozen) and np.isfinite(result.adaptive):
         compares = _than_frozen(_first(result.texts))
-        if result.baseline == 0 and result.lower:
+        if result.frozen == 0 and result.lower:
             compares = "worse than frozen, which makes no error"
-        elif result.baseline == 0:
+        elif result.frozen == 0:
             compares = "better than frozen, which has 0"
         tone: Tone = "better" if compares.startswith("better") else "worse"
         return Verdict((Clause(f"Adaptive is {compares}{over}."), updates), tone, result)

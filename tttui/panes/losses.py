@@ -24,7 +24,7 @@ class Digest:
 
     verdict: Verdict
     losses: Losses
-    baseline_tail: Series
+    frozen_tail: Series
     adaptive_tail: Series
     """The last steps of both, those that the final errors are about."""
     transactions: tuple[Forms, Forms, Tone]

@@ -25,7 +25,7 @@ LOG_SPREAD = 20.0
 class Losses:
     """The errors of a session as series, ready to be drawn at any zoom, and its transactions."""
 
-    baseline: Series
+    frozen: Series
     """At the steps at which the frozen model was evaluated."""
     adaptive: Series
     no_update: Series | None
@@ -48,7 +48,7 @@ def losses_of(data: SessionData, before: Losses | None = None) -> Losses:
     steps, idle = data.steps, data.steps.no_update
     known = None if before is None else before.no_update
     return Losses(
-        *errors_of(steps, None if before is None else (before.baseline, before.adaptive)),
+        *errors_of(steps, None if before is None else (before.frozen, before.adaptive)),
         None if idle is None else Series.after(known, steps.t, idle),
         steps.evaluated is None,
         marks_of(data),
@@ -78,7 +78,7 @@ def error_plot(
     chunk, loss = data.meta.chunk, data.meta.loss
     end: End = "ended" if losses.every else ""  # between two scores the newer one holds
     traces = [
-        curve("frozen", losses.baseline, "baseline", smooth, chunk=chunk, end=end),
+        curve("frozen", losses.frozen, "frozen", smooth, chunk=chunk, end=end),
         curve("adaptive", losses.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
     ]
     if losses.no_update is not None:
@@ -128,7 +128,7 @@ def span_note(smooth: bool) -> str:
 
 def spreads_far(data: SessionData) -> bool:
     """Whether the errors span so many decades that a linear axis would hide most of them."""
-    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
+    errors = np.concatenate([data.steps.frozen[-2000:], data.steps.adaptive[-2000:]])
     errors = errors[np.isfinite(errors) & (errors > 0)]
     if len(errors) < 2:
         return False

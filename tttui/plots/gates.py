@@ -52,7 +52,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         """A number before the step of each transaction, and after it."""
         after = Trace("post", Series(t, post), "adaptive", heavy=True, absent=untaken)
         marked = t[taken & np.isnan(post)]
-        return Trace("pre", Series(t, pre), "baseline"), replace(after, not_numbers=marked)
+        return Trace("pre", Series(t, pre), "frozen"), replace(after, not_numbers=marked)
 
     return [
         (
@@ -117,7 +117,7 @@ def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         return [Trace(name, Series(events.t[known], values[known]), role, heavy=heavy)]
 
     norms = trace("gradient norm", events.grad_norm, "third")
-    losses = trace("pre", events.pre_loss, "baseline")
+    losses = trace("pre", events.pre_loss, "frozen")
     losses += trace("post", events.post_loss, "adaptive", heavy=True)
     plots = []
     for title, traces, values in (
@@ -152,7 +152,7 @@ def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
     lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
     traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
     if not same and np.isfinite(limit).any():
-        traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
+        traces.insert(0, Trace("limit", Series(t, limit), "frozen"))
     note = f"newest {GATES_SHOWN}" if len(events) > GATES_SHOWN else ""
     plot = Plot(title=name, traces=tuple(traces), thresholds=lines, note=note, message=message)
     return plot, spreads(value)
@@ -169,7 +169,7 @@ def limit_curve(data: SessionData, key: str) -> tuple[Trace, ...]:
     """A threshold that was changed while the run went on."""
     values = limits(data, key)
     changed = np.isfinite(values).any() and not (values == values[0]).all()
-    return (Trace(key, Series(data.transactions.t, values), "baseline"),) if changed else ()
+    return (Trace(key, Series(data.transactions.t, values), "frozen"),) if changed else ()
 
 
 def spreads(values: Floats) -> bool:

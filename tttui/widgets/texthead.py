@@ -82,7 +82,7 @@ class TextHead(Redrawn):
         share = "" if rates.share != rates.share else f" ({100 * rates.share:+.0f} %)"
         return [
             (f"{title} ", palette.muted, False),
-            (f"{rates.frozen:.2f}", palette.baseline, False),
+            (f"{rates.frozen:.2f}", palette.frozen, False),
             (f" {arrow} ", palette.muted, False),
             (f"{rates.adaptive:.2f}", palette.adaptive, True),
             (f" {self._unit}/{self._item}", palette.muted, False),

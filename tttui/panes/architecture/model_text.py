@@ -74,7 +74,7 @@ def write_parameters(prose: Prose, shapes: Mapping[str, tuple[int, ...]], source
         return
     sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
     total = sum(sizes.values())
-    inks = dict(zip((*PLASTIC, "a_raw"), (*palette.series[:3], palette.baseline), strict=True))
+    inks = dict(zip((*PLASTIC, "a_raw"), (*palette.series[:3], palette.frozen), strict=True))
     fills = FILLS["unicode" if prose.glyphs.braille else "ascii"]
     for (name, size), fill in zip(sizes.items(), fills, strict=False):
         shape = " x ".join(map(str, shapes[name]))

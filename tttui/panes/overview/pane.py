@@ -363,10 +363,10 @@ class OverviewPane(Pane):
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
         for name, errors, tail in (
-            ("frozen", data.steps.baseline, digest.baseline_tail),
+            ("frozen", data.steps.frozen, digest.frozen_tail),
             ("adaptive", data.steps.adaptive, digest.adaptive_tail),
         ):
-            tone: Tone = "baseline" if name == "frozen" else "adaptive"
+            tone: Tone = "frozen" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
             if data.loading:

@@ -14,7 +14,7 @@ from tttui.plots.motion import Motion
 from tttui.store.snapshot import TRAJECTORY
 from tttui.tasks.pointmass.hidden import prediction_of
 
-DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
+DASHES = {"frozen": (2, 2), "adaptive": (6, 3)}
 """Dots drawn and left out of the predictions of each model."""
 
 SHOWN_ERROR = 0.06
@@ -43,7 +43,7 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
     rows = np.arange(i, j) if chosen is None else i + chosen
     z = trajectory.z[rows, :2].astype(np.float64)
     missed: list[tuple[str, Floats]] = []
-    for name in ("baseline", "adaptive"):
+    for name in ("frozen", "adaptive"):
         predicted = prediction_of(trajectory, name, rows)
         if predicted is not None:
             with np.errstate(invalid="ignore", over="ignore"):
@@ -52,10 +52,10 @@ def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) 
     factor = _magnified([error for _, error in missed], z)
     tracks = [truth]
     for name, error in missed:
-        ink = palette.baseline if name == "baseline" else palette.adaptive
+        ink = palette.frozen if name == "frozen" else palette.adaptive
         with np.errstate(invalid="ignore", over="ignore"):
             at = z + factor * error
-        label = "frozen" if name == "baseline" else "adaptive"
+        label = "frozen" if name == "frozen" else "adaptive"
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
         tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASHES[name]))
     note = f"errors x {factor:g}" if factor > 1 else ""

@@ -189,10 +189,10 @@ def timeline_of(view: View, data: SessionData | None) -> Timeline:
 
 def verdict_of(summary: SessionSummary | None) -> Verdict:
     """The verdict from the row alone, before the session is read."""
-    if summary is None or summary.baseline_last100 is None or summary.adaptive_last100 is None:
+    if summary is None or summary.frozen_last100 is None or summary.adaptive_last100 is None:
         return Verdict.plain("Nothing to judge yet.", "unclear")
     low, high = summary.interval or (np.nan, np.nan)
-    words = compared(summary.baseline_last100, summary.adaptive_last100)[0]
+    words = compared(summary.frozen_last100, summary.adaptive_last100)[0]
     clauses = [Clause(f"Adaptive against frozen over the last steps: {words}.")]
     if summary.attempted:
         done = f" {summary.committed or 0} of {summary.attempted} transactions committed."
