@@ -37,11 +37,11 @@ class Remembered:
 
     def recall(self, session: Path) -> StartView | None:
         """The last view of a session, or None."""
-        kept = self._read().get(str(resolved(session)))
-        if not isinstance(kept, dict):
+        saved = self._read().get(str(resolved(session)))
+        if not isinstance(saved, dict):
             return None
         try:
-            view = msgspec.convert({k: v for k, v in kept.items() if v != []}, StartView)
+            view = msgspec.convert({k: v for k, v in saved.items() if v != []}, StartView)
             if view.tab not in TABS:
                 return None
             refuse_unknown(view)  # a region may have had another name when it was kept
@@ -50,7 +50,7 @@ class Remembered:
         return view
 
     def keep(self, session: Path, view: StartView) -> None:
-        """Make `view` the last one of a session."""
+        """Save `view` as the last one of a session."""
         views = self._read()
         key = str(resolved(session))
         views.pop(key, None)

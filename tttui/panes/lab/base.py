@@ -85,11 +85,11 @@ VIEWS: tuple[Registered, ...] = (
 
 def registered(name: str) -> Registered:
     """The view of this name. Raises RefusedInput where there is none."""
-    found = next((view for view in VIEWS if view.name == name), None)
-    if found is None:
+    match = next((view for view in VIEWS if view.name == name), None)
+    if match is None:
         known = ", ".join(view.name for view in VIEWS)
         raise RefusedInput(f"--lab: {name[:40]!r} is no view of the lab; there are {known}")
-    return found
+    return match
 
 
 def prepare() -> None:

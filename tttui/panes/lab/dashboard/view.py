@@ -156,9 +156,9 @@ class DashboardView(Regions, LabView):
         self._show_cards(state, jobs, cards)
         self._ask_curves(jobs)
         self._show_curves(state.of(JOB_METRICS), jobs)
-        matrix, found = self.query_one(MatrixMap), state.of(MATRIX)
-        if found is not None:
-            matrix.set_matrix(found, None, (), state.now)
+        matrix, cells = self.query_one(MatrixMap), state.of(MATRIX)
+        if cells is not None:
+            matrix.set_matrix(cells, None, (), state.now)
         personas = state.of(PERSONAS)
         used = self.query_one("#models", Page)
         used.set_content(around.models(personas, state.now), (personas, int(state.now // 60)))
