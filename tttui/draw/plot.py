@@ -10,7 +10,7 @@ from tttui.draw.palette import Palette
 from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
 
-Role = Literal["baseline", "adaptive", "third", "whatif"] | int
+Role = Literal["baseline", "adaptive", "third", "whatif", "plain"] | int
 """A named role, or a number into `Palette.series`."""
 
 
@@ -123,6 +123,7 @@ def ink(role: Role, palette: Palette) -> Colour:
         "adaptive": palette.adaptive,
         "third": palette.third,
         "whatif": palette.whatif,
+        "plain": palette.text,
     }[role]
 
 
@@ -133,6 +134,7 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
         "adaptive": palette.adaptive_raw,
         "third": palette.third_raw,
         "whatif": palette.faint,
+        "plain": palette.faint,
     }
     return palette.faint if isinstance(role, int) else named[role]
 
