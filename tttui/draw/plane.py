@@ -16,7 +16,7 @@ from tttui.draw.colours import ANSI, Colour, blend, ramp
 from tttui.draw.look import HasLook, Look
 from tttui.draw.path import Dots, PathFrame, Visits
 from tttui.draw.plot_area import ChartLayout
-from tttui.draw.tracks import Scene, Track, head, mark_of, time_stops
+from tttui.draw.tracks import Scene, Track, arrow_rows, head, mark_of, time_stops
 from tttui.model.arrays import Ints
 
 LEVELS = 24
@@ -32,9 +32,6 @@ TRAIL = 6
 """The trail has faded after this part of the window."""
 
 SHORTEST_TRAIL = 24
-
-ARROWS = 14
-"""Velocity arrows in the window."""
 
 FORCE_DOTS = 16
 """Dots from the position to the head of the arrow for an action of FORCE."""
@@ -272,10 +269,9 @@ class Backdrop(HasLook):
         if v is None or len(truth.t) < 2:
             return
         start = int(np.searchsorted(self.scene.tracks[0].t, truth.t[0]))
-        stride = max(len(truth.t) // ARROWS, 4)
         t0, t1 = self.window
         hues, own = ramp(time_stops(self.palette), LEVELS), truth.ink(self.palette)
-        for i in range(stride // 2, len(truth.t), stride):
+        for i in arrow_rows(len(truth.t)):
             if truth.t[i] > cursor:
                 break
             vx, vy = (float(c) for c in v[start + i])

@@ -84,6 +84,16 @@ class Scene:
     message: str = "no trajectory"
 
 
+ARROWS = 14
+"""Velocity arrows along a path."""
+
+
+def arrow_rows(n: int) -> range:
+    """The rows of a path of n points that have an arrow."""
+    stride = max(n // ARROWS, 4)
+    return range(stride // 2, n, stride)
+
+
 def mark_of(k: int, glyphs: Glyphs) -> str:
     """Without braille: what track k (0: the true path) consists of."""
     return glyphs.curve_marks[0 if k == 0 else 2 - k % 2]

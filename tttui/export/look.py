@@ -204,7 +204,11 @@ def logarithmic(axes: Axes, *values: Floats) -> None:
 def log_scale(axes: Axes, *, across: bool = False) -> None:
     """A logarithmic value axis (the horizontal one if `across`) with plain labels."""
     (axes.set_xscale if across else axes.set_yscale)("log")
-    axis: Axis = axes.xaxis if across else axes.yaxis
+    powers_of_ten(axes.xaxis if across else axes.yaxis)
+
+
+def powers_of_ten(axis: Axis) -> None:
+    """Plain labels on a logarithmic axis."""
     axis.set_major_formatter(PowersOfTen())
     axis.set_minor_formatter(PowersOfTen())
 

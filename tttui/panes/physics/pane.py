@@ -211,8 +211,11 @@ class PhysicsPane(RegionPane):
 
     def exportable(self) -> str:
         chosen = self.acting
-        if chosen in ("path", "below") and MODES[self._mode] == "ghost":
-            return "ghost"
+        mode = MODES[self._mode]
+        if chosen in ("path", "below") and mode == "ghost":
+            return mode
+        if chosen == "path" and mode == "predictions":
+            return mode
         return FIGURES[chosen]
 
     def export_of(self, request: ExportRequest) -> ExportRequest:
