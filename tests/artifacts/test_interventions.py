@@ -2,8 +2,17 @@
 
 from pathlib import Path
 
-from tttui.artifacts.interventions import Changes, in_words, read_interventions
+import pytest
+
+from tttui.artifacts.interventions import (
+    INTERVENTIONS,
+    Changes,
+    in_words,
+    read_interventions,
+    recorded,
+)
 from tttui.artifacts.meta import parse_meta
+from tttui.model.errors import RefusedInput
 from tttui.model.session import Meta
 
 
@@ -50,3 +59,23 @@ def test_damaged_lines_are_named_and_the_rest_is_told(tmp_path: Path) -> None:
     changes, problems = read_interventions(path)
     assert [change.t for change in changes] == [5]
     assert problems[0].reason == "line 1 is no intervention"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"t": 1}',
+        b'{"t": -1, "kind": "update"}',
+        b'{"t": 1, "kind": "magic"}',
+        b'{"t": 1, "kind": "mu", "value": 2}',
+        b'{"t": 1, "kind": "settings", "value": {"lr": "fast"}}',
+        b'{"t": 1, "kind": "rollback", "value": "base"}',
+        b'{"t": 1, "kind": "update", "known_at": "then"}',
+    ],
+)
+def test_what_a_replay_refuses_is_named_to_who_looks(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / INTERVENTIONS
+    path.write_bytes(line + b"\n")
+    with pytest.raises(RefusedInput, match="line 1 is not an intervention"):
+        recorded(tmp_path)
+    assert [p.reason[:6] for p in read_interventions(path)[1]] == ["line 1"]

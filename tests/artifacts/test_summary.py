@@ -148,6 +148,7 @@ def test_what_the_end_of_the_events_does_not_tell_is_not_known(
         ("half_line", "per_step.csv"),
         ("empty_steps", "per_step.csv"),
         ("half_events", "update_events.jsonl"),
+        ("half_record", "weights_history.npy"),
         ("no_events", "update_events.jsonl"),
     ],
 )

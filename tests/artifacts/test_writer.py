@@ -19,8 +19,8 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import SessionData
-from tttui.model.settings import Settings
 from tttui.tasks.pointmass.runs.writer import RunWriter, new_meta
 
 WEIGHTS = content(0).weights(0)

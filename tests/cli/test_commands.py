@@ -11,7 +11,7 @@ import pytest
 
 from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.model.start import StartView
 from tttui.store import Store
 from tttui.tasks.pointmass.pretraining import Training

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import TTTUI, in_background, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.artifacts import lock
 from tttui.artifacts.lock import LOCK_FILE
 from tttui.artifacts.processes import own_process

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import run_through, settings
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.artifacts.check import check_session
 from tttui.cli.main import main
 from tttui.model.session import Place

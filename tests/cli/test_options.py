@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tttui.cli.options import given, read_config, values_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import OWNER, PRESETS, Settings
+from tttui.model.pointmass.settings import OWNER, PRESETS, Settings
 from tttui.tasks.pointmass.runs.runner import PointMassRunner
 from tttui.tasks.pointmass.task import PointMass
 

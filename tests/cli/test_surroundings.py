@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.runs.sessions import run_through, settings
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.cli.main import main
 
 

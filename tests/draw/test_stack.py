@@ -11,7 +11,7 @@ from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.draw.plot import Plot, Trace
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import FrictionFacts
 from tttui.tasks.pointmass.hidden import Implied, regime

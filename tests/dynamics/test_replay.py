@@ -8,7 +8,7 @@ import torch
 
 from tttui.dynamics import muon, replay, ssm
 from tttui.model.arrays import PLASTIC, Floats
-from tttui.model.settings import PRESETS, Plasticity
+from tttui.model.pointmass.settings import PRESETS, Plasticity
 
 RNG = np.random.default_rng(0)
 DECAYS = np.linspace(0.01, 0.6, 12)

@@ -22,7 +22,7 @@ import tttui.defect
 from tests.fuzz.mutations import spoil
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tests.textruns import PROSE, make_text_run
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader

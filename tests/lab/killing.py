@@ -36,7 +36,7 @@ from tttui.lab.steering import look_again, resume
 from tttui.lab.sweeps.plan import SweepPlan
 from tttui.lab.sweeps.planning import members_of
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.pointmass.runs.training import PointMassTraining

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.lab.auditing import verify
 from tttui.lab.changing import LOCK, settle
 from tttui.lab.registry import (
@@ -125,7 +125,7 @@ def check(root: Path, done: Path) -> None:
     found = verify(root)
     assert found.fits, found.findings
     settle(root)
-    with held(root / ".lab" / LOCK, 60.0):
+    with locked(root / ".lab" / LOCK, 60.0):
         settled = state(root)
         assert settled == told(root), (settled, told(root))
         lines = (root / ".lab" / "audit.jsonl").read_bytes().splitlines()

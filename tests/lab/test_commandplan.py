@@ -213,12 +213,12 @@ def test_a_command_is_carried_out_by_a_process_and_the_handle_of_its_job_is_know
     assert together == {"partition": "--partition, --time-limit and --slurm need --launcher slurm"}
     outcome = made.carry_out(lambda line: None)  # noqa: ARG005
     assert outcome.job is not None
-    assert outcome.said.startswith(f"pretrain: job {outcome.job[:8]} is ")
+    assert outcome.message.startswith(f"pretrain: job {outcome.job[:8]} is ")
     wait_for(find_job(root, outcome.job), lambda job: None)  # noqa: ARG005
     assert find_base(root, small()) is not None
     again = made.carry_out(lambda line: None)  # noqa: ARG005
     assert (again.job, again.output) == (None, ())
-    assert "fits these settings already; --force trains another" in again.said
+    assert "fits these settings already; --force trains another" in again.message
     wrong = CommandPlan(("job", "show"), definition(("job", "show")), root, {"job": "x"})
     with pytest.raises(TttuiError, match="there is no job 'x'"):
         wrong.carry_out(lambda line: None)  # noqa: ARG005

@@ -16,7 +16,7 @@ from tttui.lab.evaluation.statistics import fewest, interval, simultaneous
 from tttui.lab.evaluation.streams import streams_text
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.runs.base import find_base

@@ -10,10 +10,10 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.jobdirs import make_job
-from tests.runs.sessions import create, run_through
+from tests.tasks.pointmass.runs.sessions import create, run_through
 from tttui import Recorder
 from tttui.artifacts.eventlog import LOCK, EventLog
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.lab import grep
 from tttui.lab import logs as lab_logs
 from tttui.lab.events import publish, read, subscribe
@@ -81,7 +81,7 @@ def test_events_that_find_the_lock_held_are_told_later_each_once(root: Path) -> 
     root.mkdir()
     run = create(root / "a")
     (root / ".lab").mkdir(exist_ok=True)
-    with held(root / ".lab" / LOCK):
+    with locked(root / ".lab" / LOCK):
         run.advance(100)
         run._events.transactions(run.t, *run._counts())
         assert list(read(root)) == []

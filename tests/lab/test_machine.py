@@ -16,7 +16,7 @@ from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS, pretraining
 from tests.live import in_background, status, wait_until
 from tests.nvml import FakeNvml
-from tests.runs.sessions import content, create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import content, create, run_through, same, settings
 from tttui.artifacts import sampling
 from tttui.lab.job import read_job
 from tttui.lab.machine import LocalProcess, MachineReader

@@ -27,7 +27,7 @@ from tttui.lab.registry import BaseRef, register, resolve, versions
 from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.runs.training import frictions_of

@@ -67,6 +67,12 @@ def test_only_settings_that_differ_are_listed_and_absent_ones_are_a_dash() -> No
     assert found == [("updates", "lr", ("0.02", "0.005")), ("updates", "whiten", ("-", "yes"))]
 
 
+def test_lists_and_tables_are_told_without_their_brackets() -> None:
+    a = session("a", plasticity_cfg={"plastic": ["lora", "norm"]}, libraries={"torch": "2.13"})
+    (one, other) = compare([a, session("b")], [None, None]).differences
+    assert {one.values[0], other.values[0]} == {"lora, norm", "2.13"}
+
+
 def test_ids_and_times_are_no_settings() -> None:
     a, b = session("a", created_at_unix=1), session("b", created_at_unix=2)
     assert compare([a, b], [None, None]).differences == ()

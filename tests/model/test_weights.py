@@ -13,6 +13,7 @@ from tttui.model.weights import (
     ASPECTS,
     ShownWeights,
     commit_at,
+    commits_behind,
     compare,
     held_at,
     held_at_start,
@@ -118,6 +119,11 @@ def test_where_nothing_was_committed_the_view_of_a_commit_says_so(t: int, reason
 def test_a_commit_whose_snapshot_was_thinned_out_is_named() -> None:
     data = session(history=history(0, 96))
     assert "thinned out" in compare("commit", data, 32).why_not
+
+
+def test_commits_without_a_snapshot_of_their_own_are_counted() -> None:
+    data = session(history=history(0, 32))
+    assert [commits_behind(data, t) for t in (32, 95, 96, 200)] == [0, 0, 1, 1]
 
 
 def test_a_live_regression_shows_what_was_restored() -> None:

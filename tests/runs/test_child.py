@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import end, state, wait_until
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.runs.child import environment
 from tttui.runs.launch import launch
 

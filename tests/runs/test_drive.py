@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.interventions import recorded
+from tttui.artifacts.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
 from tttui.runs.drive import Course, drive
@@ -336,7 +336,7 @@ def test_what_is_asked_reads_like_a_sentence() -> None:
 
 
 def test_nothing_is_written_while_a_run_is_paused(tmp_path: Path) -> None:
-    from tests.runs.sessions import settings
+    from tests.tasks.pointmass.runs.sessions import settings
 
     run = create(tmp_path / "a", settings(checkpoint_s=0.01))
     run.advance(10)

@@ -20,7 +20,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import HISTORY
 from tttui.model.errors import TttuiError
-from tttui.model.memory import MEGABYTE
+from tttui.model.pointmass.settings import MEGABYTE
 from tttui.runs import taskbuild
 from tttui.runs.repair import repair
 from tttui.runs.taskbuild import build_task_session

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.live import alive, end, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tests.terminal.harness import PtyProgram
 from tests.terminal.loopback import environment, serving
 from tttui.artifacts.discover import find_sessions

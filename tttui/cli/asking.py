@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ PATIENCE_S = 10.0
 """Seconds within which a run answers unless something is wrong with it."""
 
 LOOK_S = 0.02
+
+ENDED: "Collection[State]" = ("crashed", "stalled", "failed", "completed", "interrupted")
+"""States in which nobody is there to answer."""
 
 DOING: "Mapping[Verb, str]" = {
     "mu": "change its friction",
@@ -63,17 +66,26 @@ def ask_and_wait(
             raise RefusedInput(f"{place.path}: {refusal}")
         if status is not None and _is_done(status, pending, until):
             break
-        if status is not None and status.state in ("crashed", "stalled", "failed", "completed"):
-            pending.withdraw()
-            raise TttuiError(f"{place.path}: {status.detail or status.state}")
+        if status is not None and status.state in ENDED:
+            taken_back = pending.withdraw(status.answers)
+            raise TttuiError(
+                f"{place.path}: {status.detail or status.state}"
+                + ("" if taken_back else "; whether it did what was asked before is not known")
+            )
         if pending.overdue:
-            pending.withdraw()
+            taken_back = pending.withdraw({} if status is None else status.answers)
+            if status is not None and status.state == "queued" and taken_back:
+                raise TttuiError(
+                    f"{place.path}: no process came to run it within {wait_s:g} s, so nothing was "
+                    f"done; " + instead(place.path, status)
+                )
             if status is None:
                 raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
             still = "" if watch.moved else ", nor did its heartbeat move"
             since = last_heard(status) or still
             raise TttuiError(
                 f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; "
+                + ("" if taken_back else "it has the request, and may still carry it out; ")
                 + _left_alone(status)
             )
         time.sleep(LOOK_S)

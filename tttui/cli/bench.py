@@ -20,8 +20,8 @@ from tttui.cli.contenders import (
 from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.schema import POINT_MASS
-from tttui.model.settings import PRESETS
 
 
 @click.group("bench", invoke_without_command=True)

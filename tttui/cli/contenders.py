@@ -133,7 +133,7 @@ def skill_entries(
 
 def preset_entries(names: Sequence[str]) -> list["ContestEntry"]:
     from tttui.lab.evaluation.contest import ContestEntry
-    from tttui.model.settings import PRESETS
+    from tttui.model.pointmass.settings import PRESETS
 
     for name in names:
         if name not in PRESETS:

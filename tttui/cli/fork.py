@@ -20,8 +20,8 @@ from tttui.cli.options import (
 )
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.setting import Group
-from tttui.model.settings import PRESETS
 from tttui.tasks.pointmass.task import PointMass
 
 

@@ -117,6 +117,8 @@ def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[
 def _state(status: "Status") -> str:
     """`running`, `running on elsewhere`, or `crashed 3 min ago` without the reason."""
     if status.state == "pretraining" and status.pretraining is not None:
+        if status.pretraining.waits_for is not None:
+            return str(status.pretraining).partition(",")[0]
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
     if status.steerable and not status.runs_here:
         return status.detail or status.state  # where it runs, and whether that is certain

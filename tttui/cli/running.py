@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.cli.options import RunningOptions
 from tttui.cli.output import json_document, result, say
@@ -21,6 +21,7 @@ from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.runner import ReadyRun
 from tttui.tasks.pointmass.runs.planned import prepare
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""
@@ -37,7 +38,12 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
         done = prepare(
-            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+            directory,
+            should_stop=stop,
+            on_progress=progress,
+            on_wait=say,
+            on_notice=say,
+            on_turn=None if quiet else say,
         )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)
@@ -108,8 +114,9 @@ def execute(
             run.fail(error)
             raise
         was_paused = run.progress().state == "paused"
-        run.close("completed" if done else "interrupted")
-    if not done and stop.signal == signal.SIGHUP:
+        goes_on = not done and stop.signal == signal.SIGHUP
+        run.close("completed" if done else "queued" if goes_on else "interrupted")
+    if goes_on:
         # The terminal is gone: what was asked for still gets done, without one.
         continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused, more=task)
         return INTERRUPTED

@@ -8,8 +8,8 @@ import click
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
 from tttui.cli.options import SectionedCommand, given, group_options, root_option
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import Plasticity, World
 from tttui.model.setting import Group, options
-from tttui.model.settings import Plasticity, World
 
 if TYPE_CHECKING:
     from tttui.runs.control import Verb

@@ -184,7 +184,7 @@ def _start(root: Path, plans: Sequence["SweepPlan"], job: JobOptions) -> None:
 
     if not job.quiet:
         say(plans[0].estimate())
-        say(f"on {plans[0].said}")
+        say(f"on {plans[0].streams_text}")
         bases = missing_bases(plans[0], root, range(len(plans[0].members)))
         if bases:
             takes = duration_text(sum(map(pretraining_s, bases)))

@@ -43,7 +43,7 @@ def sweep_lines(
         f"sweep    {job.short}, {job_line(job)}",
         f"tried    {len(plan.members)} members, {outcome.rows} of {outcome.losses.size} runs "
         "computed" + (f" in {duration_text(outcome.seconds)}" if outcome.rows else ""),
-        f"on       {plan.said}",
+        f"on       {plan.streams_text}",
         f"by       {loss}",
     ]
     if plan.fixed:

@@ -240,7 +240,7 @@ def _start_base(
 ) -> None:
     """Train the base of the point mass, as `tttui pretrain` does."""
     from tttui.cli.pretrain import train_base
-    from tttui.model.settings import Settings
+    from tttui.model.pointmass.settings import Settings
     from tttui.tasks.pointmass.pretraining import EPOCH
 
     for option, value in refused.items():

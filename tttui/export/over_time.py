@@ -23,7 +23,14 @@ from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
 from tttui.plots.learned import learned_mu
 from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
 from tttui.plots.weights import weight_plot
-from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at, mu_column
+from tttui.tasks.pointmass.hidden import (
+    CompleteWeights,
+    implied,
+    in_force,
+    mu_at,
+    mu_column,
+    world_of,
+)
 from tttui.tasks.pointmass.identify import MU_GRID
 
 BINS = 80
@@ -168,7 +175,7 @@ def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
     held = in_force(data, request.at)
-    found = implied(held, data.meta.world) if isinstance(held, CompleteWeights) else None
+    found = implied(held, world_of(data)) if isinstance(held, CompleteWeights) else None
     column = None if trajectory is None else mu_column(data, trajectory)
     true = None
     if trajectory is not None and column is not None:

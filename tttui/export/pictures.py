@@ -18,6 +18,7 @@ from tttui.model.weights import TITLES, held_at_start
 from tttui.plots import paths
 from tttui.plots.motion import motion_of
 from tttui.plots.weights import conditions, decay_histogram, moved_plot, spectra_of, weight_map
+from tttui.tasks.pointmass.hidden import world_of
 from tttui.tasks.pointmass.stability import stability
 
 LARGEST_PARAMETERS = 24
@@ -141,7 +142,7 @@ def architecture(request: ExportRequest) -> Figure:
         return _modules(request)
     decays, palette = tables.decays_of(request), look.colours_of(request)
     base = request.data.base or {}
-    found = stability(base["a_raw"], request.data.meta.dt)
+    found = stability(base["a_raw"], world_of(request.data).dt)
     figure = look.figure(2.6, f"{request.name}: memory of the state, and the parameters")
     left, middle, right = figure.subplots(1, 3)
     histogram, note = decay_histogram(found)

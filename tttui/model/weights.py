@@ -103,6 +103,23 @@ def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> Weight
     return _loaded(data.checkpoint, names, "newest checkpoint")
 
 
+def commits_behind(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> int:
+    """How many commits up to step t came after the snapshot that `held_at` takes: their weights
+    were not kept, or thinned out."""
+    history, events = history_of(data, names), data.transactions
+    i, commit = None if history is None else index_at(history, t), events.in_force(t)
+    if history is None or i is None or commit is None or events.t[commit] <= history.t[i]:
+        return 0
+    return commits_between(data, int(history.t[i]), t)
+
+
+def commits_between(data: SessionData, first: int, last: int) -> int:
+    """How many commits there are after step `first`, up to step `last`."""
+    events = data.transactions
+    inside = (events.status == COMMIT) & (events.t > first) & (events.t <= last)
+    return int(np.count_nonzero(inside))
+
+
 def held_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
     """The weights that the session began with; without a history those of the base."""
     history = history_of(data, names)

@@ -11,7 +11,9 @@ A request is one file `control/<time>-<pid>-<n>.json`, written under another nam
 
 The owner takes requests away in the order of their names, carries each out, and answers in
 status.json (`answers`, `last_command`, `last_error`). What is no request is named there and in
-run.log, and changes nothing.
+run.log, and changes nothing. None is removed without an answer: what a run ends before it came
+to, and what the next owner finds that was left for a process that has ended, is refused with
+the reason (`runs.answering`).
 """
 
 import itertools
@@ -24,6 +26,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
@@ -37,7 +40,7 @@ from tttui.artifacts.regular import (
 )
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.faults import FAULTS
+from tttui.model.pointmass.settings import FAULTS
 
 Verb = Literal[
     "stop",
@@ -128,10 +131,12 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
     return name
 
 
-def withdraw(directory: Path, id: str) -> None:
-    """Take back a request that nobody answered."""
-    with suppress(OSError):
-        remove(directory / DIRECTORY / id)
+def withdraw(directory: Path, id: str) -> bool:
+    """Take back a request that nobody answered; False: its owner has it already, or had."""
+    try:
+        return remove(directory / DIRECTORY / id)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +171,18 @@ class Pending:
     def overdue(self) -> bool:
         return time.monotonic() > self.deadline
 
-    def withdraw(self) -> None:
-        """Take back what nobody answered."""
-        for request in self.requests:
-            withdraw(self.directory, request.id)
+    def withdraw(self, answers: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Take back what nobody answered; False: some of it was taken, and may yet be done."""
+        unanswered = [request.id for request in self.requests if request.id not in answers]
+        taken_back = [withdraw(self.directory, id) for id in unanswered]
+        return all(taken_back)
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.requests))
 
 
 def clear_requests(directory: Path) -> None:
-    """Remove what was asked of a run that has ended; the next one is not to do it."""
+    """Remove what was asked of a job that has ended, which those who asked see."""
     place = directory / DIRECTORY
     for name in () if place.is_symlink() else _names(place):
         with suppress(OSError):
@@ -214,14 +220,15 @@ class Inbox:
     def take(self) -> list[Request | NoRequest]:
         """What was asked since the last time, in order, but no more than MOST at once.
 
-        It is gone from the directory. Where others may write that, nothing of it counts.
+        It is gone from the directory; what was withdrawn before that is not among it. Where
+        others may write the directory, nothing of it counts.
         """
         names = [name for name in _names(self._place) if name not in self._stuck][:MOST]
         if names and (why := self._unsafe()):
             for name in names:
                 self._remove(name)
             return [NoRequest(name, why) for name in names]
-        return [self._taken(name) for name in names]
+        return [taken for name in names if (taken := self._taken(name)) is not None]
 
     def _unsafe(self) -> str:
         """Why what lies in the directory may come from anybody, '' where it may not.
@@ -243,17 +250,24 @@ class Inbox:
             return f"{DIRECTORY}/ may not be changed: {error.strerror}"
         return ""
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str) -> bool:
+        """Whether it was still there, as far as can be told."""
         try:
             if self._place.is_symlink():
                 raise PermissionError
             (self._place / name).unlink()
         except FileNotFoundError:
-            pass
+            return False
         except OSError:
             self._stuck.add(name)
+        return True
 
-    def _taken(self, name: str) -> Request | NoRequest:
+    def _taken(self, name: str) -> Request | NoRequest | None:
+        """What a file asks for; None where whoever asked has withdrawn it meanwhile."""
+        found = self._read(name)
+        return found if self._remove(name) else None
+
+    def _read(self, name: str) -> Request | NoRequest:
         try:
             return parse(read_bytes(self._place / name, LARGEST), name)
         except NotRegular as error:
@@ -262,8 +276,6 @@ class Inbox:
             return NoRequest(name, f"cannot be read: {error.strerror}")
         except (ValueError, RecursionError, RefusedInput) as error:
             return NoRequest(name, str(error))
-        finally:
-            self._remove(name)
 
 
 def parse(content: bytes, id: str = "") -> Request:

@@ -52,6 +52,19 @@ def drive(
     `on_progress` gets a RunProgress some ten times a second and once at the end.
     """
     course = Course(run, max_rate, paused)
+    try:
+        return _drive(run, course, until, should_stop, on_progress)
+    finally:
+        run.hand_back(course.left)
+
+
+def _drive(
+    run: OwnedRun,
+    course: "Course",
+    until: int,
+    should_stop: Callable[[], bool] | None,
+    on_progress: Callable[[RunProgress], None] | None,
+) -> bool:
     report_at = time.monotonic()
     while run.t < until and not run.ended:
         if should_stop is not None and should_stop():
@@ -96,6 +109,11 @@ class Course:
         if paused:
             self._pause()
             run.tell()
+
+    @property
+    def left(self) -> list[Request]:
+        """What was asked and is neither carried out nor refused yet."""
+        return list(self._waiting)
 
     def obey(self) -> bool:
         """Do what was asked for; whether the run is to go on."""
@@ -210,7 +228,7 @@ class Course:
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
     """Options as the settings hold them: a whole number is a float where floats belong."""
-    from tttui.model.configuration import CHANGEABLE
+    from tttui.model.pointmass.configuration import CHANGEABLE
 
     return {
         name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()

@@ -35,7 +35,7 @@ class Heartbeat:
     ) -> None:
         self._state = "running"
         self.error: str | None = None
-        self.said: dict[str, Any] = {}
+        self.fields: dict[str, Any] = {}
         """What was asked of the run and what became of it, by key of status.json."""
         self.steps_total = steps_total
         self._writer, self._lock, self._device = writer, lock, device
@@ -86,5 +86,5 @@ class Heartbeat:
             device=self._device,
             command=command_line("tttui", *sys.argv[1:]),
             error=self.error,
-            **self.said,
+            **self.fields,
         )

@@ -17,7 +17,7 @@ from tttui.artifacts.session_events import SessionEvents
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import SessionTaken, TttuiError
 from tttui.runs.answering import Answering
-from tttui.runs.control import Request, clear_requests
+from tttui.runs.control import Request
 from tttui.runs.heartbeat import Heartbeat
 from tttui.runs.runlog import RunLog
 from tttui.runs.tally import Tally
@@ -77,7 +77,6 @@ class OwnedRun(ABC):
         steps: int,
         device: str,
         checkpoint_s: float,
-        keep_requests: bool,
     ) -> None:
         """Begin to own it; `t` must be known by now."""
         self.path, self._lock, self._writer = directory, lock, writer
@@ -87,8 +86,6 @@ class OwnedRun(ABC):
         self._heart = Heartbeat(writer, lock, self.t, steps, device)
         self._device = device
         self._samples: Sampling | None = None
-        if not keep_requests:
-            clear_requests(directory)
         self._answering = Answering(directory, self._heart, self._log, self._settle)
         self._meta_changes: dict[str, Any] = {}
         """Keys of meta.json that are not written yet."""
@@ -230,6 +227,10 @@ class OwnedRun(ABC):
         found, self._requests = self._requests, []
         return found
 
+    def hand_back(self, requests: list[Request]) -> None:
+        """Whoever drives it did not come to these; they are refused when the run ends."""
+        self._requests = [*requests, *self._requests]
+
     def answer(self, request: Request, *, error: str = "") -> None:
         """Note that a request was carried out, or why not; `say` puts it into status.json."""
         self._answering.answer(self.t, request, error)
@@ -244,11 +245,11 @@ class OwnedRun(ABC):
     @property
     def speed_limit(self) -> float | None:
         """Steps a second at most; None is as fast as it goes."""
-        return self._heart.said.get("speed_limit")
+        return self._heart.fields.get("speed_limit")
 
     @speed_limit.setter
     def speed_limit(self, rate: float | None) -> None:
-        self._heart.said["speed_limit"] = rate
+        self._heart.fields["speed_limit"] = rate
 
     @property
     def state(self) -> str:
@@ -289,6 +290,7 @@ class OwnedRun(ABC):
         """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
         try:
             self.checkpoint()
+            self._answering.refuse_rest(self.t, self.requests(), state)
             self.say()
             self._heart.state = state
             self._writer.finish()
@@ -311,6 +313,7 @@ class OwnedRun(ABC):
         self._heart.state, self._heart.error = "failed", str(failure).removeprefix(f"{self.path}/")
         try:
             self._log.failed(self.t, str(failure))
+            self._answering.refuse_rest(self.t, self.requests(), "failed")
             self._heart.beat(self.t, last=True)
             self._events.ended(self.t, "failed", self._heart.error)
         except TttuiError:

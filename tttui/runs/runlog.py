@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.log_writer import log_event, log_to
-from tttui.engine.interventions import Intervention
 
 
 class RunLog:

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.interventions import Intervention, in_order, recorded, without
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.interventions import OF_NO_STEP, Intervention, in_order, recorded, without
 from tttui.engine.tensorstate import as_tensors
-from tttui.model.adaptation import LIVE
+from tttui.model.adaptation import LIVE, OF_NO_STEP
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.runs.tasksettings import TaskSettings

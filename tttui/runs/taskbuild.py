@@ -8,12 +8,13 @@ from torch import nn
 
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.device import check_device
-from tttui.engine.interventions import Intervention, record
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput

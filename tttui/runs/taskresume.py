@@ -9,7 +9,7 @@ from tttui.artifacts.meta import read_meta_of
 from tttui.engine.device import check_device
 from tttui.model.adaptation import LIVE
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task

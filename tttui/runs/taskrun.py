@@ -8,15 +8,15 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.checkpoint import WIDENED
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import Intervention, Kind, in_order, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention, Kind, in_order
 from tttui.engine.parameters import figures
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner
@@ -46,7 +46,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
     ) -> None:
         """Use `open`."""
         refuse_links(directory)
@@ -61,8 +60,8 @@ class TaskRun(OwnedRun):
         refuse_other_base(directory, self.meta, self.learner)
         self._stepper = TaskStepper(self.task, self.learner, weights_at=self._weights_at)
         checkpoint, reached, notices = sound_checkpoint(directory)
-        notices += record.drop_half_written(directory)
-        self._stepper.interventions = record.recorded(directory)
+        notices += intervention_writer.drop_half_written(directory)
+        self._stepper.interventions = recorded(directory)
         self.tally = Tally()
         try:
             self._stepper.load(as_tensors(checkpoint.engine))
@@ -105,7 +104,6 @@ class TaskRun(OwnedRun):
             steps=conduct.steps or self.task.steps or 0,
             device=conduct.device,
             checkpoint_s=conduct.checkpoint_s,
-            keep_requests=keep_requests,
         )
         for line in self.notices:
             self._log.refused(line)
@@ -121,7 +119,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
         """Hold a session where its last checkpoint left it; `task` is what the person named,
@@ -131,7 +128,7 @@ class TaskRun(OwnedRun):
         """
         lock = SessionLock(directory, on_wait)
         try:
-            return cls(directory, lock, task=task, made=made, keep_requests=keep_requests)
+            return cls(directory, lock, task=task, made=made)
         except BaseException:
             lock.release()
             raise
@@ -194,7 +191,7 @@ class TaskRun(OwnedRun):
                 self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
             else:
                 self._all_arrived()
-        self._heart.said["waits_for"] = self.waits_for or None
+        self._heart.fields["waits_for"] = self.waits_for or None
         super().keep_alive()
 
     def _all_arrived(self) -> None:
@@ -211,7 +208,7 @@ class TaskRun(OwnedRun):
             if len(self.kept) < len(self.learner.plastic):
                 raise RefusedInput("rollback: the history does not hold all plastic weights")
             self._weights_at(int(made.value))
-        record.record(self.path, made, durably=False)
+        intervention_writer.record(self.path, made, durably=False)
         self._unsynced = True
         self._log.intervention(made)
         self.tell_event("changed", t=made.t, kind=kind)
@@ -231,7 +228,7 @@ class TaskRun(OwnedRun):
 
     def _make_durable(self) -> None:
         if self._unsynced:
-            record.sync(self.path)
+            intervention_writer.sync(self.path)
             self._unsynced = False
 
     def _step(self) -> None:

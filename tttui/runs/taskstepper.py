@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.task_writer import StepRow
-from tttui.engine.interventions import Intervention
 from tttui.engine.tensorstate import as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner, adapt
 from tttui.model.adaptation import LIVE

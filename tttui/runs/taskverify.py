@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import ENGINE, Checkpoint, read_generation
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import LAST_SNAPSHOT
-from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.check import Check

@@ -71,8 +71,8 @@ class RequestsFeed(Feed[None]):
                 at = "" if status.t is None else f" at step {status.t}"
                 self.core.note(f"Refused: {refusal}" if refusal else f"Done: {pending}{at}")
             elif status is None or not status.live or pending.overdue:
-                pending.withdraw()
-                self.core.note(f"{pending}: {_silence(status)}")
+                taken = "" if pending.withdraw() else ", but it was taken and may still be done"
+                self.core.note(f"{pending}: {_silence(status)}{taken}")
             else:
                 waiting.append(pending)
         self._waiting = waiting

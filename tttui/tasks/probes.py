@@ -17,7 +17,7 @@ from tttui.model.adaptation import Conduct
 from tttui.model.arrays import Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.faults import BLOW_UP
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import SessionBlock, worlds

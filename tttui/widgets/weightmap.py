@@ -6,9 +6,10 @@ from dataclasses import replace
 from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit_end
 from tttui.draw.colours import style
-from tttui.draw.heat import STRETCH, MapPlot, slim
+from tttui.draw.heat import STRETCH, HeatWindow, MapPlot, slim, textured
+from tttui.model.names import name_forms
+from tttui.model.numbers import choose
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 
@@ -71,9 +72,29 @@ class WeightMap(Heatmap):
     @property
     def top(self) -> int:
         """One row for the heading, and one for the columns' names where elements stay as high."""
-        height, rows = self.content_size.height, max(self.values.shape[0], 1)
-        lower = 2 * (height - 3) // rows < 2 * (height - 2) // rows <= 2
-        return 2 if height >= 7 and not lower else 1
+        height = self.content_size.height
+        if height < 7:
+            return 1
+        views = (self._fitting_in(height - top - 1) for top in (1, 2))
+        sizes = [(view.size[0], -min(view.high, 2)) for view in views]
+        return 1 if sizes[0] < sizes[1] else 2
+
+    def _fitting_in(self, rows: int) -> HeatWindow:
+        """The view of the whole matrix in so many rows of characters."""
+        width = max(self.content_size.width - self.left, 1)
+        view = HeatWindow.fitting(self.values.shape, width, rows)
+        # a character stands for one value: elements of three halves would share some
+        odd = textured(self.look) and view.high > 1 and view.high % 2
+        return replace(view, high=view.high - 1) if odd else view
+
+    def _fitting(self) -> HeatWindow:
+        return self._fitting_in(self.room[1])
+
+    @property
+    def merged(self) -> tuple[int, int]:
+        """Rows and columns of elements that one coloured cell, or one character, stands for."""
+        down, across = self.view.size
+        return down * (2 if textured(self.look) and self.view.high == 1 else 1), across
 
     @property
     def stride(self) -> tuple[int, int]:
@@ -107,7 +128,10 @@ class WeightMap(Heatmap):
         canvas, palette = Canvas(1, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
-        name = self.matrix if self.roles else fit_end(self.matrix, max(width - len(mark) - 12, 8))
+        name = self.matrix
+        if not self.roles:
+            ellipsis = self.glyphs.ellipsis
+            name = choose(name_forms(name), max(width - len(mark) - 12, 8), ellipsis)
         end = canvas.write(0, 0, f"{mark}{name}", ink, bold=True)
         rows, columns = self.values.shape
         if self.roles:
@@ -115,18 +139,21 @@ class WeightMap(Heatmap):
             shape = f"  {rows} {to} x {columns} {of}"
         else:
             shape = f"  {self.shape_text}"
-        if len(shape) > width - end:
-            shape = f" {rows}x{columns}"
-        end = canvas.write(0, end, shape if len(shape) <= width - end else "", palette.muted)
-        down, across = self.view.size
-        if max(down, across) > 1:
-            text = f"  1 cell = {down} x {across}"
-            text = text if len(text) <= width - end else ""
-            end = canvas.write(0, end, text, palette.muted)
+        texts = [f"{a}{b}" for b in self._merging() for a in (shape, f" {rows}x{columns}", "")]
+        end = canvas.write(0, end, choose(texts, width - end, ""), palette.muted)
         lost = self._lost()
         if lost:
             canvas.write(0, max(width - len(lost) - 1, 0), f" {lost}", palette.bad, bold=True)
         return canvas.lines(self.ground)[0]
+
+    def _merging(self) -> Sequence[str]:
+        """How many elements share a cell, from long to short; empty where none do."""
+        down, across = self.merged
+        if max(down, across) == 1:
+            return ("",)
+        if across == 1:
+            return f"  {down} rows a cell", f" {down} rows/cell", ""
+        return f"  {down} x {across} a cell", f" {down}x{across}/cell", ""
 
     def _lost(self) -> str:
         """How many elements are no numbers."""

@@ -16,7 +16,7 @@ from tttui.lab.registry import resolve
 from tttui.lab.steering import cancel, look_again, resume
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.turns import Host, host_of
 from tttui.tasks.pointmass.runs.base import find_base
 

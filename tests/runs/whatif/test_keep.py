@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.live import state, wait_until
-from tests.runs.sessions import create, run_through, same, settings
 from tests.runs.whatif.test_whatif import assert_same, computed, read
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput

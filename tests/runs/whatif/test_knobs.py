@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.runs.sessions import create, run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
 from tttui.runs.whatif.knob import Knob

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runs.sessions import base_of, create, run_through, settings
 from tests.runs.whatif.test_whatif import read
+from tests.tasks.pointmass.runs.sessions import base_of, create, run_through, settings
 from tttui.model.session import SessionData
 from tttui.runs.whatif.luck import Seeds, SeedsResult
 from tttui.runs.whatif.result import WhatIfRequest

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.runs.sessions import run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.runs.whatif.compared import scores
 from tttui.runs.whatif.result import WhatIfRequest
 from tttui.runs.whatif.sensitivity import Sensitivity

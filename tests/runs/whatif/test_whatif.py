@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runs.sessions import base_of, create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import base_of, create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tttui.artifacts.meta import parse_meta
+from tttui.model.pointmass.settings import World
 from tttui.model.session import History, Place, SessionData
-from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass.hidden import (
     CompleteWeights,

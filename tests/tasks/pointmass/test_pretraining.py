@@ -11,7 +11,7 @@ from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
 from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.pretraining import (
     base_cfg,
     initial_weights,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tttui.model.arrays import Weights
-from tttui.model.configuration import configuration_of
+from tttui.model.pointmass.configuration import configuration_of
+from tttui.model.pointmass.settings import World
 from tttui.model.session import Meta, Place, SessionData
-from tttui.model.settings import World
 from tttui.model.status import Status
 from tttui.model.transactions import COMMIT, LIVE, Transactions
 from tttui.tasks.pointmass.transfer import STEPS, fresh, transfer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.model.settings import EnvMode, Settings, World
+from tttui.model.pointmass.settings import EnvMode, Settings, World
 from tttui.tasks.pointmass import world
 
 

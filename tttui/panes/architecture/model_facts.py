@@ -6,7 +6,7 @@ from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.session import SessionData
 from tttui.panes.view import View
-from tttui.tasks.pointmass.hidden import CompleteWeights
+from tttui.tasks.pointmass.hidden import CompleteWeights, world_of
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
 from tttui.tasks.pointmass.stability import Stability, stability
 
@@ -44,7 +44,7 @@ def shapes_of(data: SessionData) -> tuple[dict[str, tuple[int, ...]], str]:
 
 def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
     """The decays of the base, the length of a step, and why they are not known."""
-    step = data.meta.dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
+    step = world_of(data).dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
     a_raw = None if data.base is None else data.base.get("a_raw")
     if a_raw is None:
         problem = data.problem("base")

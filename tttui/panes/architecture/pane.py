@@ -32,7 +32,7 @@ from tttui.panes.architecture.model_text import (
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
 from tttui.plots.weights import decay_histogram
-from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at
+from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at, world_of
 from tttui.tasks.pointmass.live_state import LiveModel
 from tttui.widgets.columns import BarColumns
 from tttui.widgets.drawn import Drawn
@@ -163,7 +163,7 @@ class ArchitecturePane(RegionPane):
             return
         self._shown = shown
         self._show_live(view)
-        law, mu = data.meta.world, mu_at(data, view.trajectory, t)
+        law, mu = world_of(data), mu_at(data, view.trajectory, t)
         true, friction = None, ""
         if mu is not None:
             acting, name = mu, "linear"

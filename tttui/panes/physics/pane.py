@@ -13,8 +13,8 @@ from tttui.draw.marks import Marks
 from tttui.draw.tracks import Scene
 from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
@@ -48,6 +48,7 @@ from tttui.tasks.pointmass.hidden import (
     mu_at,
     mu_column,
     row_at,
+    world_of,
 )
 from tttui.widgets.chart import Chart
 from tttui.widgets.path import PathView
@@ -257,7 +258,7 @@ class PhysicsPane(RegionPane):
                 self._oracle.forget()
                 self._motions.forget()
                 self._errors.forget()
-            self._data, self._law = view.data, view.data.meta.world
+            self._data, self._law = view.data, world_of(view.data)
         self._prepare(view)
         shown = self.regions
         self._path.set_mark(self._mark("path", view))

@@ -19,7 +19,7 @@ from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.background_value import Prepared
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
-from tttui.panes.weights.element import copyable, write_element
+from tttui.panes.weights.element import copyable, what_is_shown, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
 from tttui.panes.weights.weight_figures import no_history, write_moved
 from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
@@ -256,10 +256,9 @@ class WeightsPane(RegionPane):
             elif cell is not None:
                 write_element(prose, found, heatmap, cell)
 
-        where = shown.says or "nothing to show"
-        title = f"{TITLES[shown.aspect].capitalize()} ({where})"
-        if found.asked is not self._asked:
-            title = f"Working out: {TITLES[self._aspect]} ..."
+        title = f"Working out: {TITLES[self._aspect]} ..."
+        if found.asked is self._asked and self._view is not None:
+            title = what_is_shown(found, self._view.timeline.cursor)
         self._reading.set_content(write, key, title)
 
     def _heatmap(self) -> WeightMap:

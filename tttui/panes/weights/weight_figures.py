@@ -29,6 +29,8 @@ def write_moved(prose: Prose, movement: Movement) -> None:
     for name, axis, parts in movement.lists:
         i = names.index(name) if name in names else 0
         shown, ink = moved_plot(parts, name, axis, i), palette.area(i)
+        if not parts[0].change:
+            continue  # that it did not change is said already
         prose.head(shown.title)
         for bar in shown.bars:
             value = f"{short(bar.value):>8} {bar.text:>5}"

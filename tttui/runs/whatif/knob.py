@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.setting import Setting
-from tttui.model.settings import PRESETS
 
 Kind = Literal["rate", "number", "count", "choice", "switch"]
 """`rate`: steps of a ratio. `number`: equal steps. `count`: whole numbers."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass import world
 

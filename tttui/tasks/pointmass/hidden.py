@@ -6,11 +6,17 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
 from tttui.model.dataclass import dataclass
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.model.weights import held_at, why_no_weights
 from tttui.tasks.pointmass import identify, world
+
+
+def world_of(data: SessionData) -> World:
+    """The world of a session; defaults where nothing is recorded, or something that cannot be."""
+    return settings_in(data.meta.configuration).world
 
 
 def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | None:
@@ -71,7 +77,7 @@ def in_force(data: SessionData, t: int) -> CompleteWeights | str:
     weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
     if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
-    return CompleteWeights(since, weights, data.meta.dt)
+    return CompleteWeights(since, weights, world_of(data).dt)
 
 
 def fits(weights: Weights) -> bool:

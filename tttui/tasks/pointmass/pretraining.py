@@ -9,7 +9,7 @@ import numpy as np
 
 from tttui.dynamics import muon, ssm
 from tttui.model.arrays import PLASTIC, Floats, Weights
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass import world
 from tttui.tasks.trainer import Took, Trainer, cosine
 

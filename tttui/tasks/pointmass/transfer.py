@@ -8,11 +8,11 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.compare import Comparison
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.transfer import Transfer
 from tttui.tasks.pointmass import world
-from tttui.tasks.pointmass.hidden import fits
+from tttui.tasks.pointmass.hidden import fits, world_of
 from tttui.tasks.pointmass.identify import transfer_matrix
 
 STEPS = 512
@@ -34,7 +34,7 @@ def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
     own, or that are broken, are left out with a reason: their rows would be those of the base,
     or of nothing.
     """
-    laws = [replace(data.meta.world, mu=data.truth_now) for data in sessions]
+    laws = [replace(world_of(data), mu=data.truth_now) for data in sessions]
     rows, missing = list[int](), list[str]()
     for i, (data, law) in enumerate(zip(sessions, laws, strict=True)):
         reason = _unfit(data, law)

@@ -9,7 +9,7 @@ a recorded trajectory.
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.steps import Trajectory, Yardstick
 from tttui.tasks.pointmass import world
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tttui.engine.interventions import Intervention
+from tttui.artifacts.interventions import Intervention
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 

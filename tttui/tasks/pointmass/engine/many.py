@@ -13,7 +13,7 @@ import numpy as np
 from tttui.dynamics.backend import Array, on_host
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream, advance_together
 

@@ -18,7 +18,7 @@ from tttui.model.arrays import Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved
-from tttui.model.settings import Model, Settings
+from tttui.model.pointmass.settings import Model, Settings
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
 LOSS_FILE = "loss.csv"

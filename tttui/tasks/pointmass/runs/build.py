@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import TttuiError
+from tttui.model.pointmass.settings import Plasticity, Settings
 from tttui.model.setting import shown
-from tttui.model.settings import Plasticity, Settings
 from tttui.runs.creating import MEGABYTE, Origin, new_session, parent_keys
 from tttui.runs.naming import free_directory, named_directory
 from tttui.runs.saved import saved
@@ -203,7 +203,7 @@ def _fill(
     try:
         writer.begin(meta, base.content)
         for intervention in interventions:
-            record.record(directory, intervention)
+            intervention_writer.record(directory, intervention)
         if begun:
             write_whole(directory / "session" / START_FILE, pt_bytes(write_pt(begun._asdict())))
         learner, tally = stepper.learner, Tally()

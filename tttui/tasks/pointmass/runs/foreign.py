@@ -12,8 +12,9 @@ import numpy as np
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.reader import SessionReader
 from tttui.model.improvement import last_means
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import Place, SessionData
-from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
 from tttui.runs.check import Check
 from tttui.tasks.pointmass.engine.learner import Learner
@@ -59,7 +60,7 @@ def _run_checks(data: SessionData, trajectory: Trajectory | None) -> list[Check]
     if recorded.wrong:
         why = f"cannot be checked: meta.json: {'; '.join(recorded.wrong)}"
         return [*checks, Check(rows, None, why)]
-    settings = recorded.settings
+    settings = settings_in(recorded)
     checks.append(_physics(data, trajectory, settings, str(folder / "trajectory.json")))
     checks.append(_frozen_model(data, trajectory, settings, rows))
     return checks

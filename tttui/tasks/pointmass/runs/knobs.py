@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.dataclass import dataclass
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import LIVE_SETTINGS, PRESETS, Plasticity, Settings, World
 from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options
-from tttui.model.settings import PRESETS, Plasticity, Settings, World
 from tttui.runs.whatif.knobs import NO_KNOBS, Turnable
 from tttui.tasks.pointmass.runs.branch import OF_THE_BASE, expanded
 
@@ -56,7 +56,7 @@ class PointMassTurnable(Turnable):
 
 
 def _settings_at(data: SessionData, at: int) -> Settings:
-    settings = data.meta.configuration.settings
+    settings = settings_in(data.meta.configuration)
     known = {spec.name for group in (World, Plasticity) for spec in options(group)}
     for t, values in data.settings_changes:
         if t < at or t == 0:

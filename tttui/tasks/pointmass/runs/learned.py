@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
-from tttui.model.settings import OWNER, Settings
 from tttui.runs.start import Learned, StartWeights, short
 from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
 from tttui.tasks.pointmass.runs.build import Begun

@@ -5,15 +5,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from tttui.artifacts.meta import settings_of
 from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.session import Place
-from tttui.model.settings import OWNER, Settings
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
 from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
 from tttui.runs.start import Learned, StartWeights
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
@@ -107,7 +107,7 @@ class PointMassRunner(Runner):
             begun = origin = None
 
         def hold_planned(directory: Path) -> tuple[OwnedRun, int]:
-            run = SessionRun.open(directory, keep_requests=True)
+            run = SessionRun.open(directory)
             run.disk_full_at = full_at
             return run, settings.steps
 
@@ -134,7 +134,7 @@ class PointMassRunner(Runner):
             replan(place.path, more_steps, changes, on_wait=on_wait)
             return ReadyRun(
                 place.path,
-                lambda: resume(place.path, keep_requests=True, on_wait=on_wait),
+                lambda: resume(place.path, on_wait=on_wait),
                 needs_base=True,
             )
         run, until = resume(

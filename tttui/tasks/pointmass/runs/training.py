@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.setting import Group
-from tttui.model.settings import OWNER, Settings
 from tttui.model.training import TrainSettings
 from tttui.runs.training import PreparedTraining, TaskTraining, TrainingRequest, refuse_other_base
 from tttui.tasks.pointmass.pretraining import EPOCH, HELD_OUT, Ranges, Training, base_cfg

@@ -8,7 +8,7 @@ import pytest
 
 from tttui.artifacts.ptfile import write_pt
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Pretraining, Settings
+from tttui.model.pointmass.settings import Pretraining, Settings
 from tttui.tasks.pointmass.runs.base import cache_path, find_base, read_base, train_base
 
 SHORT = replace(Settings(), pretraining=Pretraining(pretrain_steps=3, pretrain_seq=8))
