@@ -103,8 +103,8 @@ def test_the_nearest_step_to_a_cell_is_found() -> None:
     assert frame is not None
     cell = frame.cell(19.0, 0.5)
     assert cell is not None
-    found = drawn.nearest(cell[0] + drawn.layout.top, cell[1] + drawn.layout.gutter)
-    assert found == 2
+    result = drawn.nearest(cell[0] + drawn.layout.top, cell[1] + drawn.layout.gutter)
+    assert result == 2
 
 
 def test_only_positions_in_the_window_shape_the_plane() -> None:

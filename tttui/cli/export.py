@@ -163,6 +163,6 @@ def command(
     result(str(export(request, fmt, target)))
 
 
-def whole_names(given: Iterable[str], known: Sequence[str]) -> frozenset[str]:
-    """Statuses in full: `grad_norm` is `rollback_grad_norm`, where that is one."""
-    return frozenset(f"rollback_{name}" if f"rollback_{name}" in known else name for name in given)
+def whole_names(names: Iterable[str], known: Sequence[str]) -> frozenset[str]:
+    """Full names of statuses: `grad_norm` is `rollback_grad_norm`, if that exists."""
+    return frozenset(f"rollback_{name}" if f"rollback_{name}" in known else name for name in names)

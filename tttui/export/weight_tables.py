@@ -13,7 +13,14 @@ from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
 from tttui.model.tensor_axes import AxisChange, moved
-from tttui.model.weights import TITLES, Aspect, ShownWeights, compare, held_at, why_no_weights
+from tttui.model.weights import (
+    TITLES,
+    Aspect,
+    ShownWeights,
+    compare,
+    weights_in_force,
+    why_no_weights,
+)
 
 STATISTICS = ("fro", "max_abs", "mean", "std")
 
@@ -21,7 +28,7 @@ STATISTICS = ("fro", "max_abs", "mean", "std")
 def matrices_at(request: ExportRequest) -> tuple[dict[str, Floats], str]:
     """The plastic matrices at the request's step and where they come from."""
     names = request.matrices
-    held = held_at(request.data, request.at, names)
+    held = weights_in_force(request.data, request.at, names)
     if held is None:
         why = why_no_weights(request.data, names)
         raise TttuiError(f"{request.name}: no weights to export: {why}")

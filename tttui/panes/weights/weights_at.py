@@ -23,9 +23,9 @@ from tttui.model.weights import (
     WeightsInForce,
     compare,
     difference,
-    held_at,
-    held_at_start,
     history_of,
+    weights_at_start,
+    weights_in_force,
 )
 from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.view import View
@@ -199,7 +199,7 @@ class Finder:
     def _found(self, asked: AskedWeights) -> FoundWeights:
         data = asked.data
         start, begun = self._start_of(data, asked.names)
-        now = held_at(data, asked.t, asked.names)
+        now = weights_in_force(data, asked.t, asked.names)
         shown = compare(
             asked.aspect,
             data,
@@ -233,7 +233,7 @@ class Finder:
         key = (data.place, data.run, first, *bases, names)
         known, start, begun = self._kept
         if not same(key, known):
-            start = held_at_start(data, names)
+            start = weights_at_start(data, names)
             begun = {} if data.meta.schema.pair(names[0]) else conditions(start)
             self._kept = (key, start, begun)
         return start, begun
@@ -264,7 +264,7 @@ def _condensed(asked: AskedWeights) -> FoundWeights:
 def _product_spectrum(data: SessionData, asked: AskedWeights) -> tuple[SpectrumOf, ...]:
     """That of the product of a pair, from its factors; nothing where it is none."""
     pair = data.meta.schema.pair(asked.names[0])
-    held = None if pair is None else held_at(data, asked.t, (pair.a.name, pair.b.name))
+    held = None if pair is None else weights_in_force(data, asked.t, (pair.a.name, pair.b.name))
     if pair is None or held is None or len(held.matrices) < 2:
         return ()
     a, b = (held.matrices[spec.name] for spec in (pair.a, pair.b))
