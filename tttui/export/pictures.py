@@ -14,7 +14,7 @@ from tttui.export.request import ExportRequest
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import TttuiError
 from tttui.model.numbers import short
-from tttui.model.weights import TITLES, held_at_start
+from tttui.model.weights import TITLES, weights_at_start
 from tttui.plots import paths
 from tttui.plots.motion import motion_of
 from tttui.plots.weights import conditions, decay_histogram, moved_plot, spectra_of, weight_map
@@ -94,7 +94,7 @@ def spectrum_figure(request: ExportRequest) -> Figure:
     title = f"{request.name}: singular values at step {request.at} ({source})"
     figure = look.figure(4.2 if recorded else 2.4, title)
     grid = figure.add_gridspec(2 if recorded else 1, max(6, 2 * len(matrices)))
-    palette, begun = look.colours_of(request), held_at_start(request.data, request.matrices)
+    palette, begun = look.colours_of(request), weights_at_start(request.data, request.matrices)
     for k, found in enumerate(spectra_of(matrices, conditions(begun))):
         panel, spectrum = figure.add_subplot(grid[0, 2 * k : 2 * k + 2]), found.spectrum
         panel.set_title(found.name)
