@@ -239,10 +239,15 @@ def folder_to_write(path: Path, mode: int = 0o777) -> Path:
     return path
 
 
-def remove(path: Path) -> None:
-    """Delete a file of a session, or a link of that name, unless it lies behind a link."""
+def remove(path: Path) -> bool:
+    """Delete a file of a session, or a link of that name, unless it lies behind a link; whether
+    it was there."""
     refuse_linked_folder(path)
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def leads_out(path: Path, root: Path) -> bool:

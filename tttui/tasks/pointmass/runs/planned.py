@@ -19,7 +19,7 @@ from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import write_meta
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.pointmass.settings import Settings
-from tttui.runs.control import clear_requests
+from tttui.runs.answering import answers_given, take_over
 from tttui.runs.creating import new_session
 from tttui.tasks.pointmass.runs.base import find_base, make_room
 from tttui.tasks.pointmass.runs.baserun import BaseRun, OnNotice, Progress
@@ -40,11 +40,20 @@ def plan_session(
         write_meta(building, unbuilt_meta(directory.name, settings), parents=True)
         for intervention in interventions:
             record(building, intervention)
-        StatusFile(building).write(
-            state="queued", t=0, steps_total=settings.steps, device=settings.device
-        )
+        _say_queued(building, settings)
 
     new_session(directory, fill)
+
+
+def _say_queued(
+    directory: Path, settings: Settings, answers: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """The next owner begins the session, and carries out what is asked of it until then;
+    `answers` are those that were given."""
+    said = {"answers": [*answers]} if answers else {}
+    StatusFile(directory, said).write(
+        state="queued", t=0, steps_total=settings.steps, device=settings.device
+    )
 
 
 def is_planned(directory: Path) -> bool:
@@ -96,10 +105,11 @@ def prepare(
     """
     with SessionLock(directory, on_wait) as lock:
         refuse_links(directory)
-        clear_requests(directory)
         remove_temporaries(directory)
         meta = read_meta_of(directory)
         settings = settings_of(meta, directory)
+        if answers := take_over(directory):
+            _say_queued(directory, settings, answers)
         created_at = meta.get("created_at_unix")
         base = find_base(directory.parent, settings)
         if base is None:
@@ -108,5 +118,8 @@ def prepare(
         if base is None:
             return False
         lock.check()
+        answers = answers_given(directory)
         build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
+        if answers:
+            _say_queued(directory, settings, answers)
     return True

@@ -39,7 +39,7 @@ from tttui.tasks.pointmass.runs.writer import RunWriter
 class SessionRun(OwnedRun):
     """Executes one session and owns its directory until it is closed."""
 
-    def __init__(self, directory: Path, lock: SessionLock, *, keep_requests: bool = False) -> None:
+    def __init__(self, directory: Path, lock: SessionLock) -> None:
         """Use `create` or `open`."""
         refuse_links(directory)
         self.meta = read_meta_of(directory, whole=True)
@@ -88,7 +88,6 @@ class SessionRun(OwnedRun):
             steps=settings.steps,
             device=settings.device,
             checkpoint_s=settings.checkpoint_s,
-            keep_requests=keep_requests,
         )
         for line in self.notices:
             self._log.refused(line)
@@ -124,19 +123,17 @@ class SessionRun(OwnedRun):
         directory: Path,
         *,
         catch_up: bool = True,
-        keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
         `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
-        that nothing that was done to it is lost. `keep_requests`: those that wait already count,
-        as when its base has just been pretrained. `on_wait` is as for `SessionLock`. Raises
+        that nothing that was done to it is lost. `on_wait` is as for `SessionLock`. Raises
         SessionHeld where another process has it.
         """
         lock = SessionLock(directory, on_wait)
         try:
-            run = cls(directory, lock, keep_requests=keep_requests)
+            run = cls(directory, lock)
         except BaseException:
             lock.release()
             raise
