@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.model.errors import RefusedInput
 from tttui.tasks.pointmass.runs.resume import resume
 from tttui.tasks.pointmass.runs.session import SessionRun
@@ -99,7 +99,7 @@ def test_a_live_intervention_is_replayed_after_a_crash(tmp_path: Path) -> None:
 
 
 def test_an_update_can_be_forced_between_two_chunks(tmp_path: Path) -> None:
-    from tests.runs.sessions import events
+    from tests.tasks.pointmass.runs.sessions import events
 
     run = create(tmp_path / "a")
     run.advance(50)
