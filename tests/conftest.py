@@ -43,11 +43,11 @@ def pytest_collection() -> Generator[None, object, object]:
     Nor look at it again later: each look at all of it takes as long as an app of a test.
     """
     gc.disable()
-    found = yield
+    result = yield
     gc.collect()
     gc.freeze()
     gc.enable()
-    return found
+    return result
 
 
 @pytest.fixture

@@ -28,10 +28,10 @@ def wait_until(condition: Callable[[], object]) -> None:
 def status(directory: Path) -> dict[str, Any]:
     """status.json as it stands; empty before there is one."""
     try:
-        found: dict[str, Any] = json.loads((directory / "status.json").read_text())
+        document: dict[str, Any] = json.loads((directory / "status.json").read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return document
 
 
 def state(directory: Path) -> str:

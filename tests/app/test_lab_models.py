@@ -27,7 +27,7 @@ from tttui.widgets.page import Page
 COMMAND = ("tttui", "model")
 
 
-def kept(root: Path, skill: str, value: float, **origin: object) -> Version:
+def register_skill(root: Path, skill: str, value: float, **origin: object) -> Version:
     return register(
         root,
         skill,
@@ -47,12 +47,12 @@ def root(tmp_path: Path) -> Path:
     """Two versions of walker, of which @helper had both, and one of runner, trained from it."""
     path = tmp_path / "runs"
     make_run(path / "example", steps=40)
-    first, second = kept(path, "walker", 1.0), kept(path, "walker", 2.0)
+    first, second = register_skill(path, "walker", 1.0), register_skill(path, "walker", 2.0)
     deploy(path, first, "helper", command=COMMAND)
     result = {"baseline": "walker@v1", "verdict": "better", "sentence": "better by 12 %"}
     record_result(path, second, "test", result, command=COMMAND)
     deploy(path, second, "helper", command=COMMAND)
-    kept(path, "runner", 3.0, parents=["walker@v1"])
+    register_skill(path, "runner", 3.0, parents=["walker@v1"])
     return path
 
 
@@ -110,13 +110,13 @@ async def test_the_results_of_versions_stand_beside_each_other(
 
 
 def test_an_improvement_is_told_as_everywhere(tmp_path: Path) -> None:
-    version = kept(tmp_path, "walker", 1.0)
+    version = register_skill(tmp_path, "walker", 1.0)
     for percent, told in (
         (99.97, "3 333x better than frozen"),
         (-12.0, "12% worse than frozen"),
     ):
-        found = replace(version, results={"improvement_percent": percent})
-        assert figures(found)[0] == told
+        result = replace(version, results={"improvement_percent": percent})
+        assert figures(result)[0] == told
 
 
 async def test_a_persona_is_rolled_back_after_asking(root: Path, open_app: OpenApp) -> None:

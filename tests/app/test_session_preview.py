@@ -209,8 +209,8 @@ async def test_a_column_that_is_not_there_is_refused_with_those_that_are(
 def test_the_preview_takes_the_room_that_the_table_leaves(
     size: tuple[int, int], sessions: int, first: tuple[str, ...], beside: bool
 ) -> None:
-    found = layout(*size, sessions)
-    assert (found.pages[0], found.beside) == (first, beside)
+    result = layout(*size, sessions)
+    assert (result.pages[0], result.beside) == (first, beside)
 
 
 async def test_a_narrow_screen_of_many_sessions_tells_the_verdict(

@@ -16,7 +16,7 @@ from tttui.model.errors import RefusedInput
 from tttui.model.session import Meta
 
 
-def told(path: Path, meta: Meta) -> Changes:
+def words_of(path: Path, meta: Meta) -> Changes:
     return in_words(read_interventions(path)[0], meta)
 
 
@@ -36,7 +36,7 @@ def test_changes_are_told_in_order_of_their_steps(tmp_path: Path) -> None:
         '{"t": 96, "ki'
     )
     assert read_interventions(path)[1] == []
-    assert told(path, meta()) == (
+    assert words_of(path, meta()) == (
         (40, "lr 0.002 -> 0.01"),
         (90, "mu 0.05 -> 0.3"),
         (95, "update forced"),
@@ -50,7 +50,7 @@ def test_a_friction_that_was_planned_to_change_is_told_once(tmp_path: Path) -> N
     path = tmp_path / "interventions.jsonl"
     path.write_text('{"t": 90, "kind": "mu", "value": 0.3}\n')
     known = meta(mu_schedule=[[30, 0.2], [90, 0.3]])
-    assert told(path, known) == ((30, "mu 0.05 -> 0.2"), (90, "mu 0.2 -> 0.3"))
+    assert words_of(path, known) == ((30, "mu 0.05 -> 0.2"), (90, "mu 0.2 -> 0.3"))
 
 
 def test_damaged_lines_are_named_and_the_rest_is_told(tmp_path: Path) -> None:

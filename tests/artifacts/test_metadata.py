@@ -41,15 +41,15 @@ KEYS = {
 def meta_of(settings: Settings, mu: float = 0.1) -> dict[str, object]:
     """What a reader finds in the meta.json of a session with these settings."""
     meta = new_meta(settings, session_id="a", base_ckpt_hash="abc", mu=mu)
-    found: dict[str, object] = json.loads(json.dumps(meta))
-    return found
+    document: dict[str, object] = json.loads(json.dumps(meta))
+    return document
 
 
 def test_every_setting_comes_back() -> None:
     settings = Settings().updated(KEYS)
-    found = configuration_of(meta_of(settings, mu=0.2))
-    assert found.settings == settings
-    assert found.wrong == ()
+    result = configuration_of(meta_of(settings, mu=0.2))
+    assert result.settings == settings
+    assert result.wrong == ()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -76,9 +76,9 @@ def test_unknown_and_missing_keys_are_fine() -> None:
 
 def test_a_foreign_session_ran_the_plain_loop() -> None:
     cfg = {"lr": 0.005, "chunk": 8, "buffer_len": 16, "adjust_lr_fn": None}
-    found = settings_in(configuration_of({"mu": 0.1, "plasticity_cfg": cfg}))
-    assert found.plasticity == replace(PRESETS["plain"], chunk=8, buffer_len=16, min_buffer=16)
-    assert found.model.decay_init == "equal"
+    result = settings_in(configuration_of({"mu": 0.1, "plasticity_cfg": cfg}))
+    assert result.plasticity == replace(PRESETS["plain"], chunk=8, buffer_len=16, min_buffer=16)
+    assert result.model.decay_init == "equal"
 
 
 def test_the_signature_is_the_one_that_others_compute(foreign_data: Path) -> None:

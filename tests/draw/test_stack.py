@@ -67,9 +67,9 @@ def facts(mu: float = 0.12, implied: float = 0.2) -> FrictionFacts:
     z, a = np.array([1.0, 2.0, 0.05, 0.1]), np.array([0.3, -0.4])
     law = World(env_mode="nonlinear")
     curve = (MU_GRID - implied) ** 2 + 1e-6
-    found = Implied(implied, curve)
+    result = Implied(implied, curve)
     return FrictionFacts(
-        mu, (0.02, 0.25), found, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
+        mu, (0.02, 0.25), result, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
     )
 
 

@@ -50,19 +50,19 @@ def network(kind: str, seed: int = 0) -> nn.Module:
 def squared(model: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
     seen, wanted = batch
     dtype = next(model.parameters()).dtype
-    found: Tensor = (model(seen.to(dtype)).float() - wanted).square().mean(1)
-    return found
+    result: Tensor = (model(seen.to(dtype)).float() - wanted).square().mean(1)
+    return result
 
 
 def batches(count: int, *, bad: dict[int, float] | None = None) -> list[tuple[Tensor, Tensor]]:
     """Points of a fixed linear map; those of some steps are multiplied by something bad."""
     generator = torch.Generator().manual_seed(5)
     mapping = torch.randn(4, 2, generator=generator)
-    found = []
+    results = []
     for i in range(count):
         seen = torch.randn(5, 4, generator=generator)
-        found.append((seen, (seen @ mapping) * (bad or {}).get(i, 1.0)))
-    return found
+        results.append((seen, (seen @ mapping) * (bad or {}).get(i, 1.0)))
+    return results
 
 
 def learner(kind: str = "plain", **settings: Any) -> TorchLearner:

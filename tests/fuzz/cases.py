@@ -311,11 +311,11 @@ def short(trace: str) -> str:
 
 def contents(directory: Path) -> dict[str, tuple[int, int, int]]:
     """What would show that something was changed."""
-    found = {}
+    results = {}
     for path in [directory, *directory.rglob("*")]:
         stat = path.lstat()
-        found[str(path)] = (stat.st_size, stat.st_mtime_ns, stat.st_mode)
-    return found
+        results[str(path)] = (stat.st_size, stat.st_mtime_ns, stat.st_mode)
+    return results
 
 
 def reset_peak() -> None:

@@ -159,9 +159,9 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
         job = look_again(job)
         before, parts = parts, finished(job)
         assert parts.startswith(before), "a finished part is lost, or was computed again"
-        assert [found.handle for found in list_jobs(root)] == [job.handle]
-        found = JobReader(job.path).refresh().problems
-        assert not found, found
+        assert [problems.handle for problems in list_jobs(root)] == [job.handle]
+        problems = JobReader(job.path).refresh().problems
+        assert not problems, problems
         if job.state == "completed":
             break
         if job.has_ended:

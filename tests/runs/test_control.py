@@ -33,8 +33,8 @@ def _asks_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answers(directory: Path) -> dict[str, str | None]:
-    found = json.loads((directory / "status.json").read_text()).get("answers", [])
-    return {answer["id"]: answer["error"] for answer in found}
+    result = json.loads((directory / "status.json").read_text()).get("answers", [])
+    return {answer["id"]: answer["error"] for answer in result}
 
 
 def answered(run: SessionRun, *ids: str) -> Callable[[], bool]:
@@ -105,7 +105,7 @@ def test_a_directory_of_an_older_version_is_put_right_before_anybody_asks(tmp_pa
     (tmp_path / DIRECTORY).chmod(0o775)
     inbox = Inbox(tmp_path)
     ask(tmp_path, "stop")
-    assert [found.id for found in inbox.take() if isinstance(found, NoRequest)] == []
+    assert [result.id for result in inbox.take() if isinstance(result, NoRequest)] == []
     assert mode(tmp_path / DIRECTORY) == 0o755
 
 
@@ -147,7 +147,7 @@ def test_a_request_stays_behind_those_that_wait_though_the_clock_was_set_back(
     second = ask(tmp_path, "mu", 0.2)
     monkeypatch.setattr(control, "_last", (-1e9, 0))  # another process
     third = ask(tmp_path, "mu", 0.3)
-    assert [found.id for found in Inbox(tmp_path).take()] == [first, second, third]
+    assert [result.id for result in Inbox(tmp_path).take()] == [first, second, third]
 
 
 @pytest.mark.parametrize("at", [0, 4e9])
@@ -322,7 +322,7 @@ def test_no_more_than_so_many_are_taken_before_the_run_goes_on(
     monkeypatch.setattr(control, "MOST", 3)
     inbox = Inbox(tmp_path)
     asked = [ask(tmp_path, "pause") for _ in range(7)]
-    taken = [[found.id for found in inbox.take()] for _ in range(4)]
+    taken = [[result.id for result in inbox.take()] for _ in range(4)]
     assert taken == [asked[:3], asked[3:6], asked[6:], []]
 
 

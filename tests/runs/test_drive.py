@@ -55,8 +55,8 @@ class Asker:
 
 
 def status(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "status.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    return document
 
 
 def at(run: SessionRun, t: int) -> Callable[[], bool]:
@@ -294,8 +294,8 @@ def test_requests_are_taken_in_the_order_in_which_they_were_made(tmp_path: Path)
     inbox = Inbox(tmp_path)
     asked = [ask(tmp_path, "mu", n / 100) for n in range(20)]
     taken = inbox.take()
-    assert [found.id for found in taken] == asked
-    assert [found.value for found in taken if isinstance(found, Request)] == [
+    assert [result.id for result in taken] == asked
+    assert [result.value for result in taken if isinstance(result, Request)] == [
         n / 100 for n in range(20)
     ]
     assert inbox.take() == []

@@ -130,8 +130,8 @@ def resumed(session: Path, *, speed: int) -> Iterator[psutil.Popen]:
 
 def state_now(session: Path) -> str | None:
     """What is true of the run, whatever it wrote last."""
-    found = status_of(session)
-    return found.state if found is not None else None
+    result = status_of(session)
+    return result.state if result is not None else None
 
 
 def read_until(program: PtyProgram, moment: float) -> None:

@@ -89,9 +89,9 @@ def test_room_goes_to_the_matrix_of_most_elements_first(width: int, maps: list[i
 def test_shared_room_is_used_up_and_never_exceeded(
     shapes: list[tuple[int, int]], width: int
 ) -> None:
-    found = shared_widths(shapes, width, gap=1)
-    assert all(w > 0 for w in found)
-    assert sum(found) == width - len(shapes) + 1
+    result = shared_widths(shapes, width, gap=1)
+    assert all(w > 0 for w in result)
+    assert sum(result) == width - len(shapes) + 1
 
 
 async def test_an_element_that_is_no_number_is_crossed_out() -> None:
@@ -161,9 +161,9 @@ def test_every_element_has_a_column_while_there_are_enough(
     shapes: list[tuple[int, int]], width: int
 ) -> None:
     names, gaps = 3 * len(shapes), len(shapes) - 1
-    found = shared_widths(shapes, width, gap=1)
+    result = shared_widths(shapes, width, gap=1)
     if sum(columns for _, columns in shapes) + names + gaps <= width:
-        assert all(w >= columns for w, (_, columns) in zip(found, shapes, strict=True))
+        assert all(w >= columns for w, (_, columns) in zip(result, shapes, strict=True))
 
 
 async def test_the_cell_drags_the_view_along() -> None:

@@ -1,4 +1,4 @@
-"""`tttui ls`: the sessions there are."""
+"""`tttui ls`: the list of sessions."""
 
 import math
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     from tttui.cli.places import existing
     from tttui.model.here import LOST, reachable
 
-    found = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
-    summaries = [read_summary(place) for place in found.places]
-    for problem in found.problems:
+    scanned = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
+    summaries = [read_summary(place) for place in scanned.places]
+    for problem in scanned.problems:
         say(f"{problem.path}: {problem.reason}")
     if as_json:
         json_document([as_document(summary) for summary in summaries])

@@ -28,9 +28,9 @@ INTERRUPTED = 130
 
 
 def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet: bool) -> bool:
-    """Pretrain the base of a planned session, and build it; whether it came to that.
+    """Pretrain the base of a planned session and build it; returns whether it finished.
 
-    With a lost connection the session goes on in the background, with these options.
+    If the connection is lost, the session continues in the background with these options.
     """
     settings = settings_of(read_meta_of(directory), directory)
     steps = settings.pretraining.pretrain_steps
@@ -92,7 +92,7 @@ def execute(
 ) -> int:
     """Drive the run to step `until`, save it, print its verdict; returns the exit code.
 
-    `task` are the words of the command line that name its task, where that is a person's own.
+    `task` are the words of the command line that name its task, if it does not ship.
     """
     label = run.path.name
     with stop_requests() as stop:
@@ -141,7 +141,7 @@ def hand_over(
     as_json: bool,
     task: Sequence[str] = (),
 ) -> int:
-    """Let a process in the background run a session that no process runs; print its handle.
+    """Run a session in a background process, and print its handle.
 
     `task` as for `execute`.
     """
@@ -155,7 +155,7 @@ def hand_over(
 
 
 def read_session(path: Path) -> SessionData:
-    """All that the files of one session say. Raises RefusedInput where there is none."""
+    """Read the files of one session. Raises RefusedInput if there is none."""
     places = find_sessions([path])
     if not places:
         raise RefusedInput(f"{path} exists, but it holds no session; choose another --root")
@@ -163,7 +163,7 @@ def read_session(path: Path) -> SessionData:
 
 
 def outcome(data: SessionData) -> dict[str, Any]:
-    """What a run came to, for `--json`."""
+    """The outcome of a run for `--json`."""
     judged = verdict(data)
     return {
         "path": str(data.place.path),

@@ -76,7 +76,7 @@ def title_row(
     bare = [value_parts(trace, t, look, named=False) for trace in traces]
     gap = _gap(shown, t, palette)
     transaction = _transaction(shown.marks, t, axis, look)
-    changed = told_change(change, look)
+    changed = change_parts(change, look)
     told: list[list[list[Part]]] = [
         [notes, step, *values, gap, transaction, changed],
         [step, *values, gap, transaction, changed],
@@ -107,7 +107,7 @@ def title_row(
     return [(fit(shown.title, width, glyphs.ellipsis), palette.text, True)]
 
 
-def told_change(change: str, look: Look) -> list[Part]:
+def change_parts(change: str, look: Look) -> list[Part]:
     """A change of the run as parts of a reading; nothing where there was none."""
     if not change:
         return []

@@ -195,9 +195,9 @@ def _end(root: Path, walk: _Walk) -> tuple[list[AuditFinding], list[str]]:
     if head.lines + 1 < n:
         return [], [f"audit.head.json stops at change {head.lines}: it was put back, or kept"]
     if head.lines < n:
-        return [], ["the last change waits to be carried out: the next change does it"]
+        return [], ["the last change is not completed yet: the next change completes it"]
     if walk.unfinished:
-        return [], ["half a line stands at the end, of a change that was not made"]
+        return [], ["half a line at the end, of a change that was not made"]
     return [], []
 
 

@@ -1,8 +1,8 @@
-"""What is asked of a run, taken from its directory, and what became of it, said in status.json.
+"""Requests to a run, taken from its directory, and their answers in status.json.
 
-A session has one owner after another, and a request may come in between. One rule says whose it
-is: what waits while status.json says `queued` is for the next owner, who carries it out; what
-waits in any other state was left for a process that has ended, and the next owner refuses it.
+A session has one owner after another, and a request may arrive in between. While status.json says
+`queued`, waiting requests are for the next owner, which carries them out; in any other state they
+were left for a process that has ended, and the next owner refuses them.
 """
 
 import time
@@ -49,8 +49,8 @@ def answers_given(directory: Path) -> list[dict[str, Any]]:
 
 
 def take_over(directory: Path) -> list[dict[str, Any]]:
-    """The answers that a new owner begins with, whose lock is held: those given before, and the
-    refusals of what was left for a process that has ended. Nothing else writes status.json yet."""
+    """The first answers of a new owner, which holds the lock: earlier ones, and refusals of
+    requests left for a process that has ended. Nothing else writes status.json yet."""
     answers, state = _answers_and_state(directory)
     if state == "queued":  # handed over: what waits is for the new owner
         return answers
@@ -72,7 +72,7 @@ def _answers_and_state(directory: Path) -> tuple[list[dict[str, Any]], str]:
 
 
 class Answering:
-    """Takes requests and answers them. `settle` puts what they changed on the disk first."""
+    """Takes requests and answers them. `settle` first writes their changes to disk."""
 
     def __init__(
         self, directory: Path, heart: Heartbeat, log: RunLog, settle: Callable[[], None]
@@ -92,16 +92,16 @@ class Answering:
         """When status.json may be written again although more is to be answered (monotonic)."""
 
     def take(self, t: int) -> list[Request]:
-        """What was asked since the last time. What is no request is named, and left out."""
-        found: list[Request] = []
+        """The requests since the last call. Invalid ones are refused with a reason and left out."""
+        valid: list[Request] = []
         for one in self._inbox.take():
             if isinstance(one, NoRequest):
-                told = f"control/{one.id}: {one.reason}; nothing was changed"
-                self._log.refused(told)
-                self._note(one.id, "", told)
+                refusal = f"control/{one.id}: {one.reason}; nothing was changed"
+                self._log.refused(refusal)
+                self._note(one.id, "", refusal)
             else:
-                found.append(one)
-        return found
+                valid.append(one)
+        return valid
 
     def answer(self, t: int, request: Request, error: str) -> None:
         """Note that a request was carried out at step t, or why it was not."""
@@ -109,9 +109,9 @@ class Answering:
         self._note(request.id, f"{request} at step {t}", error)
 
     def refuse_rest(self, t: int, taken: Sequence[Request], state: str) -> None:
-        """Answer what was taken, and all that waits, that the run has ended (is `state`) before
-        it came to it; the last heartbeat says so. What waits stays for the next owner where the
-        session is `queued`, handed over."""
+        """Refuse the taken and waiting requests, since the run has ended in `state` before it
+        carried them out; the last heartbeat holds the answers. If `queued`, waiting requests stay
+        for the next owner."""
         why = f"the run {ENDS[state]} at step {t} before it came to this, which was not done"
         rest = [*taken, *(self.take(t) if state != "queued" else ())]
         for request in rest:
@@ -119,7 +119,7 @@ class Answering:
         self._put()
 
     def say(self, t: int) -> None:
-        """Write the answers that nobody can read yet."""
+        """Write pending answers to status.json."""
         if self._unsaid:
             began = time.monotonic()
             self._forget()
@@ -130,7 +130,7 @@ class Answering:
             self._due = ended + max(SAY_S, REST * (ended - began))
 
     def say_when_due(self, t: int) -> None:
-        """Write them, unless that was done a moment ago and there may be more soon."""
+        """Write pending answers, unless the last write was a moment ago and more may follow."""
         if self._unsaid:
             if time.monotonic() >= self._due:
                 self.say(t)
@@ -152,7 +152,7 @@ class Answering:
             self._unsaid["last_command"] = did
 
     def _forget(self) -> bool:
-        """Drop the answers that everybody who waited for them has seen; whether there were any."""
+        """Drop the answers that all waiting processes have seen; returns whether there were any."""
         now, answers, before = time.monotonic(), self._answers, len(self._answers)
         while len(answers) > ANSWERS and now - answers[0][0] > KEPT_S:
             answers.popleft()

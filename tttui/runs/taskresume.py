@@ -24,7 +24,7 @@ def resume_task(
     override: bool = False,
     on_wait: OnWait | None = None,
 ) -> tuple[TaskRun, int]:
-    """Hold a session and say up to which step it is to run.
+    """Take a session; returns it with the step up to which it runs.
 
     `task` is what the person named, for a task that does not ship. `more_steps` counts from
     where it stands. Raises RefusedInput where nothing is left to do, or where `changes` contradict
@@ -58,7 +58,7 @@ def _changed(
     directory: Path, settings: TaskSettings, changes: Mapping[str, Any], override: bool
 ) -> dict[str, Any]:
     """The changes that differ from the settings that the session was begun with."""
-    found: dict[str, Any] = {}
+    differing: dict[str, Any] = {}
     plain = Settings().flat()
     for name, value in changes.items():
         flag = "--" + name.replace("_", "-")
@@ -73,5 +73,5 @@ def _changed(
                 f"{flag} {value}: {directory} was begun with {before}; "
                 "add --override to change it from here on, or leave the option out"
             )
-        found[name] = value
-    return found
+        differing[name] = value
+    return differing

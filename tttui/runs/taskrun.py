@@ -139,7 +139,7 @@ class TaskRun(OwnedRun):
 
     @property
     def interventions(self) -> list[Intervention]:
-        """What somebody changed, or is to change, in order of effect."""
+        """Past and planned interventions, in order of effect."""
         return self._stepper.interventions
 
     @property
@@ -164,7 +164,7 @@ class TaskRun(OwnedRun):
 
     @property
     def _rest_lost(self) -> bool:
-        """The session was reading a stream, which is gone."""
+        """The error for a session whose stream is gone."""
         return isinstance(self.meta.get("arriving"), str) and not self.task.arriving
 
     def _moment(self) -> tuple[int, int]:
@@ -195,10 +195,10 @@ class TaskRun(OwnedRun):
         super().keep_alive()
 
     def _all_arrived(self) -> None:
-        """Note in meta.json how much the stream has brought."""
+        """Record the length of the stream in meta.json."""
         self.update_meta({"arriving": None, **self.task.arrived()})
-        wanted, there = self.settings.conduct.steps, self.task.steps or 0
-        self.set_steps_total(there if wanted is None else min(wanted, there))
+        steps, there = self.settings.conduct.steps, self.task.steps or 0
+        self.set_steps_total(there if steps is None else min(steps, there))
 
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect."""
@@ -236,8 +236,8 @@ class TaskRun(OwnedRun):
         self._files.row(row)
         if self.task.item_losses:
             self._note_items(seen)
-        if self.task.yardsticks and (found := self.task.measured(row.t)):
-            self._files.measured(row.t, {CONTROL + name: value for name, value in found.items()})
+        if self.task.yardsticks and (measured := self.task.measured(row.t)):
+            self._files.measured(row.t, {CONTROL + name: value for name, value in measured.items()})
         if seen.frozen is not None:
             self.tally.add_rows(np.array([seen.frozen]), np.array([seen.adaptive]))
         if seen.event is not None:
@@ -274,8 +274,8 @@ class TaskRun(OwnedRun):
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
         shapes = {name: tuple(self.learner.plastic[name].shape) for name in self.kept}
-        found = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
-        return as_tensors({name: w.reshape(shapes[name]) for name, w in found.items()})
+        weights = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
+        return as_tensors({name: w.reshape(shapes[name]) for name, w in weights.items()})
 
 
 MOVED = "moved_recorded"
@@ -285,8 +285,10 @@ versions go on without."""
 
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:
     """The plastic parameters that the history holds, as meta.json says."""
-    said = meta.get("kept")
-    names = [name for name in said if name in learner.plastic] if isinstance(said, list) else []
+    recorded = meta.get("kept")
+    names = (
+        [name for name in recorded if name in learner.plastic] if isinstance(recorded, list) else []
+    )
     if not names:
         raise RefusedInput("meta.json: `kept` names none of the plastic parameters")
     return names
@@ -309,7 +311,7 @@ def widened(learner: TorchLearner) -> dict[str, str]:
 
 
 def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:
-    """What engine_state.pt holds of a session."""
+    """The content of engine_state.pt."""
     state = stepper.state()
     learner = as_arrays(state.pop("learner"))
     return {"t": state.pop("t"), "learner": learner, "tally": tally.state(), **state}

@@ -41,7 +41,7 @@ class LogFeed(Feed[LogTail | None]):
 
 
 class RequestsFeed(Feed[None]):
-    """Leaves requests to runs and looks for the answers, which become notes."""
+    """Sends requests to runs and shows their answers as notes."""
 
     part = REQUESTS
     urgent = True
@@ -52,7 +52,7 @@ class RequestsFeed(Feed[None]):
         self._hurried_until = 0.0
 
     def ask(self, place: Place, verb: "Verb", value: Any) -> None:
-        """Ask the owner of a run for something."""
+        """Send a request to the owner of a run."""
         from tttui.runs.control import Pending
 
         try:

@@ -8,7 +8,7 @@ from tttui.draw import stack
 from tttui.draw.canvas import Canvas
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace, ink
-from tttui.draw.reading import Part, told_change
+from tttui.draw.reading import Part, change_parts
 from tttui.draw.scales import Scale
 from tttui.draw.stack import StackLayout
 from tttui.model.timeline import Timeline
@@ -84,7 +84,7 @@ class StackView(AxisView):
             parts += self._value(trace, t)
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
-            parts += told_change(self.changes.at(t, self.axis()), self.look)
+            parts += change_parts(self.changes.at(t, self.axis()), self.look)
         end = canvas.spans(0, 0, parts)
         layout, scale = self._layout, self._scales[index]
         if layout is not None and layout.rows[index] == 1 and scale is not None:

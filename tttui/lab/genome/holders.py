@@ -71,7 +71,7 @@ def host_of(job: Job) -> SkillHost:
     try:
         raw = dict(read_object(job.path / RESIDENCY))
     except FileNotFoundError:
-        problem = "has not said yet what it holds"
+        problem = "has not reported yet which skills it holds"
     except (OSError, TttuiError) as error:
         problem = f"{RESIDENCY} cannot be read: {error}"
     answers = raw.get("answers")

@@ -133,7 +133,7 @@ def _added(
         if factor == 0.0:
             continue
         if recipe.method == "dare" and recipe.density < 1.0:
-            factor = factor * _kept(base.shape, recipe, parameter, part.identity)
+            factor = factor * _dare_factors(base.shape, recipe, parameter, part.identity)
         total = total + factor
         term = read(part) * factor
         of_skills = term if of_skills is None else of_skills + term
@@ -145,7 +145,7 @@ def _added(
     return of_skills if np.all(of_base == 0.0) else of_base * base + of_skills
 
 
-def _kept(shape: tuple[int, ...], recipe: Recipe, parameter: str, identity: str) -> Doubles:
+def _dare_factors(shape: tuple[int, ...], recipe: Recipe, parameter: str, identity: str) -> Doubles:
     """1 / (1 - p) where dare keeps an element, 0 where it drops it."""
     text = f"{recipe.seed}\n{parameter}\n{identity}"
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])

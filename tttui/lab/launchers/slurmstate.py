@@ -119,7 +119,7 @@ def ask(words: Sequence[str]) -> str:
 
 def _state_of(job: Job, slurm_id: str) -> tuple[str, str]:
     """Slurm's state of a job and its reason; empty where Slurm has forgotten it."""
-    ended = _kept(job.path, slurm_id)
+    ended = _stored_end(job.path, slurm_id)
     if ended is not None:
         return ended, ""
     answer = _mine().get(slurm_id) or _single(slurm_id)
@@ -132,7 +132,7 @@ def _state_of(job: Job, slurm_id: str) -> tuple[str, str]:
     return state, reason
 
 
-def _kept(directory: Path, slurm_id: str) -> str | None:
+def _stored_end(directory: Path, slurm_id: str) -> str | None:
     try:
         raw = read_object(directory / KEPT)
     except (TttuiError, OSError):

@@ -308,7 +308,7 @@ class Endpoint(Provider):
             return Failure("its answer is no JSON, or only half of it", again=True)
         if isinstance(error, (AttributeError, LookupError, TypeError)):  # of what is not there
             return Failure(f"its answer is not as the API of {self.kind} has it; check base_url")
-        return Failure(f"its answer cannot be understood: {type(error).__name__}: {message}")
+        return Failure(f"its answer cannot be parsed: {type(error).__name__}: {message}")
 
     def _remedy(self, status: int) -> str:
         if status == 401:

@@ -129,7 +129,7 @@ def read_personas(root: Path, name: str) -> dict[str, Persona]:
     for domain, entries in (domains if isinstance(domains, dict) else {}).items():
         moves = tuple(_move(entry, path) for entry in entries) if isinstance(entries, list) else ()
         if not moves or not is_name(domain):
-            raise TttuiError(f"{path}: the domain {domain[:40]!r} points to nothing")
+            raise TttuiError(f"{path}: the domain {domain[:40]!r} points to no version")
         by_domain[domain] = Persona(name, domain, moves)
     return by_domain
 
@@ -250,7 +250,7 @@ def _target(persona: Persona, to: str | None) -> Move:
     earlier = persona.stack[:-1]
     if not earlier:
         raise RefusedInput(
-            f"{persona.called} points to {persona.current.version} and had nothing in use before; "
+            f"{persona.called} points to {persona.current.version} and had no version before; "
             "`tttui model deploy` moves it"
         )
     if to is None:

@@ -1,4 +1,4 @@
-"""Reading the hidden friction out of weights, and who does best in which world."""
+"""Identifying the hidden friction from weights, and the transfer matrix."""
 
 from dataclasses import replace
 from functools import lru_cache

@@ -91,14 +91,14 @@ class PointMass(AnyTask):
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+        problems: dict[str, str] = {}
         base = values.get("base")
         if base and not Path(base).is_file():
-            found["base"] = "there is no such file"
+            problems["base"] = "there is no such file"
         recorded = [kind for _, kind in values.get("fault") or () if kind == "disk"]
         if recorded:
-            found["fault"] = "a full disk is one of a process in a terminal; choose another"
-        return found
+            problems["fault"] = "a full disk is one of a process in a terminal; choose another"
+        return problems
 
     @classmethod
     def implied(cls, data: "SessionData") -> float:

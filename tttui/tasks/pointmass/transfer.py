@@ -22,9 +22,9 @@ SEED = 20240301
 """Of the actions, which are the same in every world."""
 
 
-def with_transfer(found: Comparison) -> Comparison:
+def with_transfer(comparison: Comparison) -> Comparison:
     """The comparison with the transfer matrix of its sessions."""
-    return replace(found, transfer=transfer(found.sessions, found.names))
+    return replace(comparison, transfer=transfer(comparison.sessions, comparison.names))
 
 
 def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
@@ -71,7 +71,7 @@ def fresh(law: World) -> tuple[Floats, Floats]:
 
 
 def _unfit(data: SessionData, law: World) -> str:
-    """Why the weights of a session say nothing here; '' where they do."""
+    """Why the weights of a session are left out; '' if they count."""
     if not data.meta.is_point_mass:
         return f"is of the task {data.meta.schema.task.name}, which has no world to be tested in"
     if data.weights is None or any(name not in data.weights for name in PLASTIC):

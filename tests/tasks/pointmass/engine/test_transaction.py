@@ -277,5 +277,5 @@ def test_the_plain_preset_fails_as_it_is_known_to() -> None:
 @pytest.mark.parametrize("shape", [(32, 16), (1, 1), (100, 103)])
 def test_the_figures_of_a_matrix_are_numpys_to_the_last_bit(shape: tuple[int, int]) -> None:
     now = np.random.default_rng(0).normal(3.0, 0.1, shape).astype(np.float32)
-    found = gates.figures(now, now)
-    assert (found["mean"], found["std"]) == (float(now.mean()), float(now.std()))
+    result = gates.figures(now, now)
+    assert (result["mean"], result["std"]) == (float(now.mean()), float(now.std()))

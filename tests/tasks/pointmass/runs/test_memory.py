@@ -22,9 +22,9 @@ OTHER = 5_000_000
 
 def peak() -> int:
     """The most memory that was taken since tracemalloc was started, which ends."""
-    found = tracemalloc.get_traced_memory()[1]
+    result = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return found
+    return result
 
 
 def change(directory: Path, group: str, **values: Any) -> None:

@@ -38,8 +38,8 @@ def planned(tmp_path: Path) -> Path:
 
 
 def status(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "status.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    return document
 
 
 def read(directory: Path) -> SessionData:
@@ -113,8 +113,8 @@ def test_one_that_was_stopped_goes_on_exactly(planned: Path, tmp_path: Path) -> 
     assert len(data.loss) == 17
     assert prepare(planned, should_stop=never)
     whole = train_base(tmp_path, WAITING)
-    found = read_base(cache_path(planned.parent, WAITING), WAITING.model)
-    assert found.sha256 == whole.sha256
+    base = read_base(cache_path(planned.parent, WAITING), WAITING.model)
+    assert base.sha256 == whole.sha256
     mine, theirs = planned / "pretraining.csv", whole.source.parent / "loss.csv"
     assert mine.read_bytes() == theirs.read_bytes()
     told = [event.name for event in EventLog(planned.parent / LAB).read()]
@@ -295,8 +295,8 @@ def until(seen: Callable[[], bool]) -> None:
 
 
 def waits_for(directory: Path) -> str | None:
-    found = status(directory).get("pretraining", {}).get("waits_for")
-    return found if isinstance(found, str) else None
+    result = status(directory).get("pretraining", {}).get("waits_for")
+    return result if isinstance(result, str) else None
 
 
 def test_two_sessions_that_need_the_same_base_wait_for_one_training(

@@ -148,10 +148,10 @@ def test_tampering_is_found_where_it_was_done(
 ) -> None:
     directory = run_through(tmp_path / "a")
     tamper(directory / name)
-    found = failed(directory)
-    assert name in found
-    assert found[name].agrees is False
-    assert found[name].t == t
+    result = failed(directory)
+    assert name in result
+    assert result[name].agrees is False
+    assert result[name].t == t
 
 
 @pytest.mark.parametrize(

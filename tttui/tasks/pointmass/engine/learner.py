@@ -176,7 +176,7 @@ class Learner:
         return errors[0], errors[1], baseline.mT, adaptive.mT
 
     def _shares_experience(self, other: "Learner") -> bool:
-        """Whether `_experience` gives the same for another learner."""
+        """Whether another learner has the same `_experience`."""
         mine, theirs = self.settings, other.settings
         return (
             self._shares_base(other)
@@ -192,7 +192,7 @@ class Learner:
         )
 
     def _experience(self) -> Anchor | None:
-        """What the base was trained on, in one average row; None where it is not wanted."""
+        """The base's training data condensed into one average row; None without an anchor."""
         if is_off(self.p.anchor):
             return None
         x = experience(self.settings)
@@ -354,7 +354,7 @@ class Learner:
         return {k: np.array(on_host(self._s["momentum_" + k])) for k in PLASTIC}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that an exact continuation needs, as copies."""
+        """Copies of the state that an exact continuation needs."""
         return {k: np.array(on_host(v)) for k, v in self._s.items()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:

@@ -57,7 +57,7 @@ def worse_than_frozen(live: Array, p: Plasticity) -> Array:
 def record(
     t: int, result: Mapping[str, Any], before: Weights, after: Weights, settings: Settings
 ) -> dict[str, Any]:
-    """The event of the transaction before step t, all but its duration.
+    """The record of the transaction before step t, without its duration.
 
     `result` is what `Learner.transact` returned, and the live errors that it judged by;
     `to_t` is the step whose weights were restored; of a fork, -1 stands for its base's.
@@ -92,7 +92,7 @@ def record(
 
 
 def figures(now: Floats, before: Floats) -> dict[str, float]:
-    """Size, spread, change and largest singular value of a matrix."""
+    """Norm, spread, change and largest singular value of a matrix."""
     finite = bool(np.isfinite(now).all())
     flat, moved = now.ravel(), (now - before).ravel()
     mean, std = _mean_and_std(flat)

@@ -152,7 +152,7 @@ class BaseRun:
             self._log.close()
 
     def _begin(self, on_notice: OnNotice) -> None:
-        """Go on from what was saved, if that is whole; else from the start."""
+        """Resume from the saved state if it is whole, else begin."""
         try:
             sums = self._restore()
         except (TttuiError, OSError, KeyError, TypeError, ValueError) as error:
@@ -172,8 +172,8 @@ class BaseRun:
         on_notice(line)
 
     def _restore(self) -> BlockChecksums | None:
-        """Load the saved state; returns the checksums of the losses that belong to it, None
-        where nothing is saved yet. Raises what there is to raise where something is damaged."""
+        """Load the saved state; returns the checksums of its losses, None if nothing is saved yet.
+        Raises for damage."""
         path = self._directory / STATE_FILE
         if not os.path.lexists(path):
             return None
@@ -187,7 +187,7 @@ class BaseRun:
         return sums
 
     def _known_losses(self, saved: Any) -> BlockChecksums:
-        """The checksums of the losses that a state was saved with, if they are still those."""
+        """The saved checksums of the losses, if the file still matches them."""
         path = self._directory / LOSSES
         with open_to_read(path) as file:
             if isinstance(saved, int):  # an older version saved only their size
@@ -203,7 +203,7 @@ class BaseRun:
         return sums
 
     def _loop(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> bool:
-        """Train until the base is there; False: it was asked to stop."""
+        """Train to the end; False: it was asked to stop."""
         training = self._training
         while not training.done and self._trained is None:
             if should_stop() or not self._obey():
@@ -220,7 +220,7 @@ class BaseRun:
         return True
 
     def _has_turn(self) -> bool:
-        """Whether this session trains; else another one does, or has done it."""
+        """Whether this session trains the base; else another one does, or has done so."""
         if self._waits_for is None and self._held:
             return True
         now = time.monotonic()
@@ -240,7 +240,7 @@ class BaseRun:
         return self._held and self._trained is None
 
     def _obey(self) -> bool:
-        """Do what was asked for; whether to go on."""
+        """Carry out requests; returns whether to go on."""
         now = time.monotonic()
         if now < self._look_at:
             return True
@@ -290,7 +290,7 @@ class BaseRun:
         write_whole(self._directory / STATE_FILE, pt_bytes(write_pt(state)))
 
     def _settle(self) -> None:
-        """Put on the disk what an answer speaks of."""
+        """Write the state to disk that an answer refers to."""
         self._losses.flush()
         self._tell()
 
@@ -300,7 +300,7 @@ class BaseRun:
         self._heart.beat(0)
 
     def _tell(self) -> None:
-        """What the next heartbeat says of the pretraining."""
+        """Report the pretraining with the next heartbeat."""
         speed = None
         if len(self._pace) > 1 and not self._paused:
             (then, first), (now, last) = self._pace[0], self._pace[-1]

@@ -28,17 +28,17 @@ CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointMassBranch:
-    """All that decides what a session of the point mass computes, with the changes."""
+    """Everything that determines the results of a session of the point mass, with the changes."""
 
     at: int
     settings: Settings
     """Those of step 0; changes at a later step are among the interventions."""
     base: Base
     begun: Begun | None
-    """What the session began with, where it is a fork."""
+    """The beginning of a fork; None for others."""
     interventions: tuple[Intervention, ...]
     past: Hashable = None
-    """The same for all branches of a session that have the same past."""
+    """A key that branches with the same past share."""
 
 
 def branch(
@@ -65,14 +65,14 @@ def branch(
                 name, "belongs to the base of the session; start another with `tttui run`"
             )
     done = recorded(directory)
-    kept = list(without(done, changed, at))
+    interventions = list(without(done, changed, at))
     if at == 0:
         if "mu" in changed:
             settings = replace(settings, mu_schedule=())
         settings = settings.updated(changed).validate()
     else:
         settings, made = _changed_at(at, settings, done, changed)
-        kept += made
+        interventions += made
     past = (
         str(directory),
         base.sha256,
@@ -80,7 +80,7 @@ def branch(
         tuple((i.t, i.kind, repr(i.value), i.known_at) for i in done),
     )
     begun = started_with(directory)
-    return PointMassBranch(at, settings, base, begun, tuple(in_order(kept)), past)
+    return PointMassBranch(at, settings, base, begun, tuple(in_order(interventions)), past)
 
 
 def expanded(changes: Mapping[str, Any]) -> dict[str, Any]:

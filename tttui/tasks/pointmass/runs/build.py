@@ -39,12 +39,12 @@ step 0 are the ones that a fork began with."""
 
 
 class Begun(NamedTuple):
-    """What a fork began with."""
+    """The beginning of a fork: weights, momentum and their origin."""
 
     weights: Weights
     momentum: Weights
     base_t: int = BASE_STEP
-    """What stands for the base's weights; 0 in forks of earlier versions."""
+    """The step number that stands for the base's weights; 0 in forks of earlier versions."""
 
 
 def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
@@ -124,14 +124,14 @@ def started_with(directory: Path) -> Begun | None:
 
 
 def _matrices(state: Any, part: str, path: Path) -> Weights:
-    held = state.get(part) if isinstance(state, dict) else None
-    found: Weights = {}
+    tensors = state.get(part) if isinstance(state, dict) else None
+    matrices: Weights = {}
     for name in PLASTIC:
-        matrix = held.get(name) if isinstance(held, dict) else None
+        matrix = tensors.get(name) if isinstance(tensors, dict) else None
         if not isinstance(matrix, np.ndarray) or matrix.dtype.kind != "f" or matrix.ndim != 2:
             raise TttuiError(f"{path}: is not the start of a session: {part} has no matrix {name}")
-        found[name] = matrix
-    return found
+        matrices[name] = matrix
+    return matrices
 
 
 def new_stepper(

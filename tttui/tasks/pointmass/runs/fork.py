@@ -47,13 +47,13 @@ from tttui.tasks.pointmass.runs.session import SessionRun
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForkPoint:
-    """A session at the step where it is forked."""
+    """The state of a session at the step where it is forked."""
 
     t: int
     weights: Weights
     momentum: Weights
     notices: tuple[str, ...] = ()
-    """What of its files was damaged or could not be used, a line each."""
+    """Damaged or unusable files, a line each."""
 
 
 def fork(
@@ -236,8 +236,8 @@ def _settings(
 def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
-    lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
-    notices = tuple(f"{p.path}: {p.reason}" for p in lost)
+    problems = [p for p in checkpoint.problems if p.path.name == ENGINE]
+    notices = tuple(f"{p.path}: {p.reason}" for p in problems)
     last = step_reached(checkpoint.engine, checkpoint.path)
     t = last if at is None else at
     if t > last:
@@ -309,7 +309,7 @@ def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:
 def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str, ...]]:
     """The momentum that another program's optimizer had; none where it is another optimizer.
 
-    With what there is to say about it. Raises TttuiError where the file is damaged.
+    Returns it with a notice. Raises TttuiError where the file is damaged.
     """
     if not path.exists():
         return fresh(weights), ()
@@ -322,11 +322,11 @@ def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str,
 
 def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
     for name in PLASTIC:
-        wanted = shapes(model)[name]
-        if weights[name].shape != wanted:
+        shape = shapes(model)[name]
+        if weights[name].shape != shape:
             raise RefusedInput(
                 f"{place.path}: {name} has shape {list(weights[name].shape)}, "
-                f"its meta.json says {list(wanted)}"
+                f"its meta.json says {list(shape)}"
             )
         if not np.isfinite(weights[name]).all():
             raise RefusedInput(f"{place.path}: {name} holds values that are not finite")

@@ -48,8 +48,8 @@ class PointMassTurnable(Turnable):
     def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
         _settings_at(data, at).updated(changed).validate()
 
-    def expanded(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        return expanded(wanted)
+    def expanded(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return expanded(settings)
 
     def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
         return ("", *PRESETS) if spec.name == "preset" else super().choices(spec, data)

@@ -73,18 +73,18 @@ def resume(
 
 def _refuse_other_history(path: Path, settings: Settings) -> None:
     """Snapshots that are not written as tttui does could not be told from those that follow."""
-    found = recorded_dtype(path)
-    wanted = record_dtype({name: shapes(settings.model)[name] for name in PLASTIC})
-    if found is None or found == wanted:
+    recorded = recorded_dtype(path)
+    dtype = record_dtype({name: shapes(settings.model)[name] for name in PLASTIC})
+    if recorded is None or recorded == dtype:
         return
-    names, needed = found.names or (), wanted.names or ()
+    names, needed = recorded.names or (), dtype.names or ()
     lacking = [name for name in needed if name not in names]
-    other = [name for name in names if name in needed and found[name] != wanted[name]]
+    other = [name for name in names if name in needed and recorded[name] != dtype[name]]
     if lacking:
         why = f"its records have no field {', '.join(lacking)}"
     elif other:
         name = other[0]
-        why = f"its field {name} holds {_words(found[name])}, this session {_words(wanted[name])}"
+        why = f"its field {name} holds {_words(recorded[name])}, this session {_words(dtype[name])}"
     else:
         why = f"its fields are {', '.join(names)}, those of this session {', '.join(needed)}"
     raise RefusedInput(
@@ -117,8 +117,8 @@ def _differing(
     """The changes that differ from what is in force."""
     settings = settings.updated(now)
     settings.updated(changes).validate()
-    in_force, wanted = settings.flat(), settings.updated(changes).flat()
-    return {name: changes[name] for name in changes if in_force[name] != wanted[name]}
+    in_force, changed = settings.flat(), settings.updated(changes).flat()
+    return {name: changes[name] for name in changes if in_force[name] != changed[name]}
 
 
 def _refuse_contradictions(

@@ -49,10 +49,10 @@ class PointMassRunner(Runner):
         return {**like, **values}
 
     def wrong(self, values: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, str]:
-        found = super().wrong(values, like)
+        problems = super().wrong(values, like)
         base = values.get("base")
-        if found or not base:
-            return found
+        if problems or not base:
+            return problems
         path = Path(base)
         why = _no_base(path, path.stat().st_mtime_ns, self.choose(values))
         return {"base": why} if why else {}
@@ -98,12 +98,12 @@ class PointMassRunner(Runner):
         check_device(settings.device)
         new_directory(root, name, settings)  # refused before a base is looked for
         base = values.get("base")
-        found: Base | None
+        chosen: Base | None
         if start is not None:
-            found, begun = start_of(start, root, settings, base)
+            chosen, begun = start_of(start, root, settings, base)
             origin = Origin(started_from=start.recorded)
         else:
-            found = chosen_base(Path(base), settings) if base else find_base(root, settings)
+            chosen = chosen_base(Path(base), settings) if base else find_base(root, settings)
             begun = origin = None
 
         def hold_planned(directory: Path) -> tuple[OwnedRun, int]:
@@ -112,9 +112,9 @@ class PointMassRunner(Runner):
             return run, settings.steps
 
         def make(directory: Path) -> ReadyRun:
-            if found is not None:
+            if chosen is not None:
                 run = SessionRun.create(
-                    directory, settings, found, begun=begun, origin=origin, faults=faults
+                    directory, settings, chosen, begun=begun, origin=origin, faults=faults
                 )
                 return ReadyRun.of(run, settings.steps)
             plan_session(directory, settings, interventions=planned_faults(faults))
@@ -159,8 +159,8 @@ class PointMassRunner(Runner):
 
         steps = {"steps": more_steps} if more_steps else {}
         run = fork(place, root, name=name, changes={**changes, **steps})
-        kept = name is not None or run.path.name.startswith(place.name)
-        why = "" if kept else ", since its own name cannot be used"
+        named = name is not None or run.path.name.startswith(place.name)
+        why = "" if named else ", since its own name cannot be used"
         other = "" if name else "; another --name chooses where"
         went = f"it goes on in {run.path}{why}{other}"
         return ReadyRun.of(
