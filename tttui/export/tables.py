@@ -306,6 +306,7 @@ def _characters(data: bytes) -> list[str]:
 _TABLES: dict[str, Callable[[ExportRequest], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
+    "predictions": _trajectory,
     "ghost": ghost.table,
     "state": _state,
     "series": _series,

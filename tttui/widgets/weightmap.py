@@ -7,10 +7,9 @@ from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.colours import style
-from tttui.draw.heat import STRETCH, HeatWindow, slim, textured
+from tttui.draw.heat import STRETCH, HeatWindow, MapPlot, slim, textured
 from tttui.model.names import name_forms
 from tttui.model.numbers import choose
-from tttui.model.tensor_axes import ROLES, part_name
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 
@@ -28,19 +27,32 @@ class WeightMap(Heatmap):
 
     def __init__(self, name: str, *, id: str | None = None, roles: bool = True) -> None:
         super().__init__(name=name, id=id or name.lower(), classes="weightmap")
-        self.matrix, self.roles = name, roles
+        self.shown = MapPlot(name, roles=roles)
         self.shape_text = ""
         """The shape in the heading, where it is not that of the matrix."""
         self.chosen = False
 
+    @property
+    def matrix(self) -> str:
+        """Its name."""
+        return self.shown.name
+
+    @property
+    def roles(self) -> bool:
+        return self.shown.roles
+
     def set_matrix(self, name: str, shape_text: str) -> None:
         """Show another parameter."""
         if (name, shape_text) != (self.matrix, self.shape_text):
-            self.matrix, self.shape_text = name, shape_text
+            self.shown, self.shape_text = replace(self.shown, name=name), shape_text
             self.changed()
 
-    def _part(self, axis: int, i: int, n: int, *, short: bool = False) -> str:
-        return part_name(self.matrix, axis, i, n, short=short, roles=self.roles)
+    def set_plot(self, shown: MapPlot) -> None:
+        """Show this matrix."""
+        self.shown = shown
+        self.set_values(
+            shown.pyramid, shown.name, limit=shown.limit, start=shown.start, message=shown.message
+        )
 
     def set_chosen(self, chosen: bool) -> None:
         """Whether the keys move in this matrix."""
@@ -54,7 +66,7 @@ class WeightMap(Heatmap):
         rows, columns = self.values.shape
         if not rows:
             return 0
-        width = 1 + len(self._part(0, rows - 1, rows, short=True))
+        width = 1 + len(self.shown.part(0, rows - 1, rows, short=True))
         return width if self.content_size.width - width >= min(columns, 10) else 0
 
     @property
@@ -93,8 +105,8 @@ class WeightMap(Heatmap):
         """What the row and the column of an element are."""
         rows, columns = self.values.shape
         return (
-            self._part(0, cell[0], rows),
-            self._part(1, cell[1], columns),
+            self.shown.part(0, cell[0], rows),
+            self.shown.part(1, cell[1], columns),
         )
 
     def paint(self, width: int, height: int) -> Canvas:
@@ -123,7 +135,7 @@ class WeightMap(Heatmap):
         end = canvas.write(0, 0, f"{mark}{name}", ink, bold=True)
         rows, columns = self.values.shape
         if self.roles:
-            of, to = ROLES[self.matrix][1], ROLES[self.matrix][0]
+            to, of = self.shown.kinds
             shape = f"  {rows} {to} x {columns} {of}"
         else:
             shape = f"  {self.shape_text}"
@@ -155,14 +167,14 @@ class WeightMap(Heatmap):
         step, room, left = 1 if view.high > 1 else 8, self.room[1], self.left
         for row in _every(view.row, last, step * view.size[0]):
             y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
-            text = self._part(0, row, rows, short=True)
+            text = self.shown.part(0, row, rows, short=True)
             if y < room:
                 canvas.write(self.top + y, 0, f"{text:>{left - 1}}", self.palette.muted)
 
     def _name_columns(self, canvas: Canvas) -> None:
         view, columns = self.view, self.values.shape[1]
         last = min(columns, view.column + self._span()[1])
-        texts = [self._part(1, i, columns, short=True) for i in (last - 1, columns - 1)]
+        texts = [self.shown.part(1, i, columns, short=True) for i in (last - 1, columns - 1)]
         room, step = max(map(len, texts)) + 1, 1
         named = not texts[-1].isdigit()
         while step * view.wide < room:  # names that touch each other cannot be read
@@ -172,7 +184,7 @@ class WeightMap(Heatmap):
         left, width = self.left, self.room[0]
         for column in _every(view.column, last, step * view.size[1]):
             x = view.place(view.row, column)[0]
-            text = self._part(1, column, columns, short=True)
+            text = self.shown.part(1, column, columns, short=True)
             if x + len(text) <= width:
                 canvas.write(self.top - 1, left + x, text, self.palette.muted)
 

@@ -9,16 +9,9 @@ from tttui.panes.view import View
 from tttui.tasks.pointmass.hidden import CompleteWeights, world_of
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
 from tttui.tasks.pointmass.stability import Stability, stability
-from tttui.widgets.columns import Bars
 
 Key = tuple[object, ...]
 """What something was derived from."""
-
-BINS, FINE_BINS = 10, 20
-"""Bins of the histogram of the decays, over 0..1, and of one of many units."""
-
-MANY_UNITS = 100
-"""Units from which fine bins are no comb of single units."""
 
 
 def same(old: Key, new: Key) -> bool:
@@ -99,16 +92,3 @@ def true_dynamics(friction: float, dt: float) -> Floats:
     A[0, 2] = A[1, 3] = dt * keep
     A[2, 2] = A[3, 3] = keep
     return A
-
-
-def histogram(stability: Stability) -> tuple[Bars, str]:
-    inside = np.delete(stability.decays, stability.broken)
-    bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
-    counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
-    labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
-    note = f"{len(stability.decays)} units, all inside (0, 1)"
-    if not stability.stable:
-        note = f"! {len(stability.broken)} of {len(stability.decays)} units are not inside (0, 1)"
-    marked = frozenset({bins}) if not stability.stable else frozenset[int]()
-    values = np.append(counts, len(stability.broken)) if len(stability.broken) else counts
-    return Bars(values.astype(np.float64), labels, marked=marked), note

@@ -10,13 +10,13 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.diagram import Shape, diagram
 from tttui.draw.numbers import short
+from tttui.draw.plot import Bars
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.panes.architecture.model_facts import (
     Key,
     decays_of,
     fitted_at,
-    histogram,
     learned_dynamics,
     live_of,
     same,
@@ -31,9 +31,10 @@ from tttui.panes.architecture.model_text import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
+from tttui.plots.weights import decay_histogram
 from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at, world_of
 from tttui.tasks.pointmass.live_state import LiveModel
-from tttui.widgets.columns import BarColumns, Bars
+from tttui.widgets.columns import BarColumns
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.page import Page
 
@@ -142,7 +143,7 @@ class ArchitecturePane(RegionPane):
         if stability is None:
             decays.set_bars(None, message=f"The decays are not known: {why}.")
         else:
-            decays.set_bars(*histogram(stability))
+            decays.set_bars(*decay_histogram(stability))
 
     def _show_moment(self, view: View) -> None:
         """Show the parts that depend on the cursor."""

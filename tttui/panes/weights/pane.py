@@ -23,7 +23,7 @@ from tttui.panes.weights.element import copyable, what_is_shown, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
 from tttui.panes.weights.weight_figures import no_history, write_moved
 from tttui.panes.weights.weights_at import Finder, WeightsAnswer, WeightsRequest
-from tttui.plots.weights import weight_plot
+from tttui.plots.weights import weight_map, weight_plot
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars
@@ -51,7 +51,9 @@ class WeightsPane(RegionPane):
         self._statistics = Statistics()
         self._finder = Finder()
         self._answers: Prepared[WeightsRequest, WeightsAnswer] = Prepared(
-            lambda one, _: self._finder.find(one), lambda one, _: one.quick, self._tell
+            lambda request, _: self._finder.find(request),
+            lambda request, _: request.quick,
+            self._tell,
         )
         self._maps = self._make_maps()
         self._beside = Horizontal(*self._maps, id="maps")
@@ -167,12 +169,10 @@ class WeightsPane(RegionPane):
         shown, start = answer.shown, answer.start.matrices if answer.start is not None else {}
         for heatmap in self._maps:
             pyramid = answer.pyramids.get(heatmap.matrix)
-            heatmap.set_values(
-                pyramid,
-                heatmap.matrix,
-                limit=self._limit(heatmap.matrix, shown.aspect),
-                start=start.get(heatmap.matrix),
-                message=shown.why_not,
+            name, roles = heatmap.matrix, heatmap.roles
+            at_start = start.get(name)
+            heatmap.set_plot(
+                weight_map(name, shown, pyramid, self._statistics, at_start, roles=roles)
             )
             if heatmap.cell is None and pyramid is not None:
                 heatmap.set_cell((0, 0))
@@ -194,11 +194,6 @@ class WeightsPane(RegionPane):
             heatmap.set_values(None, heatmap.matrix, message="working out ...")
         self._bars.set_spectra(())
         self._moved.set_content(lambda _: None, None, "What moved")
-
-    def _limit(self, matrix: str, aspect: Aspect) -> float | None:
-        """One scale for the whole history, so that colours mean the same while time passes."""
-        measure = {"value": "max_abs", "start": "max_change"}.get(aspect)
-        return self._statistics.largest(matrix, measure) if measure is not None else None
 
     def _show_moved(self, answer: WeightsAnswer) -> None:
         movement, why = answer.moved, answer.shown.why_not or "Nothing to compare with."

@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from tttui.draw.heat import Pyramid
-from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
 from tttui.model.lora import product_values
 from tttui.model.parameters import Inventory, inventory, recorded_statistics
 from tttui.model.session import SessionData
-from tttui.model.spectrum import of_values, spectrum
+from tttui.model.spectrum import of_values
 from tttui.model.statistics import Statistics
 from tttui.model.tensor_axes import AxisChange, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
@@ -29,7 +29,7 @@ from tttui.model.weights import (
 )
 from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.view import View
-from tttui.widgets.spectrum import SpectrumOf
+from tttui.plots.weights import SpectrumOf, conditions, spectra_of
 
 QUICK = 1 << 14
 """Entries of all matrices up to which they are worked out while somebody waits."""
@@ -213,7 +213,7 @@ class Finder:
         for pyramid in pyramids.values():
             pyramid.build()
         product = _product_spectrum(data, request)
-        spectra = product if product or now is None else _spectra(now.matrices, begun)
+        spectra = product if product or now is None else spectra_of(now.matrices, begun)
         moves = _movement(shown, now, start, roles=request.of_point_mass)
         return WeightsAnswer(request, now, start, shown, pyramids, spectra, moves)
 
@@ -261,17 +261,6 @@ def _condensed(request: WeightsRequest) -> WeightsAnswer:
     return WeightsAnswer(request, None, None, shown, {name: pyramid}, spectra, block=block)
 
 
-def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
-    """Of every matrix, with the growth of its condition number since the start."""
-    spectra = []
-    for name, matrix in matrices.items():
-        now, growth = spectrum(matrix), None
-        if now is not None and name in begun:
-            growth = now.condition / begun[name]
-        spectra.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
-    return tuple(spectra)
-
-
 def _product_spectrum(data: SessionData, request: WeightsRequest) -> tuple[SpectrumOf, ...]:
     """That of the product of a pair, from its factors; nothing where it is none."""
     pair = data.meta.schema.pair(request.names[0])
@@ -303,13 +292,3 @@ def _movement(
     )
     before = start.matrices if start is not None else None
     return Movement(of, tuple(sentences(change, before, roles=roles)), lists)
-
-
-def conditions(start: WeightsInForce | None) -> dict[str, float]:
-    """The condition numbers of the weights at the start, where they are finite."""
-    by_name = {}
-    for name, matrix in (start.matrices if start is not None else {}).items():
-        shown = spectrum(matrix)
-        if shown is not None and np.isfinite(shown.condition):
-            by_name[name] = shown.condition
-    return by_name
