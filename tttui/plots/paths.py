@@ -54,8 +54,7 @@ def prediction_scene(motion: Motion, window: tuple[int, int]) -> Scene:
         with np.errstate(invalid="ignore", over="ignore"):
             at = z + factor * error
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
-        label = "frozen" if name == "frozen" else "adaptive"
-        tracks.append(Track(label, trajectory.t[rows], x, y, name, DASHES[name]))
+        tracks.append(Track(name, trajectory.t[rows], x, y, name, DASHES[name]))
     note = f"errors x {factor:g}" if factor > 1 else ""
     v, a = trajectory.z[:, 2:], trajectory.a
     return Scene(tuple(tracks), v, a, "Predictions", note)
