@@ -133,7 +133,7 @@ class TrajectoryCsv:
         columns = (
             Column("z", members=STATE),
             Column("a", members=ACTION),
-            Column("baseline", members=BASELINE, optional=True),
+            Column("frozen", members=BASELINE, optional=True),
             Column("adaptive", members=ADAPTIVE, optional=True),
             Column("mu", optional=True),
         )
