@@ -47,7 +47,7 @@ COLUMNS = (
     MODE,
     MU,
     MU_ERROR,
-    TableColumn("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    TableColumn("gain", "vs frozen", 12, drop=1, most=14, also=("improvement", "improved")),
     TableColumn("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
     TableColumn("commits", "committed", 9, drop=7),
     TableColumn("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
