@@ -1,7 +1,7 @@
 """Overview: is test-time training working here, at a glance?"""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -146,12 +146,17 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
+    def classes_for(self, room: Size) -> Mapping[str, bool]:
+        width, height = room
+        return {
+            "narrow": width < NARROW,
+            "wide": width >= WIDE,
+            "short": height < SHORT,
+            "tiny": height < TINY,
+        }
+
     def use_room(self) -> None:
         width, height = self.room
-        self.set_class(width < NARROW, "narrow")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(height < SHORT, "short")
-        self.set_class(height < TINY, "tiny")
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
         cards = [
