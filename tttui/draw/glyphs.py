@@ -74,6 +74,8 @@ class Glyphs:
     ellipsis: str
     raw: str
     """Without braille: samples behind an average."""
+    samples: str
+    """A sample that no line reaches: of the main curve, of others."""
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
     words: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -137,6 +139,7 @@ UNICODE = Glyphs(
     down="▼",
     ellipsis="…",
     raw="·",
+    samples="●○",
     curve_marks="●·∘",
 )
 
@@ -175,6 +178,7 @@ ASCII = Glyphs(
     down="v",
     ellipsis="~",
     raw=":",
+    samples="*+",
     curve_marks="*-+",
 )
 
