@@ -64,6 +64,8 @@ class Glyphs:
     pause: str
     follow: str
     track: str
+    to_come: str
+    """The track where a run is yet to go."""
     thumb: str
     bars: str
     """Nine fillings of a cell from empty to full, from below."""
@@ -132,6 +134,7 @@ UNICODE = Glyphs(
     pause="‖",
     follow="»",
     track="─",
+    to_come="·",
     thumb="█",
     bars=" ▁▂▃▄▅▆▇█",
     fills=" ▏▎▍▌▋▊▉█",
@@ -171,6 +174,7 @@ ASCII = Glyphs(
     pause="|",
     follow=">",
     track="-",
+    to_come=".",
     thumb="#",
     bars="  ..::-=#",
     fills="    ----#",
