@@ -55,10 +55,10 @@ def changed(app: App[None], widget: str, letter: str, *regions: Region) -> Lette
     """The widget after a change of its letter, of which it says that it shows in some regions."""
     for each in app.query(Letters):
         each.asked.clear()
-    found = app.query_one(f"#{widget}", Letters)
-    found.letter = letter
-    found.refresh(*regions)
-    return found
+    result = app.query_one(f"#{widget}", Letters)
+    result.letter = letter
+    result.refresh(*regions)
+    return result
 
 
 @pytest.mark.parametrize(

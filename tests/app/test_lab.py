@@ -34,9 +34,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def lab(driver: Driver) -> LabScreen:
-    found = driver.app.lab
-    assert found is not None, "the lab was never opened"
-    return found
+    result = driver.app.lab
+    assert result is not None, "the lab was never opened"
+    return result
 
 
 def jobs(driver: Driver) -> JobsView:
@@ -99,9 +99,9 @@ async def test_the_palette_of_the_lab_has_its_commands_and_q_leaves(
 ) -> None:
     async with open_app(root) as driver:
         await open_jobs(driver)
-        found = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
-        assert any("End the job at its next safe point" in title for title in found)
-        assert any("Show Models" in title for title in found)
+        results = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
+        assert any("End the job at its next safe point" in title for title in results)
+        assert any("Show Models" in title for title in results)
         await driver.press("q")
         assert driver.app.leaving
 
@@ -173,13 +173,13 @@ async def test_a_link_opens_the_same_view_of_the_lab(
         await open_jobs(driver)
         await driver.press("down", "greater_than_sign", "greater_than_sign", "v", "Y")
         link = driver.app.clipboard
-        before = driver.text().splitlines()[1:]
+        before = driver.text().splitlines()[:-1]
     assert shlex.split(link)[:4] == ["tttui", str(root), "--lab", "jobs"]
     paths, start = opened_by(link, monkeypatch)
     async with open_app(*paths, size=(160, 40), start=start) as driver:
         await driver.until(lambda: lab(driver).shown is not None, "the view")
         await driver.until(lambda: jobs(driver).detail.path is not None, "the chosen job")
-        assert driver.text().splitlines()[1:] == before
+        assert driver.text().splitlines()[:-1] == before
 
 
 def test_an_unknown_view_of_the_lab_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,9 +213,9 @@ def test_nothing_is_imported_before_the_first_picture_that_it_does_not_need(root
         "app.run(headless=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    found = done.stdout.split()
-    assert "tttui.panes.overview.pane" in found
-    known = [m for m in found if any(m == late or m.startswith(f"{late}.") for late in LATER)]
+    result = done.stdout.split()
+    assert "tttui.panes.overview.pane" in result
+    known = [m for m in result if any(m == late or m.startswith(f"{late}.") for late in LATER)]
     assert known == []
 
 

@@ -9,7 +9,7 @@ from textual import events
 
 from tests.app.conftest import Driver, OpenApp
 from tests.live import alive, end, in_background, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tests.toolkit import notes
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.layout import SHIPPED_BASES

@@ -12,11 +12,14 @@ from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.draw.glyphs import UNICODE
+from tttui.draw.look import Look
 from tttui.draw.sparks import paired, sparks
 from tttui.export.request import ExportRequest
-from tttui.model.session import SessionSummary
+from tttui.model.session import Place, SessionSummary
 from tttui.model.start import StartView
+from tttui.model.status import BaseTraining, Status
 from tttui.panes.sessions.pane import SessionsPane
+from tttui.panes.sessions.rows import SessionRows
 from tttui.screens.help import MEANING
 from tttui.widgets.table import Table
 
@@ -328,3 +331,12 @@ async def test_help_says_what_the_tab_shows_and_begins_with_its_own_keys(
         said = " ".join(driver.text().replace("│", " ").split())
         assert MEANING[tab][:60] in said
         assert f" {tab.capitalize()}" in said
+
+
+def test_a_session_that_waits_for_the_training_of_another_one_says_so_in_its_row() -> None:
+    for waits_for, text in ((None, "◐ pretraining"), ("a", "○ waits for a")):
+        base = BaseTraining(30, 100, waits_for=waits_for)
+        status = Status("queued", "pretraining", pretraining=base)
+        summary = SessionSummary(Place(Path("b"), "native"), status=status)
+        shown, *_ = SessionRows([summary], None, 0.0, Look()).cell(0, "state")
+        assert (shown if isinstance(shown, str) else shown[0]).startswith(text)

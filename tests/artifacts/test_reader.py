@@ -133,8 +133,8 @@ def test_the_newest_run_is_shown_unless_another_is_asked_for(make: Make) -> None
 
 def test_the_run_that_the_user_pointed_at_is_shown(make: Make) -> None:
     place = make("store", runs=2, steps=40)
-    (found,) = find_sessions([place.path / "runs" / place.runs[0]])
-    assert read(found).run == place.runs[0]
+    (sessions,) = find_sessions([place.path / "runs" / place.runs[0]])
+    assert read(sessions).run == place.runs[0]
 
 
 def test_metrics_of_another_run_are_not_shown(make: Make) -> None:

@@ -163,10 +163,10 @@ def test_a_window_of_missing_values_says_so() -> None:
 
 
 def test_a_single_sample_is_a_dot_with_its_label() -> None:
-    found = text(plot([3.0]))
-    assert any(0x2800 < ord(c) <= 0x28FF for c in found)
-    assert "\n" in found
-    assert " 0" in found.splitlines()[-1]
+    result = text(plot([3.0]))
+    assert any(0x2800 < ord(c) <= 0x28FF for c in result)
+    assert "\n" in result
+    assert " 0" in result.splitlines()[-1]
 
 
 def test_the_better_area_is_tinted_and_the_worse_one_hatched() -> None:
@@ -186,9 +186,9 @@ def test_sixteen_colours_mark_the_better_area_without_a_tint() -> None:
 
 
 def test_a_threshold_in_the_scale_is_a_line_with_its_name() -> None:
-    found = text(plot(list(range(41)), thresholds=(Threshold("max 20", 20.0),)), (60, 14))
-    assert "max 20" in found
-    assert "↑" not in found
+    result = text(plot(list(range(41)), thresholds=(Threshold("max 20", 20.0),)), (60, 14))
+    assert "max 20" in result
+    assert "↑" not in result
 
 
 def test_a_far_threshold_is_named_with_an_arrow_and_leaves_the_scale_alone() -> None:

@@ -161,8 +161,8 @@ def test_what_moved_is_listed_with_every_row_and_column(tmp_path: Path) -> None:
     inputs = [i for i, pair in enumerate(pairs) if pair == ("W_u", "column")]
     leading = ("x", "y", "vx", "vy", "ax", "ay")[int(norms.argmax())]
     assert columns["name"][inputs[0]] == f"from {leading}"
-    found = {int(columns["index"][i]): float(columns["change"][i]) for i in inputs}
-    assert [found[i] for i in range(6)] == pytest.approx(norms.tolist())
+    results = {int(columns["index"][i]): float(columns["change"][i]) for i in inputs}
+    assert [results[i] for i in range(6)] == pytest.approx(norms.tolist())
     assert sum(float(columns["share"][i]) for i in inputs) == pytest.approx(1.0)
     assert len(columns["matrix"]) == 16 + 6 + 32 + 16 + 4 + 32
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.recorded import make_recorded, small_module
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import Floats
-from tttui.model.configuration import configuration_of
+from tttui.model.pointmass.configuration import configuration_of
 from tttui.model.schema import MU
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps

@@ -60,7 +60,7 @@ def _int(text: str) -> int | float:
 
 
 def _depth(data: bytes) -> int:
-    """How deep values lie in each other at most: brackets in texts count, too."""
+    """An upper bound of the nesting depth; brackets in texts count, too."""
     if data.count(b"[") + data.count(b"{") <= DEEPEST:
         return 0
     depth = deepest = 0

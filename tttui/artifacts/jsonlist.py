@@ -1,4 +1,4 @@
-"""A long list of objects in JSON, read in batches: what is in memory at once stays small.
+"""A long list of objects in JSON, read in batches with bounded memory.
 
 The text is cut where one object ends and the next begins, and each piece is parsed as a whole. A
 piece that cannot be (it is damaged, or holds NaN, or was cut within an object) is read object by
@@ -40,7 +40,7 @@ class Batch(Generic[Item]):
 
 
 class JsonList(Generic[Item]):
-    """Reads the list in `data`; what is wrong with it is known when all was read.
+    """Reads the list in `data`; its defects are complete once all was read.
 
     `fast` parses the text of one item and raises for any that is not plain; `careful` then gives
     the item or what is wrong with it. `noun` names the items.
@@ -85,8 +85,8 @@ class JsonList(Generic[Item]):
         """The items from a position on, and the position after them."""
         stop = end
         if end - at > PIECE:
-            found = _BETWEEN.search(self._data, at + PIECE, min(end, at + 2 * PIECE))
-            stop = min(end, at + PIECE) if found is None else found.start() + 1
+            match = _BETWEEN.search(self._data, at + PIECE, min(end, at + 2 * PIECE))
+            stop = min(end, at + PIECE) if match is None else match.start() + 1
         text = self._data[at:stop]
         try:
             raws = _raws.decode(b"[" + text + b"]")
@@ -150,8 +150,8 @@ class JsonList(Generic[Item]):
         return self._counted[1]
 
     def _skip(self, at: int) -> int:
-        found = _BLANKS.match(self._data, at)
-        return at if found is None else found.end()
+        match = _BLANKS.match(self._data, at)
+        return at if match is None else match.end()
 
     def _after(self, at: int) -> int:
         """The position of the next element after one that ended."""

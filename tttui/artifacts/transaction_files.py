@@ -27,7 +27,7 @@ class TransactionFiles:
 
     @property
     def named(self) -> Path | None:
-        """The file that is missed where there are no transactions."""
+        """The file to name as missing if there are no transactions."""
         path = self._lines_path if self._layout == "native" else None
         return path or self._list_path
 
@@ -93,5 +93,5 @@ def _parsed(events: EventList) -> tuple[Transactions, list[Problem]]:
 
 
 def unreadable(part: str, path: Path, error: OSError) -> Problem:
-    """The problem of a file that the system does not let be read."""
+    """The problem of a file that the system does not allow to read."""
     return Problem(part, path, f"cannot be read: {error.strerror or error}")

@@ -17,7 +17,7 @@ from tttui.model.parameters import specs_of
 from tttui.model.text import visible
 from tttui.model.transactions import Transactions
 from tttui.plots.motion import STATE
-from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at
+from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at, world_of
 
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
@@ -154,7 +154,7 @@ def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], l
         held = in_force(data, request.at)
         if not isinstance(held, CompleteWeights):
             raise TttuiError(f"{request.name}: no implied mu to export: {held}")
-        t, mu = [request.at], [implied(held, data.meta.world).mu]
+        t, mu = [request.at], [implied(held, world_of(data)).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
@@ -200,7 +200,7 @@ def decays_of(request: ExportRequest) -> Floats:
         why = request.data.problem("base")
         reason = why.reason if why is not None else "the base has no a_raw"
         raise TttuiError(f"{request.name}: no decays to export: {reason}")
-    return ssm.decay(base["a_raw"], request.data.meta.dt)
+    return ssm.decay(base["a_raw"], world_of(request.data).dt)
 
 
 def half_lives(decays: Floats) -> Floats:
@@ -306,6 +306,7 @@ def _characters(data: bytes) -> list[str]:
 _TABLES: dict[str, Callable[[ExportRequest], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
+    "predictions": _trajectory,
     "ghost": ghost.table,
     "state": _state,
     "series": _series,

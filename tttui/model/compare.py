@@ -311,6 +311,10 @@ def _text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, str) and len(value) == 64:
         return value[:10]
+    if isinstance(value, list | tuple) and not any(isinstance(v, list | dict) for v in value):
+        return ", ".join(map(_text, value))
+    if isinstance(value, Mapping) and not any(isinstance(v, list | dict) for v in value.values()):
+        return ", ".join(f"{name} {_text(v)}" for name, v in value.items())
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""What is recorded of the open session beside its steps, and what can be worked out on it."""
+"""Feeds of the open session's recordings beside its steps, and of results computed from them."""
 
 import os
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # costly to import, and of few sessions
 
 
 class TrajectoryFeed(Feed[Trajectory | None]):
-    """What was appended to the trajectory."""
+    """Reads the trajectory as it grows."""
 
     part = TRAJECTORY
 
@@ -33,7 +33,7 @@ class TrajectoryFeed(Feed[Trajectory | None]):
 
 
 class SeriesFeed(Feed[SeriesTable | None]):
-    """What was appended to the series."""
+    """Reads the series as they grow."""
 
     part = SERIES
 
@@ -48,25 +48,25 @@ class SeriesFeed(Feed[SeriesTable | None]):
 
 
 class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
-    """What could have been reached on the trajectory, as the task has it."""
+    """Computes the task's yardsticks on the trajectory."""
 
     part = YARDSTICKS
     needs = frozenset({TRAJECTORY.name})
     _of: tuple[object, ...] = ()
-    """What the value was worked out from."""
+    """The inputs of the current value."""
 
     def refresh(self) -> None:
         data, trajectory = self.core.snapshot.data, self.core.snapshot.trajectory
         if data is None or trajectory is None:
             return
-        given = (trajectory, data.meta, data.truth_now)
-        if self._of and self._of[0] is trajectory and self._of[1:] == given[1:]:
+        source = (trajectory, data.meta, data.truth_now)
+        if self._of and self._of[0] is trajectory and self._of[1:] == source[1:]:
             return
         from tttui.tasks.find import shipped
 
         task = shipped(data.meta.schema.task.name)
         self.put(() if task is None else tuple(task.yardsticks_on(trajectory, data)))
-        self._of = given
+        self._of = source
 
     def forget(self) -> tuple[Yardstick, ...]:
         self._of = ()
@@ -74,7 +74,7 @@ class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
 
 
 class DocumentFeed(Feed[Reading | None]):
-    """How much of the document and of its losses is there."""
+    """Reads the sizes of the document and of its losses."""
 
     part = DOCUMENT
 

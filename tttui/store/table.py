@@ -96,7 +96,7 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
 
 
 class LoadFeed(Feed["Load | None"]):
-    """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
+    """The load of the machine, only while live sessions are shown: nothing moves otherwise."""
 
     part = LOAD
     needs = frozenset({SUMMARIES.name})
@@ -186,7 +186,7 @@ class PreviewFeed(Feed[Preview]):
         """When what is read was published last (monotonic seconds)."""
 
     def choose(self, place: Place) -> None:
-        """Read this session from now on, when nothing else is to be done."""
+        """Preview this session, when nothing else is due."""
         if place != self._chosen:
             self._chosen, self._reader, self._loading = place, None, True
 

@@ -111,7 +111,7 @@ class RelativesFeed(Feed[Relatives]):
         self._other: SessionReader | None = None
 
     def compare(self, place: Place, run: str | None) -> None:
-        """Keep the weights of this session at hand."""
+        """Load the weights of this session for a comparison."""
         self._other = SessionReader(place, run)
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""The colours and attributes of a terminal's cells, numbered, and the shortest way between two."""
+"""Numbered pens (colours and attributes of cells), and the shortest SGR sequence between two."""
 
 from typing import NamedTuple
 
@@ -39,11 +39,11 @@ _OFF |= {"7": "27", "8": "28", "9": "29", "21": "24", "51": "54", "52": "54", "5
 
 
 def _attributes(old: str, new: str) -> list[str]:
-    """What leads from some attributes (`1;4`) to others."""
-    now, wanted = set(filter(None, old.split(";"))), set(filter(None, new.split(";")))
-    ended = {_OFF[code] for code in now - wanted}
-    kept = {code for code in now & wanted if _OFF[code] not in ended}
-    return [*sorted(ended), *sorted(wanted - kept)]
+    """The codes that turn some attributes (`1;4`) into others."""
+    now, target = set(filter(None, old.split(";"))), set(filter(None, new.split(";")))
+    ended = {_OFF[code] for code in now - target}
+    shared = {code for code in now & target if _OFF[code] not in ended}
+    return [*sorted(ended), *sorted(target - shared)]
 
 
 _SEEN_ON_BLANKS = {"4", "7", "9", "21"}
@@ -107,38 +107,38 @@ class Pens:
 
     def numbers(self, style: Style | None) -> tuple[int, int]:
         """The pens of a style's characters and of its blanks."""
-        found = self._of_style.get(style)
-        if found is None:
+        known = self._of_style.get(style)
+        if known is None:
             pen = PLAIN if style is None else pen_of(style, self._system)
             if not self._colours:
                 pen = Pen(pen.attributes, PLAIN.ink, PLAIN.paper)
             plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
             blank = Pen("", "", pen.paper) if plain else pen
-            found = self._of_style[style] = (self._number(pen), self._number(blank))
-        return found
+            known = self._of_style[style] = (self._number(pen), self._number(blank))
+        return known
 
     def of_look(self, look: int) -> tuple[int, int]:
-        """The same of how a cell of a `Canvas` looks."""
-        found = self._of_look.get(look)
-        if found is None:
-            found = self._of_look[look] = self.numbers(look_of(look))
-        return found
+        """The pens of the look of a `Canvas` cell."""
+        known = self._of_look.get(look)
+        if known is None:
+            known = self._of_look[look] = self.numbers(look_of(look))
+        return known
 
-    def way(self, current: int, wanted: int) -> tuple[str, int]:
-        """What to send to come from one pen to another, and the pen that is then in force."""
-        found = self._ways.get((current, wanted))
-        if found is None:
-            now, pen = self._pens[current], self._pens[wanted]
+    def way(self, current: int, target: int) -> tuple[str, int]:
+        """The sequence from one pen to another, and the pen then in force."""
+        known = self._ways.get((current, target))
+        if known is None:
+            now, pen = self._pens[current], self._pens[target]
             if not pen.ink:  # a blank: keep what cannot be seen on it
                 if _SEEN_ON_BLANKS.isdisjoint(now.attributes.split(";")):
                     pen = Pen(now.attributes, now.ink, pen.paper)
                 else:
                     pen = Pen("", PLAIN.ink, pen.paper)
-            found = self._ways[current, wanted] = (pen.from_pen(now), self._number(pen))
-        return found
+            known = self._ways[current, target] = (pen.from_pen(now), self._number(pen))
+        return known
 
-    def kept(self, numbers: Ints) -> Ints:
-        """Pens [n] one after the other, where a blank keeps the pen before it if it looks alike."""
+    def blanks_merged(self, numbers: Ints) -> Ints:
+        """Pens [n] in order, in which a blank keeps the pen before it if both look the same."""
         if len(self._paper) < len(self._pens):
             new = self._pens[len(self._paper) :]
             plain = [_SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";")) for pen in new]

@@ -29,7 +29,7 @@ REGIONS = ("tree", "shares", "optimizer")
 
 COLUMNS = (
     TableColumn("name", "module", 16, left=True, grows=True, orders=TEXTS),
-    TableColumn("kind", "type", 12, left=True, drop=3, orders=TEXTS),
+    TableColumn("kind", "type", 12, left=True, drop=3, most=20, orders=TEXTS),
     TableColumn("shape", "shape", 12, left=True, drop=4, orders=TEXTS),
     TableColumn("size", "elements", 11),
     TableColumn("plastic", "learns", 7, left=True, orders=TEXTS),

@@ -262,6 +262,11 @@ class SessionRows:
                 text = "never ran" if not runs else "read-only" if runs == 1 else f"{runs} runs"
                 return text, palette.muted, False
             return "read-only", palette.muted, False
+        base = status.pretraining
+        if status.state == "pretraining" and base is not None and base.waits_for is not None:
+            waits = str(base).partition(",")[0]
+            mark = state_mark("queued", self._look.glyphs)
+            return f"{mark} {waits}", state_ink("queued", palette), True
         mark, ink = state_mark(status.state, self._look.glyphs), state_ink(status.state, palette)
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:
