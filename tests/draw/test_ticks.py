@@ -205,3 +205,8 @@ def test_every_step_axis_has_two_labels(t1: int, width: int) -> None:
     canvas = Canvas(2, width + 9)
     axes.steps(canvas, TimeAxis(0, t1, width), 9, (0, 1), Look())
     assert len(canvas.text()[1].replace("step", "").split()) > 1
+
+
+def test_a_value_too_far_beyond_the_axis_for_a_number_is_at_infinity() -> None:
+    at = Scale(0.0, 1e-300).position(np.array([1e300, -1e300]))
+    assert at.tolist() == [np.inf, -np.inf]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -20,9 +20,7 @@ from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput, SettingError
 
-few = settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+few = settings(max_examples=10)
 
 
 @pytest.fixture(autouse=True)

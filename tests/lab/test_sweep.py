@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,7 @@ def test_a_killed_sweep_goes_on_with_what_is_missing(
     assert before.count(b"\n") == 1
     assert shell("sweep", "show", handle) == 0
     assert "members are not computed yet" in shell.out
+    assert f"runs are missing; go on with: tttui sweep resume {handle[:8]}" in shell.out
     assert "is crashed" in shell.refused("sweep", "best", handle, "--confirm")
     assert shell("sweep", "resume", handle, "--wait") == 0
     assert parts.read_bytes().startswith(before)
@@ -220,6 +222,10 @@ def test_the_lab_draws_members_and_effects_with_their_intervals(width: int, heig
     assert "0.02, 16" in lines[2]
     assert any("chunk 16 for 32" in line for line in lines) == (height > 12)
     assert any("50 % better than" in line for line in lines)
+    found = made_up(grid)
+    found.losses[3] = np.nan
+    chart._outcome = replace(found, rows=found.rows - 12)
+    assert chart.paint(width, height).text()[0].startswith("3 of 4 members, ")
 
 
 def test_a_best_that_is_chance_is_called_so() -> None:

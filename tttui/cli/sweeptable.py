@@ -56,7 +56,18 @@ def sweep_lines(
     lines += ["", *_table(outcome, room, every=every)]
     if outcome.effects:
         lines += ["", *_effects(outcome, room)]
-    return [*lines, "", *_wrapped(outcome.verdict, room)]
+    return [*lines, "", *_wrapped(outcome.verdict, room), *_missing(sweep, outcome)]
+
+
+def _missing(sweep: "SweepJobs", outcome: "SweepOutcome") -> list[str]:
+    """How to go on with a sweep that ended, or of which a part did, before all was computed."""
+    from tttui.lab.job import job_command
+
+    left = outcome.losses.size - outcome.rows
+    if not left or not sweep.job.has_ended:
+        return []
+    runs = f"{left} runs are" if left > 1 else "1 run is"
+    return [f"{runs} missing; go on with: {job_command(sweep.job, 'resume', group='sweep')}"]
 
 
 def best_lines(

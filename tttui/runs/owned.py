@@ -6,16 +6,16 @@ What is computed, and into which files, is the subclasses' (`session`, `taskrun`
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tttui.artifacts.jsonfile import number
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import SessionEvents
 from tttui.model.dataclass import dataclass
-from tttui.model.errors import SessionTaken, TttuiError
+from tttui.model.errors import RefusedInput, SessionTaken, TttuiError
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request
 from tttui.runs.heartbeat import Heartbeat
@@ -158,6 +158,9 @@ class OwnedRun(ABC):
 
     notices: tuple[str, ...]
     """Damage and cuts found when the session was opened, a line each."""
+    reached: int
+    """The step that the session had reached before; more than `t` where its newest checkpoint is
+    damaged or lost, so that the steps after the one before are computed again."""
 
     @property
     def forked_at_t(self) -> int | None:
@@ -354,3 +357,32 @@ class OwnedRun(ABC):
         self._writer.close()
         self._log.close()
         self._lock.release()
+
+
+R = TypeVar("R", bound=OwnedRun)
+
+
+def go_on(
+    run: R, more_steps: int | None, change: Callable[[], object], *, most: int | None = None
+) -> tuple[R, int]:
+    """A run that was resumed, changed, and the step up to which it is to go.
+
+    `more_steps` counts from where it stood, else it goes as far as it was begun for; there are
+    `most` steps, where that is known. Where it cannot go on it is closed, and that is raised.
+    """
+    try:
+        until = run.steps_total if more_steps is None else run.reached + more_steps
+        if most is not None and until > most:
+            raise RefusedInput(f"{run.path}: has no more than {most} steps; it is at {run.t}")
+        if until <= run.t:
+            raise RefusedInput(
+                f"{run.path} is complete: it ran all its {run.steps_total} steps"
+                + ("" if most == run.t else "; say how many more with --steps")
+            )
+        change()
+        if until != run.steps_total:
+            run.set_steps_total(until)
+    except BaseException:
+        run.close("completed" if run.t >= run.steps_total else "interrupted")
+        raise
+    return run, until

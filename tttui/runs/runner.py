@@ -56,6 +56,15 @@ class ReadyRun:
         return cls(run.path, lambda: (run, until), run, notices=(*notices, *run.notices))
 
 
+class NewOptions(TypedDict, total=False):
+    """How a session is made."""
+
+    detached: Required[bool]
+    """Another process is to run it."""
+    start: StartWeights | None
+    """Weights with which it begins, where these are not its own."""
+
+
 class ResumeOptions(TypedDict, total=False):
     """Options of a resume."""
 
@@ -125,17 +134,10 @@ class Runner(ABC):
         """
 
     @abstractmethod
-    def new(
-        self,
-        root: Path,
-        values: Mapping[str, Any],
-        *,
-        detached: bool,
-        start: StartWeights | None = None,
-    ) -> ReadyRun:
+    def new(self, root: Path, values: Mapping[str, Any], **how: Unpack[NewOptions]) -> ReadyRun:
         """Make a session; `values` are settings and what `task.start_type` holds.
 
-        With `start` it begins with those weights. Raises RefusedInput where they do not fit.
+        Raises RefusedInput where they, or the weights that it is to begin with, do not fit.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ from tttui.engine.device import check_device
 from tttui.model.adaptation import LIVE
 from tttui.model.errors import RefusedInput
 from tttui.model.pointmass.settings import Settings
+from tttui.runs.owned import go_on
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
@@ -34,24 +35,12 @@ def resume_task(
     changed = _changed(directory, settings, changes or {}, override)
     check_device(settings.conduct.device)
     run = TaskRun.open(directory, task=task, on_wait=on_wait)
-    try:
-        until = run.steps_total if more_steps is None else run.reached + more_steps
-        there = run.task.steps
-        if there is not None and until > there:
-            raise RefusedInput(f"{directory}: has no more than {there} steps; it is at {run.t}")
-        if until <= run.t:
-            raise RefusedInput(
-                f"{directory} is complete: it ran all its {run.steps_total} steps"
-                + ("" if there == run.t else "; say how many more with --steps")
-            )
+
+    def change() -> None:
         if changed:
             run.intervene("settings", changed)
-        if until != run.steps_total:
-            run.set_steps_total(until)
-    except BaseException:
-        run.close("completed" if run.t >= run.steps_total else "interrupted")
-        raise
-    return run, until
+
+    return go_on(run, more_steps, change, most=run.task.steps)
 
 
 def _changed(

@@ -94,8 +94,6 @@ class TaskRun(OwnedRun):
             )
         self.notices = tuple(notices)
         self.reached = max(self.t, reached)
-        """The step that the session had reached before; more than `t` where the newest
-        checkpoint, or what it needs, is damaged."""
         self._unsynced = False
         self._own(
             directory,

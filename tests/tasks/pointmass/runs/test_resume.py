@@ -20,7 +20,9 @@ CUTS = st.lists(st.integers(1, 199), min_size=1, max_size=4, unique=True).map(so
 
 @pytest.mark.parametrize("preset", ["stable", "plain"])
 @bounded(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cuts=CUTS)
 def test_stopping_and_resuming_at_any_steps_changes_no_byte(

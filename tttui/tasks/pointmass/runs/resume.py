@@ -17,6 +17,7 @@ from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
 from tttui.model.pointmass.configuration import configuration_of
 from tttui.model.pointmass.settings import LIVE_SETTINGS, Settings
+from tttui.runs.owned import go_on
 from tttui.tasks.pointmass.runs.base import shapes
 from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
@@ -53,22 +54,13 @@ def resume(
     check_device(settings.device)
     _refuse_other_history(directory / HISTORY, settings)
     run = SessionRun.open(directory, on_wait=on_wait)
-    try:
-        until = run.steps_total if more_steps is None else run.reached + more_steps
-        if until <= run.t:
-            raise RefusedInput(
-                f"{directory} is complete: it ran all its {run.steps_total} steps; "
-                "say how many more with --steps"
-            )
+
+    def change() -> None:
         if differing and run.t < run.reached:
             run.advance(run.reached - run.t)  # the change counts from where the session stood
         _apply(run, differing)
-        if until != run.steps_total:
-            run.set_steps_total(until)
-    except BaseException:
-        run.close("completed" if run.t >= run.steps_total else "interrupted")
-        raise
-    return run, until
+
+    return go_on(run, more_steps, change)
 
 
 def _refuse_other_history(path: Path, settings: Settings) -> None:

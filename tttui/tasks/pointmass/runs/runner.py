@@ -11,8 +11,16 @@ from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.session import Place
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
-from tttui.runs.start import Learned, StartWeights
+from tttui.runs.runner import (
+    ForkOptions,
+    NewOptions,
+    Progress,
+    ReadyRun,
+    ResumeOptions,
+    Runner,
+    fork_of,
+)
+from tttui.runs.start import Learned
 from tttui.tasks.pointmass.runs.recorded import settings_of
 
 if TYPE_CHECKING:
@@ -69,15 +77,8 @@ class PointMassRunner(Runner):
         takes = duration_text(pretraining_s(settings))
         return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
-    def new(
-        self,
-        root: Path,
-        values: Mapping[str, Any],
-        *,
-        detached: bool,
-        start: StartWeights | None = None,
-    ) -> ReadyRun:
-        settings, name = self.choose(values), values.get("name")
+    def new(self, root: Path, values: Mapping[str, Any], **how: Unpack[NewOptions]) -> ReadyRun:
+        settings, name, start = self.choose(values), values.get("name"), how.get("start")
 
         from tttui.engine.device import check_device
         from tttui.runs.creating import Origin
@@ -91,7 +92,7 @@ class PointMassRunner(Runner):
 
         faults = [Fault(kind, step) for step, kind in values.get("fault") or ()]
         full_at = disk_fault(faults)
-        if detached and full_at is not None:
+        if how["detached"] and full_at is not None:
             raise RefusedInput(
                 "--fault disk fills the disk of this process only; leave --detach out"
             )

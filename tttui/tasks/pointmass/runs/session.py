@@ -75,10 +75,7 @@ class SessionRun(OwnedRun):
             self._files.close()
             raise
         self.notices = tuple(notices)
-        """What was damaged or cut off when the session was taken up, a line each."""
         self.reached = max(self.t, recovery.reached)
-        """The step that the session had reached before; more than `t` where a checkpoint is
-        lost and the steps after the one before it are computed again."""
         self._unsynced = False
         """An intervention was made that the disk may not have yet."""
         self._own(
