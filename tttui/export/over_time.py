@@ -19,7 +19,7 @@ from tttui.model.errors import TttuiError
 from tttui.model.statistics import Statistics
 from tttui.model.transactions import COMMIT
 from tttui.plots.errors import error_plot, losses_of
-from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
+from tttui.plots.gates import gate_plots
 from tttui.plots.learned import learned_mu
 from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
 from tttui.plots.weights import weight_plot
@@ -144,12 +144,6 @@ def gates(request: ExportRequest) -> Figure:
     titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
     words = {"pre": "before", "post": "after"}
     plots = gate_plots(data, "")
-    if not meta.is_point_mass:  # on paper there is room for the limits of any model
-        (norm, norm_log), (losses, losses_log), own = plots
-        key = "grad_norm_max"
-        traces = (*limit_curve(data, key), *norm.traces)
-        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
-        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
     palette = look.colours_of(request)
     figure, axes = _stacked(request, 4.6, "what the gates saw", len(plots))
     for panel, (plot, log) in zip(axes, plots, strict=True):

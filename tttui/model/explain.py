@@ -52,16 +52,21 @@ def distinct_texts(value: float | None, limit: float | None) -> tuple[str, str]:
     return texts
 
 
+STANDARD = {"grad_norm": "gradient norm", "loss_regression": "loss after"}
+"""Gates of every task's transactions, as they are recorded and as they are called."""
+
 NUMBERS = ("pre_loss", "grad_norm", "post_loss", "pre_max_h", "post_max_h")
 """The numbers that may be non-finite."""
 
 
 def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
-    """The numeric gates that this transaction met, those with both a value and a threshold."""
+    """The numeric gates that this transaction met, those with both a value and a threshold: as
+    they were recorded, else by its numbers and the settings."""
     found = []
+    recorded = {STANDARD.get(gate.name, gate.name) for gate in event.gates}
 
     def add(name: str, value: float | None, limit: float | None) -> None:
-        if value is not None and limit is not None:
+        if value is not None and limit is not None and name not in recorded:
             found.append(Gate(name, value, limit))
 
     tol = threshold(plasticity, "rollback_tol")
@@ -75,7 +80,8 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
         add("live error", event.live_mse, factor * event.live_frozen_mse)
     for gate in event.gates:
         if gate.value is not None and gate.limit is not None:
-            found.append(Gate(gate.name, gate.value, gate.limit, gate.passed))
+            name = STANDARD.get(gate.name, gate.name)
+            found.append(Gate(name, gate.value, gate.limit, gate.passed))
     return found
 
 

@@ -13,15 +13,23 @@ from tttui.model.verdict import Verdict, verdict
 from tttui.panes.overview.cardtexts import transaction_texts
 from tttui.panes.pretraining import is_pretraining, progress
 from tttui.panes.view import View
-from tttui.plots.errors import Losses, curve, error_plot, losses_of
+from tttui.plots.errors import Losses, averaged, curve, error_plot, losses_of
 from tttui.store.snapshot import YARDSTICKS
 from tttui.widgets.cards import Tone
+
+SUMMED_S = 2.0
+"""Seconds of a running session's steps after which it is summed up anew: figures that change
+faster cannot be read, and cost a terminal far away more than the curves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
     """What the Overview derives from the data once, whatever the cursor does."""
 
+    steps: int
+    """The first so many steps are summed up: verdict, tails and final errors."""
+    whole: bool
+    """All of them, of a session that does not run on."""
     verdict: Verdict
     losses: Losses
     baseline_tail: Series
@@ -34,34 +42,63 @@ class Digest:
 
 
 def digest(data: SessionData, before: Digest | None = None) -> Digest:
-    """Summarise a session's errors and transactions; `before`: an earlier state of it."""
+    """Summarise a session's errors and transactions; `before`: an earlier state of it, whose
+    summary stays while it runs and there is little more to sum up."""
     steps = data.steps
+    if before is not None and not _due(data, before):
+        return replace(
+            before,
+            losses=losses_of(data, before.losses),
+            transactions=transaction_texts(data),
+            committed=_committed(data),
+        )
     t, frozen, adaptive = steps.compared(WINDOW)
     if steps.never_evaluated:
         adaptive_tail = Series(steps.t[-WINDOW:], steps.adaptive[-WINDOW:])
     else:
         adaptive_tail = Series(t, adaptive)
     return Digest(
+        len(steps),
+        data.loading or _speed(data) is None,
         progress(data) if is_pretraining(data) else verdict(data),
         losses_of(data, None if before is None else before.losses),
         Series(t, frozen),
         adaptive_tail,
         transaction_texts(data),
-        data.committed / data.attempted if data.attempted else None,
+        _committed(data),
     )
+
+
+def _speed(data: SessionData) -> float | None:
+    """Steps a second of a running session; None of one that does not run."""
+    status = data.status
+    if status is None or status.state != "running":
+        return None
+    return status.steps_per_second or 0.0
+
+
+def _due(data: SessionData, before: Digest) -> bool:
+    """Whether the session has to be summed up anew."""
+    speed, more = _speed(data), len(data.steps) - before.steps
+    return before.whole or speed is None or more < 0 or more >= max(speed * SUMMED_S, 1)
+
+
+def _committed(data: SessionData) -> float | None:
+    return data.committed / data.attempted if data.attempted else None
 
 
 def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
     """Both models' errors over the steps, with what else was asked for: yardsticks, or the
     series of `beside`, by name."""
-    smooth, chunk = view.timeline.smooth, view.data.meta.chunk
+    smooth, chunk = view.timeline.smooth, averaged(view.data)
     rulers = []
     if view.choices.yardsticks:
         for i, ruler in enumerate(view.yardsticks):
             series = Series(ruler.t, ruler.mse)
             rulers.append(curve(ruler.name, series, i + 1, smooth, end="dated", chunk=chunk))
     for i, (name, series) in enumerate(beside, len(rulers)):
-        rulers.append(curve(name, series, i + 1, smooth, chunk=chunk, end=""))
+        sparse = len(series) * 2 < len(view.data.steps)  # a line from one to the next, no means
+        rulers.append(curve(name, series, i + 1, smooth, chunk=0 if sparse else chunk, end=""))
     plot = error_plot(view.data, found.losses, smooth, rulers)
     plot = with_whatif(plot, view)
     if view.choices.yardsticks and not rulers:
@@ -75,7 +112,7 @@ def with_whatif(plot: Plot, view: View) -> Plot:
         return plot
     changed, smooth = view.whatif.steps, view.timeline.smooth
     series = Series(changed.t, changed.adaptive)
-    trace = curve("what-if", series, "whatif", smooth, chunk=view.data.meta.chunk, end="")
+    trace = curve("what-if", series, "whatif", smooth, chunk=averaged(view.data), end="")
     trace = replace(trace, alone=True, dashed=True, tag="w")
     return replace(plot, traces=(*plot.traces, trace))
 

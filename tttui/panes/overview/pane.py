@@ -1,7 +1,7 @@
 """Overview: is test-time training working here, at a glance?"""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -146,12 +146,17 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
+    def classes_for(self, room: Size) -> Mapping[str, bool]:
+        width, height = room
+        return {
+            "narrow": width < NARROW,
+            "wide": width >= WIDE,
+            "short": height < SHORT,
+            "tiny": height < TINY,
+        }
+
     def use_room(self) -> None:
         width, height = self.room
-        self.set_class(width < NARROW, "narrow")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(height < SHORT, "short")
-        self.set_class(height < TINY, "tiny")
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
         cards = [
@@ -172,8 +177,11 @@ class OverviewPane(Pane):
                 view.data.place,
                 view.data.run,
             )
-            self._digest = digest(view.data, self._digest if same else None)
-            self._statuses = self._implied = None
+            before = self._digest if same else None
+            self._digest = digest(view.data, before)
+            self._statuses = None
+            if before is None or before.verdict is not self._digest.verdict:
+                self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:
                 self.use_room()
@@ -332,8 +340,11 @@ class OverviewPane(Pane):
         self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
-        if index is None and len(events):  # what was last tried at the cursor
-            index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
+        if index is None and len(events):  # what was last tried at the cursor, or when summed up
+            found, t, at = self._digest, view.data.steps.t, view.timeline.cursor
+            if view.timeline.follow and found is not None and 0 < found.steps <= len(t):
+                at = int(t[found.steps - 1])
+            index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
         self.query_one(TransactionPanel).show(
@@ -363,8 +374,8 @@ class OverviewPane(Pane):
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
         for name, errors, tail in (
-            ("frozen", data.steps.baseline, found.baseline_tail),
-            ("adaptive", data.steps.adaptive, found.adaptive_tail),
+            ("frozen", data.steps.baseline[: found.steps], found.baseline_tail),
+            ("adaptive", data.steps.adaptive[: found.steps], found.adaptive_tail),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)

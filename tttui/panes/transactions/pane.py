@@ -318,7 +318,8 @@ class TransactionsPane(ListPane):
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(data, why_none(data))
-            for chart, (plot, log) in zip(charts, plots, strict=True):
+            charts[-1].display = len(plots) == len(charts)
+            for chart, (plot, log) in zip(charts, plots, strict=False):
                 chart.set_log(log if chosen is None else chosen)
                 chart.set_plot(replace(plot, title=lead + plot.title))
         for chart in charts:
