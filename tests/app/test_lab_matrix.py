@@ -117,6 +117,7 @@ def test_the_providers_of_a_capability_stand_beside_each_other(root: Path) -> No
     engines, results = find_providers().providers, Results(root)
     other: dict[str, Any] = {"provider": "torch-cpu", "identity": engines["torch-cpu"].identity}
     results.add(measured(median_s=0.001, **other))
+    results.refresh()
     matrix = results.matrix(engines)
     prose = Prose(60, Look())
     trend(matrix, matrix.cells["numpy", "predict"], NOW)(prose)

@@ -76,6 +76,8 @@ class Glyphs:
     ellipsis: str
     raw: str
     """Without braille: samples behind an average."""
+    samples: str
+    """A sample that no line reaches: of the main curve, of others."""
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
     words: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -140,6 +142,7 @@ UNICODE = Glyphs(
     down="▼",
     ellipsis="…",
     raw="·",
+    samples="●○",
     curve_marks="●·∘",
 )
 
@@ -179,6 +182,7 @@ ASCII = Glyphs(
     down="v",
     ellipsis="~",
     raw=":",
+    samples="*+",
     curve_marks="*-+",
 )
 

@@ -28,7 +28,7 @@ class Trace:
     """One curve. Later traces are painted over earlier ones.
 
     Where a point of the line stands for many samples, it is their mean, over a faint band from
-    their minimum to their maximum: nothing is lost.
+    their minimum to their maximum (in a plot of few rows it is that range): nothing is lost.
     """
 
     name: str

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from textual.geometry import Region
 
-from tttui.draw import stack
+from tttui.draw import stack, timechart
+from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace, ink
@@ -26,6 +27,8 @@ class StackView(AxisView):
         self._message = ""
         self._layout: StackLayout | None = None
         self._scales: list[Scale | None] = []
+        self._stems: list[Trace] = []
+        """The stems that are drawn."""
         self._mark = ""
 
     def set_plots(self, plots: tuple[Plot, ...], message: str = "") -> None:
@@ -60,6 +63,13 @@ class StackView(AxisView):
         canvas, self._layout, self._scales = stack.paint(
             self._plots, window, (width, height), self.look, self.changes
         )
+        axis = TimeAxis(*window, self._layout.columns)
+        self._stems = [
+            trace
+            for plot, rows in zip(self._plots, self._layout.rows, strict=False)
+            for trace in plot.traces
+            if trace.style == "stems" and timechart.stems_shown(trace, axis, rows)
+        ]
         return canvas
 
     def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
@@ -99,7 +109,8 @@ class StackView(AxisView):
         colour, found = ink(trace.role, self.palette), trace.series.at(t)
         sign = f"  {self.glyphs.light} "
         if trace.style == "stems":
-            sign = f"  {self.glyphs.vertical} {trace.name} "
+            sign = f"  {self.glyphs.vertical} " if trace in self._stems else "  "
+            sign += f"{trace.name} "
         return [
             (sign, colour, trace.style != "stems"),
             (short(found[1]) if found else "-", colour, True),

@@ -145,7 +145,7 @@ class SessionRows:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
-        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.mu]
+        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.truth]
         pairs = zip(self.branches, self.summaries, strict=True)
         longest = max((2 * b.depth + cell_len(s.place.name) for b, s in pairs), default=0)
         fitting = {
