@@ -31,7 +31,7 @@ class TopBar(Widget):
         self._note = ""
 
     def note(self, text: str) -> None:
-        """Show a message beside the name, the state and what else there is room for; '' ends that."""
+        """Show a message beside the name, the state and what else has room; '' ends that."""
         if text != self._note:
             self._note = text
             self.refresh()
