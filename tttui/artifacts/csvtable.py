@@ -9,6 +9,7 @@ only, is the fast one.
 import csv
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -166,8 +167,8 @@ class CsvTable:
     def _look_for_index(self, block: bytes) -> None:
         """Check whether rows have one field more than the header: then it is an index in front."""
         lines = block.decode("latin-1").split("\n")
-        filled = [line for line in lines if line.strip() and not line.startswith("#")]
-        rows = [self._split(line) for line in filled[:LOOKED_AT]]
+        filled = (line for line in lines if line.strip() and not line.startswith("#"))
+        rows = [self._split(line) for line in islice(filled, LOOKED_AT)]
         if not rows:
             return
         self._indexed = all(

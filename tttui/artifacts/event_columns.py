@@ -171,6 +171,11 @@ class EventColumns:
         return self._n
 
     @property
+    def newest(self) -> int:
+        """The step of the last transaction, -1 where there is none."""
+        return int(self._buffers["t"][self._n - 1]) if self._n else -1
+
+    @property
     def full(self) -> bool:
         """Whether the columns are full, so that no more are read."""
         return self._n >= MOST or self.restarts.too_many

@@ -60,8 +60,9 @@ class EventLines:
         """There is no point in reading on."""
         return self._columns.full or self._wrong.count > MOST_WRONG
 
-    def refresh(self, budget_rows: int | None = None) -> None:
-        """Read what was appended, up to about `budget_rows` lines. Raises OSError."""
+    def refresh(self, budget_rows: int | None = None, until: int | None = None) -> None:
+        """Read what was appended: about `budget_rows` lines at most, and none after those that
+        reach the step `until`. Raises OSError."""
         change = self._file.check()
         self.exists = change is not FileChange.MISSING
         if change in (FileChange.MISSING, FileChange.REPLACED):
@@ -70,10 +71,10 @@ class EventLines:
             return
         before, line, offset = self._columns.version, self._file.lines, self._file.offset
         stop = None if budget_rows is None else line + budget_rows
-        for block in self._file.blocks():
+        for block in () if self._reaches(until) else self._file.blocks():
             self._take(block, line, offset)
             line, offset = self._file.lines, self._file.offset
-            if self._stopped or (stop is not None and line >= stop):
+            if self._stopped or (stop is not None and line >= stop) or self._reaches(until):
                 break
         # An object that ends with its brace is complete, newline or not.
         open_line = self._file.open_line
@@ -85,6 +86,10 @@ class EventLines:
             self._take(self._file.take_open_line(), line, offset)
         if self._columns.version != before:
             self.transactions = self._columns.transactions()
+
+    def _reaches(self, step: int | None) -> bool:
+        """The newest transaction is of this step, or of a later one."""
+        return step is not None and self._columns.newest >= step
 
     def problems(self) -> list[Problem]:
         reasons = [self._wrong.sentence()] if self._wrong.count else []

@@ -139,7 +139,9 @@ class SessionReader:
         of_steps: list[Problem] = []
         self._read_steps(of_steps, budget_rows)
         lone = self.run is not None and len(self._place.runs) == 1
-        transactions, share = self._events.read(of_steps, budget_rows, lone_run=lone)
+        transactions, share = self._events.read(
+            of_steps, budget_rows, until=self._last_step(), lone_run=lone
+        )
         read = min(share, self._steps.share if self._steps else 1.0)
         if self._history is not None and self._history.value is None and read < 1:
             why = "is read after the steps"
@@ -317,6 +319,12 @@ class SessionReader:
         if not self._steps.exists:
             self._missing(problems, "steps", self._steps.path)
         problems += self._steps.problems()
+
+    def _last_step(self) -> int | None:
+        """The last step that was read where there are more of them; transactions after it are of
+        no use yet."""
+        steps = None if self._steps is None or self._steps.share == 1 else self._steps.steps
+        return int(steps.t[-1]) if steps is not None and len(steps) else None
 
     def _look_for_trajectory(self, problems: list[Problem]) -> None:
         path = self._files.trajectory

@@ -8,7 +8,6 @@ and NotRegular, which is one, for what must not be.
 """
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -202,6 +201,8 @@ def blocks_of(
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a regular file, in hexadecimal digits. Raises as `open_to_read`."""
+    import hashlib  # brings a library of ciphers along, which nothing else needs at first
+
     digest = hashlib.sha256()
     for block in blocks_of(path):
         digest.update(block)

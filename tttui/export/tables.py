@@ -248,7 +248,7 @@ def _sessions(request: ExportRequest) -> Table:
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
         "mu": [row.truth_now for row in rows],
-        "mu_first": [row.meta.mu for row in rows],
+        "mu_first": [row.meta.truth for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],

@@ -233,7 +233,7 @@ class RunControl:
         else:
             rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
-            mu = meta.mu
+            mu = meta.truth
         found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
         for _, values in meta.configuration.settings_changes:
             found |= values

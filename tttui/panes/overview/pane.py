@@ -1,7 +1,7 @@
 """Overview: is test-time training working here, at a glance?"""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,11 +21,11 @@ from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
-from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
+from tttui.panes.overview.cardtexts import error_texts, hidden_texts, improvement_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -63,7 +63,10 @@ ASKED = (18, 5)
 CARD = 16
 """Columns that a card should have."""
 
-CARDS = ("improvement", "adaptive", "frozen", "updates", "mu", "age")
+HIDDEN = "mu"
+"""The card of the hidden quantity; only tasks that have one show it."""
+
+CARDS = ("improvement", "adaptive", "frozen", "updates", HIDDEN, "age")
 """The cards, the one first that is shown wherever there is room for any."""
 
 FULL = 20
@@ -77,7 +80,9 @@ class OverviewPane(Pane):
     region_names = ("identity",)
     needs = frozenset({"implied", "ledger"})
 
-    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(learned_mu)
+    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(
+        learned_quantity
+    )
     """The quantity that the point mass is there to learn, against its true value; other tasks
     have a recorded series in its place."""
 
@@ -130,7 +135,7 @@ class OverviewPane(Pane):
             yield MetricCard("adaptive MSE", "adaptive", id="adaptive")
             yield MetricCard("improvement", "gain", id="improvement")
             yield MetricCard("committed", "commits", id="updates")
-            yield MetricCard("hidden mu", "mu", id="mu")
+            yield MetricCard("hidden mu", "mu", id=HIDDEN)
             yield MetricCard("age", id="age")
         yield VerdictLine()
         yield DamageLine()
@@ -146,16 +151,21 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
+    def classes_for(self, room: Size) -> Mapping[str, bool]:
+        width, height = room
+        return {
+            "narrow": width < NARROW,
+            "wide": width >= WIDE,
+            "short": height < SHORT,
+            "tiny": height < TINY,
+        }
+
     def use_room(self) -> None:
         width, height = self.room
-        self.set_class(width < NARROW, "narrow")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(height < SHORT, "short")
-        self.set_class(height < TINY, "tiny")
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
         cards = [
-            c for c in CARDS if c != "mu" or self._data is None or self._data.meta.is_point_mass
+            c for c in CARDS if c != HIDDEN or self._data is None or self._data.meta.schema.hidden
         ]
         shown = cards[: max(3, width // CARD)]
         for card in self.query(MetricCard):
@@ -352,8 +362,10 @@ class OverviewPane(Pane):
 
     def _show_cards(self, view: View, found: Digest) -> None:
         data = view.data
-        if data.meta.is_point_mass and not data.loading:
-            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        hidden = data.meta.schema.hidden
+        if hidden is not None and not data.loading:
+            texts = hidden_texts(data, hidden, view.timeline.cursor, view.implied)
+            self._card(HIDDEN).set_metric(*texts)
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
         if self._summed_up != (found, self.room):

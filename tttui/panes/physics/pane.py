@@ -38,7 +38,7 @@ from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.plots import paths
 from tttui.plots.errors import Losses, error_plot, errors_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import follow, usual_friction
 from tttui.tasks.pointmass.hidden import (
@@ -382,7 +382,7 @@ class PhysicsPane(RegionPane):
         if self._changed("implied", *key):
             chart.set_log(False)
             true = None if motion is None or mu is None else Series(motion.trajectory.t, mu)
-            plot = with_whatif(learned_mu(data, view.newest_implied, true), view.whatif)
+            plot = with_whatif(learned_quantity(data, view.newest_implied, true), view.whatif)
             chart.set_plot(replace(plot, title=f"{mark}Implied mu", steps=True))
         chart.set_timeline(view.timeline)
 
