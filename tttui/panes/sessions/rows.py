@@ -30,7 +30,7 @@ DAMAGE = TableColumn("damaged", "!", 1, left=True, also=("damaged",))
 NAME = TableColumn("name", "session", 16, left=True, orders=TEXTS, also=("name",))
 SPEED = TableColumn("speed", "steps/s", 7, drop=5)
 TASK = TableColumn("task", "task", 9, left=True, drop=3, orders=TEXTS)
-LOSS = TableColumn("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+LOSS = TableColumn("loss", "loss", 14, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
 MODE = TableColumn("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
 MU = TableColumn("mu", "mu", 7, drop=3)
@@ -47,7 +47,7 @@ COLUMNS = (
     MODE,
     MU,
     MU_ERROR,
-    TableColumn("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    TableColumn("gain", "vs frozen", 12, drop=1, most=14, also=("improvement", "improved")),
     TableColumn("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
     TableColumn("commits", "committed", 9, drop=7),
     TableColumn("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
