@@ -178,10 +178,7 @@ def _comparison(request: ExportRequest) -> Table:
 
 def _transfer(request: ExportRequest) -> Table:
     """A row for the weights of each session, and one for the base, in the world of each."""
-    assert request.compared is not None
-    tested = request.compared.transfer
-    assert tested is not None
-    names = [request.compared.names[i] for i in tested.sessions]
+    tested, names = request.tested()
     n = len(names)
     return {
         "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],

@@ -182,11 +182,8 @@ class OverviewPane(Pane):
                 view.data.place,
                 view.data.run,
             )
-            before = self._digest if same else None
-            self._digest = digest(view.data, before)
-            self._statuses = None
-            if before is None or before.verdict is not self._digest.verdict:
-                self._implied = None
+            self._digest = digest(view.data, self._digest if same else None)
+            self._statuses = self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:
                 self.use_room()
@@ -345,10 +342,10 @@ class OverviewPane(Pane):
         self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
-        if index is None and len(events):  # what was last tried at the cursor, or when summed up
-            digest, t, at = self._digest, view.data.steps.t, view.timeline.cursor
-            if view.timeline.follow and digest is not None and 0 < digest.steps <= len(t):
-                at = int(t[digest.steps - 1])
+        if index is None and len(events):  # what was last tried at the cursor, or a little before
+            digest, at = self._digest, view.timeline.cursor
+            if view.timeline.follow and digest is not None and digest.sparked:
+                at = int(view.data.steps.t[digest.sparked - 1])
             index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
@@ -380,9 +377,9 @@ class OverviewPane(Pane):
         known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
-        for name, errors, tail in (
-            ("frozen", data.steps.frozen[: digest.steps], digest.frozen_tail),
-            ("adaptive", data.steps.adaptive[: digest.steps], digest.adaptive_tail),
+        for name, errors, tail, spark in (
+            ("frozen", data.steps.frozen, digest.frozen_tail, digest.sparks[0]),
+            ("adaptive", data.steps.adaptive, digest.adaptive_tail, digest.sparks[1]),
         ):
             tone: Tone = "frozen" if name == "frozen" else "adaptive"
             card = self._card(name)
@@ -391,7 +388,7 @@ class OverviewPane(Pane):
                 continue
             every = digest.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
-            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+            card.set_metric(*texts, tone, series=spark if len(spark) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))

@@ -1,7 +1,6 @@
 """Physics: the world with the hidden friction, and the predictions of both models."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from textual import on
@@ -76,14 +75,14 @@ class PhysicsPane(RegionPane):
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
-        self._oracle = Oracle(self._tell)
+        self._oracle = Oracle(self.derived)
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
         self._ghost: paths.DrawnGhost | str | None = None
         self._ghost_key: object = None
-        self._motions = Prepared(motion_of, quick_motion, self._tell)
-        self._errors = Prepared(errors_of, quick_errors, self._tell)
+        self._motions = Prepared(motion_of, quick_motion, self.derived)
+        self._errors = Prepared(errors_of, quick_errors, self.derived)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
@@ -291,11 +290,6 @@ class PhysicsPane(RegionPane):
         old = self._shown.get(region)
         self._shown[region] = key
         return old != key
-
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
 
     @on(Pane.Derived)
     def _on_derived(self) -> None:

@@ -1,7 +1,6 @@
 """Weights: what the plastic weights are, and how they got there."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -53,7 +52,7 @@ class WeightsPane(RegionPane):
         self._answers: Prepared[WeightsRequest, WeightsAnswer] = Prepared(
             lambda request, _: self._finder.find(request),
             lambda request, _: request.quick,
-            self._tell,
+            self.derived,
         )
         self._maps = self._make_maps()
         self._beside = Horizontal(*self._maps, id="maps")
@@ -206,11 +205,6 @@ class WeightsPane(RegionPane):
 
         of = movement.of if movement is not None else TITLES[answer.shown.aspect]
         self._moved.set_content(write, None, f"What moved: {of}")
-
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
 
     @on(Pane.Derived)
     def _on_derived(self) -> None:
