@@ -9,7 +9,7 @@ from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
 from tttui.model.start import StartView
 from tttui.screens.export import ExportDialog
-from tttui.widgets.bars import KeyBar
+from tttui.widgets.bars import TopBar
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def exported(driver: Driver, *keys: str) -> str:
 
 
 def note(driver: Driver) -> str:
-    return driver.app.screen.query_one(KeyBar).noted
+    return driver.app.screen.query_one(TopBar).noted
 
 
 async def test_the_numbers_of_the_focused_chart_are_written(run: Path, open_app: OpenApp) -> None:

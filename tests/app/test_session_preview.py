@@ -173,9 +173,7 @@ async def test_the_name_of_a_column_is_completed(root: Path, open_app: OpenApp) 
 async def test_a_query_may_sort_as_well(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver, 3)
-        await driver.press("slash")
-        driver.app.screen.query_one(Input).value = "mu>0.07 sort:steps:asc"
-        await driver.pilot.pause()
+        await driver.query("mu>0.07 sort:steps:asc")
         await driver.press("enter")
         assert names(driver) == ["torn", "other"]
         assert driver.app.screen.query_one(Input).value == "mu>0.07"

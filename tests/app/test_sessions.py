@@ -5,7 +5,6 @@ import shlex
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
@@ -161,10 +160,7 @@ async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: 
 async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver)
-        await driver.press("slash")
-        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
-        driver.app.screen.query_one(Input).value = "mu>0.15"
-        await driver.pilot.pause()
+        await driver.query("mu>0.15")
         await driver.press("enter", "greater_than_sign", "S")
         assert driver.pane.exportable() == "sessions"
         request = driver.pane.export_of(ExportRequest("sessions", driver.data))
@@ -174,10 +170,7 @@ async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: 
 async def test_a_query_filters_by_number_and_by_word(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver)
-        await driver.press("slash")
-        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
-        driver.app.screen.query_one(Input).value = "mu>0.15 -other"
-        await driver.pilot.pause()
+        await driver.query("mu>0.15 -other")
         assert names(driver) == ["again"]
         await driver.press("escape")
         await driver.pilot.pause()

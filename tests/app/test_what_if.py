@@ -13,7 +13,7 @@ from tests.recorded import make_recorded
 from tests.rundirs import make_run
 from tests.tasks.pointmass.runs.sessions import run_through
 from tttui.model.start import StartView
-from tttui.widgets.bars import KeyBar
+from tttui.widgets.bars import TopBar
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def noted(driver: Driver) -> str:
-    return driver.app.screen.query_one(KeyBar).noted
+    return driver.app.screen.query_one(TopBar).noted
 
 
 async def computed(driver: Driver) -> None:

@@ -51,7 +51,7 @@ def test_only_sessions_whose_files_changed_are_read_again(
     after = read_all(table, places)
     assert looked == ["b"]
     assert after[0] is before[0]
-    assert after[1].meta.mu == 0.9
+    assert after[1].meta.truth == 0.9
 
 
 def test_what_is_known_so_far_is_given_before_all_is_read(tmp_path: Path) -> None:

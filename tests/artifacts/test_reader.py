@@ -43,7 +43,7 @@ def test_every_layout_gives_the_same_session(layout: Layout, make: Make) -> None
     assert np.array_equal(data.steps.adaptive.astype(np.float32), made.adaptive)
     assert data.steps.did_update.tolist() == made.did_update.tolist()
     assert data.transactions.counts().get("commit") == len(made.commits)
-    assert data.meta.mu == 0.1234
+    assert data.meta.truth == 0.1234
     assert data.metrics["updates_attempted"] == len(made.events)
     assert data.metrics["adaptive_mse_last100_mean"] == pytest.approx(made.adaptive[-100:].mean())
     assert data.base is not None

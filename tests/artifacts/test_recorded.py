@@ -277,7 +277,7 @@ def test_a_wrong_value_is_named_by_its_key(key: str, value: object) -> None:
     meta, wrong = parse_meta({"task": {"name": "recorded"}, key: value})
     assert len(wrong) == 1
     assert wrong[0].startswith(key)
-    assert meta.mu is None
+    assert meta.truth is None
 
 
 def test_settings_of_another_task_are_its_own() -> None:

@@ -140,3 +140,13 @@ def test_what_is_not_a_number_is_marked_on_the_lowest_row_of_its_panel(of: str) 
     marks = [(r, c) for r, row in enumerate(canvas.text()) for c, x in enumerate(row) if x == "✕"]
     assert [r for r, _ in marks] == [layout.tops[0] + layout.rows[0]]
     assert abs(marks[0][1] - layout.gutter - layout.columns // 2) <= 1
+
+
+@pytest.mark.parametrize(("height", "seen"), [(5, False), (12, True)])
+def test_stems_are_left_out_where_the_curve_hides_all_but_some_dots(
+    height: int, seen: bool
+) -> None:
+    t = np.arange(400)
+    shown = (plot("vx", Series(t, np.sin(t / 9)), Series(t, np.cos(t))),)
+    canvas, *_ = stack.paint(shown, (0, 399), (60, height), Look())
+    assert bool((canvas.ink == DARK.third).any()) == seen

@@ -376,3 +376,21 @@ def test_a_dashed_line_leaves_the_line_below_it_in_sight(glyphs: Glyphs) -> None
 def test_without_an_axis_of_steps_its_rows_are_the_plot_s() -> None:
     place = arrange(80, 5, steps=False)
     assert (place.title, place.top, place.rows, place.line, place.labels) == (0, 1, 4, -1, -1)
+
+
+@pytest.mark.parametrize(("window", "marks"), [((0, 6), 1), ((2, 2), 1), ((5, 6), 0)])
+def test_a_sample_that_no_line_reaches_is_a_mark(window: tuple[int, int], marks: int) -> None:
+    shown = plot([], [math.nan, math.nan, 1.0, math.nan, math.nan, 3.0, 4.0])
+    found = "".join(drawn(shown, window=window).canvas.text())
+    assert found.count(UNICODE.samples[0]) == marks
+
+
+@pytest.mark.parametrize(("height", "tinted"), [(5, False), (12, True)])
+def test_a_low_plot_draws_the_range_of_each_column_as_a_line(height: int, tinted: bool) -> None:
+    y = np.sin(np.arange(2000) * 1.7)
+    y[1000] = 5.0
+    picture = drawn(Plot("x", traces=(Trace("x", Series(np.arange(2000), y)),)), (40, height))
+    inside = picture.canvas.paper[picture.layout.top : picture.layout.top + picture.layout.rows]
+    assert bool((inside == DARK.adaptive_tint).any()) == tinted
+    spike = picture.layout.gutter + int(picture.axis.cell(1000))
+    assert (picture.canvas.ink[picture.layout.top, spike] == DARK.adaptive) != tinted

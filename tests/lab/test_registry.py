@@ -143,7 +143,7 @@ def test_rolling_back_goes_to_what_was_in_use_before_and_further_back(root: Path
     assert resolve(root, "@helper").name == "walker@v2"
     rollback(root, "helper", command=COMMAND)
     assert resolve(root, "@helper").name == "walker@v1"
-    with pytest.raises(RefusedInput, match="had nothing in use before"):
+    with pytest.raises(RefusedInput, match="had no version before"):
         rollback(root, "helper", command=COMMAND)
     moved(root, resolve(root, "walker@v3"), force=True)
     with pytest.raises(RefusedInput, match="--to v2: @helper can go back to walker@v1"):

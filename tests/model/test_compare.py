@@ -30,7 +30,12 @@ def session(
     steps = Steps(np.arange(n), np.full(n, 0.25), np.full(n, adaptive), flags, flags)
     written = {"mu": mu, "seed": seed, "model_signature": signature, "session_id": name, **raw}
     meta = Meta(
-        session_id=name, seed=seed, mu=mu, env_mode="linear", model_signature=signature, raw=written
+        session_id=name,
+        seed=seed,
+        truth=mu,
+        env_mode="linear",
+        model_signature=signature,
+        raw=written,
     )
     return SessionData(Place(Path("/r") / name, "native"), meta=meta, steps=steps)
 

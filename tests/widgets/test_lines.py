@@ -12,10 +12,9 @@ from textual.widget import Widget
 from tests.widgets.stage import Stage
 from tttui.draw.cells import wrapped
 from tttui.draw.palette import DARK
-from tttui.keys import COMMANDS
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.verdict import Clause, Verdict
-from tttui.widgets.bars import KeyBar, TabBar, TopBar
+from tttui.widgets.bars import TabBar, TopBar
 from tttui.widgets.identity import IdentityCard, flowed, identity_rows, in_short
 from tttui.widgets.verdict import VerdictLine
 
@@ -25,7 +24,7 @@ SESSION = SessionData(
     Place(Path("runs/demo"), "native"),
     meta=Meta(
         session_id="demo",
-        mu=0.05,
+        truth=0.05,
         env_mode="linear",
         seed=3,
         device="cpu",
@@ -174,16 +173,3 @@ async def test_titles_of_tabs_are_words_or_numbers(width: int) -> None:
     known = {"Overview", "Weights", "Transactions", "Physics", "Architecture", "Sessions"}
     words = set(line.split()) - set("123456")
     assert words <= known | {"Trans.", "Arch."}
-
-
-async def test_a_note_stands_before_the_keys_and_leaves_help_and_quit() -> None:
-    bar = KeyBar()
-    bar.show([(c, c.label) for c in COMMANDS if c.action in ("zoom('in')", "help", "quit")])
-    bar.note("Transactions shown: commit")
-    (line,) = await shown(bar, 60)
-    assert line.startswith("  Transactions shown: commit ")
-    assert line.endswith("? help  q quit")
-    bar.note("a note that is longer than the footer of this terminal has columns")
-    (line,) = await shown(bar, 60)
-    assert ".." in line
-    assert line.endswith("? help  q quit")

@@ -207,7 +207,7 @@ def in_words(recorded: Iterable[Intervention], meta: Meta) -> Changes:
     known = {change.t for change in changes if change.kind == "mu"}
     planned = meta.configuration.truth_changes
     changes += (Intervention(t, "mu", mu) for t, mu in planned if t not in known)
-    now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.mu}
+    now: dict[str, object] = {**meta.plasticity_cfg, "mu": meta.truth}
     out = list[tuple[int, str]]()
     for change in sorted(changes, key=lambda change: change.t):
         out.append((change.t, _words(change, now)))

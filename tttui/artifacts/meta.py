@@ -10,7 +10,7 @@ from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.schema import parse_schema
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.pointmass.configuration import GROUPS, PLASTICITY, configuration_of
-from tttui.model.schema import CHUNK, UNKNOWN_MODEL, Configuration
+from tttui.model.schema import CHUNK, MU, UNKNOWN_MODEL, Configuration
 from tttui.model.session import Meta, Place, Problem
 from tttui.model.setting import (
     Known,
@@ -83,7 +83,7 @@ def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
         values[name] = configuration.recorded[name]
     if schema.is_point_mass:
         # An unknown kind of world is shown by the name that it has.
-        values |= {"mu": number(own.get("mu")), "env_mode": _text(raw.get("env_mode"))}
+        values |= {"truth": number(own.get(MU.name)), "env_mode": _text(raw.get("env_mode"))}
     return Meta(raw=raw, configuration=configuration, schema=schema, **values), [
         *wrong,
         *configuration.wrong,

@@ -1,6 +1,5 @@
 """The summary of a session for the table of sessions, mostly without reading whole files."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -146,9 +145,7 @@ def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> floa
     """The hidden quantity that the last weights imply; None if unknown."""
     last = int(events.t[-1]) if len(events) else -1
     known = replace(events, restored=tuple(pair for pair in by_hand if pair[0] <= last))
-    at = known.in_force(last)
-    implied = math.nan if at is None else float(known.implied_mu[at])
-    return implied if math.isfinite(implied) else None
+    return known.implied_by(known.in_force(last))
 
 
 def _missing_files(

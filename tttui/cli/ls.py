@@ -73,7 +73,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "state": summary.status.state if summary.status else None,
         "detail": summary.status.detail if summary.status else None,
         "mu": summary.truth_now,
-        "mu_first": summary.meta.mu,
+        "mu_first": summary.meta.truth,
         "env_mode": summary.meta.env_mode,
         "task": summary.meta.schema.task.name,
         "loss": summary.meta.loss.name,

@@ -73,7 +73,7 @@ def as_document(
         "unit": data.meta.loss.unit,
         "lower_is_better": data.meta.loss.lower_is_better,
         "mu": data.truth_now,
-        "mu_first": data.meta.mu,
+        "mu_first": data.meta.truth,
         "updates_attempted": data.attempted,
         "updates_committed": data.committed,
         "metrics": dict(data.metrics),
@@ -183,7 +183,7 @@ def as_lines(
     line("started from", meta.started_from)
     line("created", ago_text(meta.created_at))
     if meta.is_point_mass:
-        line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.truth_text}")
+        line("world", f"{meta.env_mode or 'mode unknown'}, {data.truth_named}")
     else:
         _of_any_model(data, line)
     line("seed", meta.seed)

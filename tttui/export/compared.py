@@ -71,10 +71,7 @@ def _scaled(compared: Comparison) -> list[Metric]:
 
 def transfer(request: ExportRequest) -> Figure:
     """Errors as numbers, their ratio to the frozen base of the same world as colour."""
-    assert request.compared is not None
-    tested = request.compared.transfer
-    assert tested is not None
-    names = [request.compared.names[i] for i in tested.sessions]
+    tested, names = request.tested()
     labels = [f"{visible(name)}\nmu {mu:.4g}" for name, mu in zip(names, tested.mus, strict=True)]
     n, palette = len(names), look.colours_of(request)
     ratios = np.vstack([np.ones(n), tested.ratios])
@@ -105,6 +102,7 @@ def transfer(request: ExportRequest) -> Figure:
     scale = figure.colorbar(image, ax=axes, label="error / frozen base's in that world")
     scale.minorticks_off()
     look.powers_of_ten(scale.ax.yaxis)
+    assert request.compared is not None
     said = [transfer_sentence(tested, request.compared.names)]
     said += [f"Left out: {reason}." for reason in tested.missing]
     said.append(transfermap.note(tested, 0, palette))

@@ -20,7 +20,7 @@ from tttui.model.statistics import Statistics
 from tttui.model.transactions import COMMIT
 from tttui.plots.errors import error_plot, losses_of
 from tttui.plots.gates import gate_plots
-from tttui.plots.learned import learned_mu
+from tttui.plots.learned import learned_quantity
 from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
 from tttui.plots.weights import weight_plot
 from tttui.tasks.pointmass.hidden import (
@@ -174,7 +174,7 @@ def mu(request: ExportRequest) -> Figure:
     true = None
     if trajectory is not None and column is not None:
         true = Series(trajectory.t, column)
-    plot = learned_mu(data, None if found is None else (request.at, found.mu), true)
+    plot = learned_quantity(data, None if found is None else (request.at, found.mu), true)
     if not plot.traces and isinstance(held, str):
         raise TttuiError(f"{request.name}: no implied mu to export: {held}")
     figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")

@@ -15,6 +15,7 @@ from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
 from tttui.model.steps import SeriesTable, Steps, Trajectory
 from tttui.model.transactions import Transactions
+from tttui.model.transfer import Transfer
 from tttui.model.weights import Aspect, has_point_mass_weights
 
 Theme = Literal["light", "dark", "colour-blind"]
@@ -149,6 +150,13 @@ class ExportRequest:
                 reasons = "; ".join(tested.missing)
                 raise TttuiError(f"no session can be tested in the worlds of others: {reasons}")
         return replace(self, window=self._window())
+
+    def tested(self) -> tuple[Transfer, list[str]]:
+        """The transfer matrix of a checked request, and the names of its sessions."""
+        compared = self.compared
+        assert compared is not None
+        assert compared.transfer is not None
+        return compared.transfer, [compared.names[i] for i in compared.transfer.sessions]
 
     def _check_transactions(self) -> None:
         events = self.data.transactions

@@ -178,10 +178,7 @@ def _comparison(request: ExportRequest) -> Table:
 
 def _transfer(request: ExportRequest) -> Table:
     """A row for the weights of each session, and one for the base, in the world of each."""
-    assert request.compared is not None
-    tested = request.compared.transfer
-    assert tested is not None
-    names = [request.compared.names[i] for i in tested.sessions]
+    tested, names = request.tested()
     n = len(names)
     return {
         "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
@@ -251,7 +248,7 @@ def _sessions(request: ExportRequest) -> Table:
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
         "mu": [row.truth_now for row in rows],
-        "mu_first": [row.meta.mu for row in rows],
+        "mu_first": [row.meta.truth for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],

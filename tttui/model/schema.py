@@ -8,7 +8,7 @@ from typing import Any
 
 from tttui.model.dataclass import dataclass
 from tttui.model.setting import Values
-from tttui.model.truth import TruthChanges
+from tttui.model.truth import TruthChanges, value_text
 
 POINT_MASS = "pointmass"
 """The task of every session whose meta.json names none."""
@@ -44,6 +44,10 @@ class Hidden:
     """As it is called in files and on the screen."""
     highest: float
     """The largest value that weights are tested for: what implies this may imply more."""
+
+    def implied_text(self, value: float) -> str:
+        """What weights imply: `0.1234`, `>= 0.5`."""
+        return value_text(value) if value < self.highest else f">= {self.highest:g}"
 
 
 MU = Hidden("mu", 0.5)

@@ -47,7 +47,8 @@ class Meta:
     schema_version: int | None = None
     created_at: float | None = None
     """Unix seconds, of a date that there is."""
-    mu: float | None = None
+    truth: float | None = None
+    """The hidden quantity of its world at the start."""
     env_mode: str | None = None
     model_signature: str | None = None
     base_ckpt_hash: str | None = None
@@ -241,7 +242,7 @@ class SessionData:
 
     def truth_at(self, t: int) -> float | None:
         """The true hidden quantity at step t, or None where it is not recorded."""
-        return value_at(self.meta.mu, self.truth_changes, t)
+        return value_at(self.meta.truth, self.truth_changes, t)
 
     @property
     def truth_now(self) -> float | None:
@@ -251,7 +252,13 @@ class SessionData:
     @property
     def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return since_text(self.truth_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.truth)
+
+    @property
+    def truth_named(self) -> str:
+        """The same with the name of the quantity: `mu 0.3 (was 0.05)`; '' for a task without."""
+        hidden = self.meta.schema.hidden
+        return f"{hidden.name} {self.truth_text}" if hidden is not None else ""
 
     @property
     def steps_done(self) -> int:
@@ -338,12 +345,18 @@ class SessionSummary:
     def truth_now(self) -> float | None:
         """The true hidden quantity at the last step; None where it is not recorded."""
         changes = merged(self.meta.configuration.truth_changes, self.truth_set)
-        return value_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
+        return value_at(self.meta.truth, changes, max((self.steps or 0) - 1, 0))
 
     @property
     def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return since_text(self.truth_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.truth)
+
+    @property
+    def truth_named(self) -> str:
+        """The same with the name of the quantity: `mu 0.3 (was 0.05)`; '' for a task without."""
+        hidden = self.meta.schema.hidden
+        return f"{hidden.name} {self.truth_text}" if hidden is not None else ""
 
     @property
     def implied_error(self) -> float | None:

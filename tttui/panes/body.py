@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Size
@@ -38,6 +39,11 @@ class Body(Widget):
 
     class Derived(Message):
         """A thread has worked out something that the tab shows."""
+
+    def derived(self) -> None:
+        """Send `Derived`; called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Derived())
 
     def on_mount(self) -> None:
         self.use_room()

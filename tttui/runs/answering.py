@@ -48,19 +48,18 @@ def answers_given(directory: Path) -> list[dict[str, Any]]:
     return _answers_and_state(directory)[0]
 
 
-def take_over(directory: Path) -> list[dict[str, Any]]:
+def take_over(directory: Path, inbox: Inbox) -> list[dict[str, Any]]:
     """The first answers of a new owner, which holds the lock: earlier ones, and refusals of
     requests left for a process that has ended. Nothing else writes status.json yet."""
     answers, state = _answers_and_state(directory)
     if state == "queued":  # handed over: what waits is for the new owner
         return answers
-    left = Inbox(directory).take()
-    if left:
-        log = RunLog(directory)
-        for one in left:
-            log.refused(f"control/{one.id}: {LEFT}")
-        log.close()
-    return answers + [{"id": one.id, "error": LEFT} for one in left]
+    left = {one.id: one.reason if isinstance(one, NoRequest) else LEFT for one in inbox.take()}
+    log = RunLog(directory)
+    for id, why in left.items():
+        log.refused(f"control/{id}: {why}")
+    log.close()
+    return answers + [{"id": id, "error": why} for id, why in left.items()]
 
 
 def _answers_and_state(directory: Path) -> tuple[list[dict[str, Any]], str]:
@@ -78,14 +77,13 @@ class Answering:
         self, directory: Path, heart: Heartbeat, log: RunLog, settle: Callable[[], None]
     ) -> None:
         self._heart, self._log, self._settle = heart, log, settle
-        now = time.monotonic()
+        self._inbox, now = Inbox(directory), time.monotonic()
         self._answers = deque[tuple[float, dict[str, Any]]](
-            ((now, answer) for answer in take_over(directory)), maxlen=2 * MOST
+            ((now, answer) for answer in take_over(directory, self._inbox)), maxlen=2 * MOST
         )
         """Each with the time at which it was given (monotonic seconds)."""
         if self._answers:
             heart.fields["answers"] = [answer for _, answer in self._answers]
-        self._inbox = Inbox(directory)
         self._unsaid: dict[str, Any] = {}
         """What status.json is to say of them, by key."""
         self._due = 0.0

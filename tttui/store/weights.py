@@ -91,7 +91,7 @@ class ImpliedFeed(Feed[float | None]):
 
 
 def _implied(data: SessionData) -> float:
-    if np.isfinite(data.transactions.implied_mu).any():
+    if np.isfinite(data.transactions.implied()[1]).any():
         return math.nan
     from tttui.tasks.find import shipped
 

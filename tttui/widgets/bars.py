@@ -18,13 +18,34 @@ TITLE = " tttui "
 
 
 class TopBar(Widget):
-    """What is open, and what it is doing; the state stands at the right edge."""
+    """What is open, and what it is doing; the state stands at the right edge.
+
+    A note stands between the name and the state for a while.
+    """
 
     DEFAULT_CSS = "TopBar { height: 1; background: $panel; color: $foreground; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._parts: tuple[Sequence[str], Forms, Style] = ((), (), Style())
+        self._note = ""
+
+    def note(self, text: str) -> None:
+        """Show a message beside the name, the state and what else has room; '' ends that."""
+        if text != self._note:
+            self._note = text
+            self.refresh()
+
+    @property
+    def noted(self) -> str:
+        return self._note
+
+    def cuts(self, text: str) -> bool:
+        """Whether there is no room for this whole as a note."""
+        parts, states, _ = self._parts
+        state = self._least(states, self.size.width)
+        name = cell_len(visible(parts[0])) + 2 if parts else 0
+        return cell_len(text) + name + cell_len(visible(state)) + len(TITLE) + 5 > self.size.width
 
     def show(self, parts: Sequence[str], states: Forms, state_style: Style) -> None:
         """`parts` from most to least important: what does not fit is left out from the end.
@@ -41,16 +62,26 @@ class TopBar(Widget):
         widest = max(width // 2, width - len(line) - first - 6)
         shortest = fit(states[-1], widest, "..") if states else ""
         state = next((text for text in states if cell_len(visible(text)) <= widest), shortest)
+        if self._note:
+            state = self._least(states, width)
         room = width - len(line) - cell_len(visible(state)) - 2
+        noted = cell_len(self._note) + 3 if self._note else 0
         for i, part in enumerate(parts):
             shown = visible(part) if i else fit(part, max(0, room - 2), "..")
-            if cell_len(shown) + 2 > room:
+            if cell_len(shown) + 2 > (room - noted if i else room):
                 break
             line.append(f"  {shown}", style="bold" if i == 0 else "")
             room -= cell_len(shown) + 2
+        if self._note and room > 4:
+            line.append(" ").append(f" {fit(self._note, room - 3, '..')} ", style="bold reverse")
         line.append(" " * max(1, width - line.cell_len - cell_len(visible(state)) - 1))
         line.append(state, style=state_style)
         return line
+
+    def _least(self, states: Forms, width: int) -> str:
+        """The state beside a note: as short as it can be told, and none where it has no room."""
+        state = states[-1] if states else ""
+        return state if 3 * cell_len(visible(state)) <= width else ""
 
 
 SHORT = {"transactions": "trans.", "architecture": "arch."}
@@ -125,14 +156,13 @@ class TabBar(Widget):
 
 
 class KeyBar(Widget):
-    """The keys that work right now, as many as fit; for a while behind a note."""
+    """The keys that work right now, as many as fit."""
 
     DEFAULT_CSS = "KeyBar { height: 1; background: $panel; color: $foreground; }"
 
     def __init__(self) -> None:
         super().__init__()
         self._commands: Sequence[tuple[Command, str]] = ()
-        self._note = ""
 
     def show(self, commands: Sequence[tuple[Command, str]]) -> None:
         """Pairs of a command and the label that fits its state (`play`, `pause`)."""
@@ -140,34 +170,12 @@ class KeyBar(Widget):
             self._commands = commands
             self.refresh()
 
-    def note(self, text: str) -> None:
-        """Show a message before the keys, of which help and quit stay at least; '' ends that."""
-        if text != self._note:
-            self._note = text
-            self.refresh()
-
-    @property
-    def noted(self) -> str:
-        return self._note
-
-    def cuts(self, text: str) -> bool:
-        """Whether there is no room for this whole as a note."""
-        return cell_len(text) + 4 > self._room
-
-    @property
-    def _room(self) -> int:
-        """Columns left of help and quit, which stay in sight on the narrowest terminal."""
-        tail = self._commands[-2:]
-        return self.size.width - 1 - sum(len(c.shown_key) + len(label) + 3 for c, label in tail)
-
     def render(self) -> Text:
         line = Text(" ", no_wrap=True, overflow="ellipsis")
         items = [(command.shown_key, label) for command, label in self._commands]
-        head, tail, room = items[:-2], items[-2:], self._room
-        if self._note and room > 5:
-            said = f" {fit(self._note, room - 4, '..')} "
-            line.append(said, style="bold reverse").append("  ")
-            room -= cell_len(said) + 2
+        # help and quit stay in sight on the narrowest terminal
+        tail, head = items[-2:], items[:-2]
+        room = self.size.width - 1 - sum(len(k) + len(label) + 3 for k, label in tail)
         for key, label in head:
             needed = len(key) + len(label) + 3
             if needed > room:

@@ -32,7 +32,7 @@ def knob(data: SessionData, name: str, at: int = 0) -> Knob:
 
 def test_their_values_are_what_was_in_force_at_the_step(data: SessionData) -> None:
     assert (knob(data, "lr").value, knob(data, "lr", 60).value) == (0.02, 0.01)
-    assert (knob(data, "mu").value, knob(data, "mu", 60).value) == (data.meta.mu, 0.3)
+    assert (knob(data, "mu").value, knob(data, "mu", 60).value) == (data.meta.truth, 0.3)
     assert changes(knobs(data), {"lr": 0.02, "chunk": 16}) == {"chunk": 16}
 
 

@@ -33,7 +33,7 @@ def test_each_pair_is_what_two_sessions_of_that_seed_come_to(tmp_path: Path) -> 
     result = compared(recorded, {"lr": 0.002}, 2)
     for i, seed in enumerate((6, 7)):
         for lr, scores in ((0.02, result.recorded), (0.002, result.changed)):
-            wanted = settings(seed=seed, lr=lr, mu=recorded.meta.mu)
+            wanted = settings(seed=seed, lr=lr, mu=recorded.meta.truth)
             run_through(tmp_path / f"{seed}-{lr}", wanted)
             # side by side the last bits of products differ
             assert scores[i] == pytest.approx(last(tmp_path / f"{seed}-{lr}"), rel=0.02)
@@ -46,7 +46,7 @@ def test_what_was_done_to_the_session_is_done_to_every_seed(tmp_path: Path) -> N
     run.advance(130)
     run.close("completed")
     result = compared(read(run.path), {"lr": 0.004}, 1, at=100)
-    mu = read(run.path).meta.mu
+    mu = read(run.path).meta.truth
     for lr, scores in ((None, result.recorded), (0.004, result.changed)):
         other = SessionRun.create(
             tmp_path / f"other-{lr}", settings(seed=6, mu=mu), base_of(settings())

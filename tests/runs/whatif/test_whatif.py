@@ -110,7 +110,7 @@ def test_from_the_start_it_is_a_run_with_these_settings(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     recorded = read(run_through(tmp_path / "recorded", settings(mu_schedule=((60, 0.3),))))
-    wanted = {"mu": recorded.meta.mu, **{k: v for k, v in changes.items() if k != "preset"}}
+    wanted = {"mu": recorded.meta.truth, **{k: v for k, v in changes.items() if k != "preset"}}
     if "mu" not in changes:
         wanted["mu_schedule"] = ((60, 0.3),)
     other = settings(preset=changes.get("preset", "stable"), **wanted)
@@ -176,7 +176,7 @@ def test_its_sentence_and_table_say_how_it_compares(tmp_path: Path) -> None:
     assert "worse" in worse.sentence
     assert "worse" in lines["adaptive, last 100 steps"].difference
     assert lines["frozen, all steps"].recorded == lines["frozen, all steps"].changed
-    assert lines["implied mu (true)"].recorded.endswith(f"({recorded.meta.mu:.4g})")
+    assert lines["implied mu (true)"].recorded.endswith(f"({recorded.meta.truth:.4g})")
 
 
 @pytest.mark.parametrize(

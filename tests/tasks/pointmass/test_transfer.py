@@ -49,7 +49,7 @@ def session(name: str, mu: float | None, weights: Weights | None) -> SessionData
     base: Weights = {**BASE, "a_raw": np.full(4, 40.0, dtype=np.float32)}
     return SessionData(
         Place(Path(name), "native"),
-        meta=Meta(mu=mu),
+        meta=Meta(truth=mu),
         weights=weights,
         base=base,
         transactions=events(COMMIT),
@@ -125,7 +125,7 @@ def test_sessions_that_learned_nothing_or_are_broken_carry_no_conclusion(
 
 def test_a_world_is_tested_with_the_friction_that_it_has_at_last() -> None:
     changed = replace(
-        GOOD, meta=Meta(mu=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
+        GOOD, meta=Meta(truth=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
     )
     assert transfer([changed], ["b"]).mus == (0.3,)
 

@@ -20,11 +20,11 @@ from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
-from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
+from tttui.panes.overview.cardtexts import error_texts, hidden_texts, improvement_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -62,7 +62,10 @@ ASKED = (18, 5)
 CARD = 16
 """Columns that a card should have."""
 
-CARDS = ("improvement", "adaptive", "frozen", "updates", "mu", "age")
+HIDDEN = "mu"
+"""The card of the hidden quantity; only tasks that have one show it."""
+
+CARDS = ("improvement", "adaptive", "frozen", "updates", HIDDEN, "age")
 """The cards, the one first that is shown wherever there is room for any."""
 
 FULL = 20
@@ -76,7 +79,9 @@ class OverviewPane(Pane):
     region_names = ("identity",)
     needs = frozenset({"implied", "ledger"})
 
-    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(learned_mu)
+    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(
+        learned_quantity
+    )
     """The quantity that the point mass is there to learn, against its true value; other tasks
     have a recorded series in its place."""
 
@@ -129,7 +134,7 @@ class OverviewPane(Pane):
             yield MetricCard("adaptive MSE", "adaptive", id="adaptive")
             yield MetricCard("improvement", "gain", id="improvement")
             yield MetricCard("committed", "commits", id="updates")
-            yield MetricCard("hidden mu", "mu", id="mu")
+            yield MetricCard("hidden mu", "mu", id=HIDDEN)
             yield MetricCard("age", id="age")
         yield VerdictLine()
         yield DamageLine()
@@ -159,7 +164,7 @@ class OverviewPane(Pane):
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
         cards = [
-            c for c in CARDS if c != "mu" or self._data is None or self._data.meta.is_point_mass
+            c for c in CARDS if c != HIDDEN or self._data is None or self._data.meta.schema.hidden
         ]
         shown = cards[: max(3, width // CARD)]
         for card in self.query(MetricCard):
@@ -176,11 +181,8 @@ class OverviewPane(Pane):
                 view.data.place,
                 view.data.run,
             )
-            before = self._digest if same else None
-            self._digest = digest(view.data, before)
-            self._statuses = None
-            if before is None or before.verdict is not self._digest.verdict:
-                self._implied = None
+            self._digest = digest(view.data, self._digest if same else None)
+            self._statuses = self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:
                 self.use_room()
@@ -341,10 +343,10 @@ class OverviewPane(Pane):
         self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
-        if index is None and len(events):  # what was last tried at the cursor, or when summed up
-            found, t, at = self._digest, view.data.steps.t, view.timeline.cursor
-            if view.timeline.follow and found is not None and 0 < found.steps <= len(t):
-                at = int(t[found.steps - 1])
+        if index is None and len(events):  # what was last tried at the cursor, or a little before
+            found, at = self._digest, view.timeline.cursor
+            if view.timeline.follow and found is not None and found.sparked:
+                at = int(view.data.steps.t[found.sparked - 1])
             index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
@@ -358,8 +360,10 @@ class OverviewPane(Pane):
 
     def _show_cards(self, view: View, found: Digest) -> None:
         data = view.data
-        if data.meta.is_point_mass and not data.loading:
-            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        hidden = data.meta.schema.hidden
+        if hidden is not None and not data.loading:
+            texts = hidden_texts(data, hidden, view.timeline.cursor, view.implied)
+            self._card(HIDDEN).set_metric(*texts)
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
         if self._summed_up != (found, self.room):
@@ -374,9 +378,9 @@ class OverviewPane(Pane):
         known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
-        for name, errors, tail in (
-            ("frozen", data.steps.baseline[: found.steps], found.baseline_tail),
-            ("adaptive", data.steps.adaptive[: found.steps], found.adaptive_tail),
+        for name, errors, tail, spark in (
+            ("frozen", data.steps.baseline, found.baseline_tail, found.sparks[0]),
+            ("adaptive", data.steps.adaptive, found.adaptive_tail, found.sparks[1]),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
@@ -385,7 +389,7 @@ class OverviewPane(Pane):
                 continue
             every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
-            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+            card.set_metric(*texts, tone, series=spark if len(spark) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))

@@ -1,7 +1,6 @@
 """Physics: the world with the hidden friction, and what both models make of it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from textual import on
@@ -39,7 +38,7 @@ from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
 from tttui.plots import paths
 from tttui.plots.errors import Losses, error_plot, errors_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
 from tttui.tasks.pointmass.ghost import follow, usual_friction
 from tttui.tasks.pointmass.hidden import (
@@ -76,14 +75,14 @@ class PhysicsPane(RegionPane):
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
-        self._oracle = Oracle(self._tell)
+        self._oracle = Oracle(self.derived)
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
         self._ghost: paths.DrawnGhost | str | None = None
         self._ghost_key: object = None
-        self._motions = Prepared(motion_of, quick_motion, self._tell)
-        self._errors = Prepared(errors_of, quick_errors, self._tell)
+        self._motions = Prepared(motion_of, quick_motion, self.derived)
+        self._errors = Prepared(errors_of, quick_errors, self.derived)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
@@ -291,11 +290,6 @@ class PhysicsPane(RegionPane):
         self._shown[region] = key
         return old != key
 
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
-
     @on(Pane.Derived)
     def _on_derived(self) -> None:
         if self._view is not None:
@@ -388,7 +382,7 @@ class PhysicsPane(RegionPane):
         if self._changed("implied", *key):
             chart.set_log(False)
             true = None if motion is None or mu is None else Series(motion.trajectory.t, mu)
-            plot = with_whatif(learned_mu(data, view.newest_implied, true), view.whatif)
+            plot = with_whatif(learned_quantity(data, view.newest_implied, true), view.whatif)
             chart.set_plot(replace(plot, title=f"{mark}Implied mu", steps=True))
         chart.set_timeline(view.timeline)
 

@@ -1,7 +1,6 @@
 """Weights: what the plastic weights are, and how they got there."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -51,7 +50,7 @@ class WeightsPane(RegionPane):
         self._statistics = Statistics()
         self._finder = Finder()
         self._answers: Prepared[AskedWeights, FoundWeights] = Prepared(
-            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
+            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self.derived
         )
         self._maps = self._make_maps()
         self._beside = Horizontal(*self._maps, id="maps")
@@ -204,11 +203,6 @@ class WeightsPane(RegionPane):
 
         of = movement.of if movement is not None else TITLES[found.shown.aspect]
         self._moved.set_content(write, None, f"What moved: {of}")
-
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
 
     @on(Pane.Derived)
     def _on_derived(self) -> None:

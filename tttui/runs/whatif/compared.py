@@ -196,11 +196,8 @@ def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator
         (data.transactions, data.truth_at(last)),
         (result.transactions, result.truth_at(last)),
     ):
-        i = events.in_force(last)
-        value = float("nan") if i is None else float(events.implied_mu[i])
-        values.append(value if np.isfinite(value) else None)
-        text = value_text(value) if np.isfinite(value) else "-"
-        texts.append(f"{text} ({value_text(truth)})")
+        values.append(events.implied_by(events.in_force(last)))
+        texts.append(f"{value_text(values[-1])} ({value_text(truth)})")
     yield ComparedLine(
         f"implied {hidden.name} (true)", texts[0], texts[1], "", (values[0], values[1])
     )

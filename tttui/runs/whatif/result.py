@@ -105,7 +105,7 @@ class WhatIfResult:
         data = self.request.data
         meta = data.meta
         if self.first_truth is not None:
-            meta = replace(meta, mu=self.first_truth)
+            meta = replace(meta, truth=self.first_truth)
         return replace(
             data,
             meta=meta,

@@ -68,7 +68,7 @@ def test_it_is_a_session_from_the_first_moment(planned: Path) -> None:
     assert is_planned(planned)
     assert (data.place.layout, data.status and data.status.state) == ("native", "queued")
     assert data.meta.session_id == "a"
-    assert data.meta.mu is not None
+    assert data.meta.truth is not None
 
 
 def test_with_its_base_it_is_like_a_session_that_found_one(planned: Path, tmp_path: Path) -> None:

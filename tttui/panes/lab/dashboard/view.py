@@ -166,8 +166,8 @@ class DashboardView(Regions, LabView):
         self.query_one("#events", Page).set_content(around.newest(events.items[::-1]), events)
         self.query_one(MachineStrip).show_machine(state.of(MACHINE))
         shown = set(self.regions)
-        if jobs.known and not jobs.all and not jobs.unread:
-            shown.discard("curves")
+        if jobs.known and not jobs.unread and all(job.is_session for job in jobs.all):
+            shown.discard("curves")  # sessions have theirs in the tabs
         self.query_one(MetricChart).display = "curves" in shown
         rows = max(self.room.height // 2, 8)
         self._set_height(

@@ -84,7 +84,7 @@ def _transactions(data: SessionData, name: str) -> Check:
 
 def _physics(data: SessionData, trajectory: Trajectory, settings: Settings, name: str) -> Check:
     """Whether the recorded observations follow from the recorded actions and the recorded mu."""
-    mu = data.meta.mu
+    mu = data.meta.truth
     if mu is None or len(trajectory) < 2:
         return Check(name, None, "there is no mu or no step to check")
     friction = np.full(len(trajectory) - 1, mu)

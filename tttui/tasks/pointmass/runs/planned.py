@@ -20,6 +20,7 @@ from tttui.artifacts.writer import write_meta
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.pointmass.settings import Settings
 from tttui.runs.answering import answers_given, take_over
+from tttui.runs.control import Inbox
 from tttui.runs.creating import new_session
 from tttui.tasks.pointmass.runs.base import find_base, make_room
 from tttui.tasks.pointmass.runs.baserun import BaseRun, OnNotice, Progress
@@ -108,7 +109,7 @@ def prepare(
         remove_temporaries(directory)
         meta = read_meta_of(directory)
         settings = settings_of(meta, directory)
-        if answers := take_over(directory):
+        if answers := take_over(directory, Inbox(directory)):
             _say_queued(directory, settings, answers)
         created_at = meta.get("created_at_unix")
         base = find_base(directory.parent, settings)
