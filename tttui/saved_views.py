@@ -4,7 +4,6 @@ One JSON file, `$XDG_STATE_HOME/tttui/views.json` (by default below ~/.local/sta
 convenience: what cannot be read or written is forgotten without a word.
 """
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -37,11 +36,11 @@ class Remembered:
 
     def recall(self, session: Path) -> StartView | None:
         """The last view of a session, or None."""
-        saved = self._read().get(str(resolved(session)))
-        if not isinstance(saved, dict):
+        kept = self._read().get(str(resolved(session)))
+        if not isinstance(kept, dict):
             return None
         try:
-            view = msgspec.convert({k: v for k, v in saved.items() if v != []}, StartView)
+            view = msgspec.convert({k: v for k, v in kept.items() if v != []}, StartView)
             if view.tab not in TABS:
                 return None
             refuse_unknown(view)  # a region may have had another name when it was kept
@@ -50,7 +49,9 @@ class Remembered:
         return view
 
     def keep(self, session: Path, view: StartView) -> None:
-        """Save `view` as the last one of a session."""
+        """Make `view` the last one of a session."""
+        import json
+
         views = self._read()
         key = str(resolved(session))
         views.pop(key, None)
@@ -61,7 +62,13 @@ class Remembered:
 
     def _read(self) -> dict[str, Any]:
         try:
-            views = json.loads(self._path.read_text(encoding="utf-8"))
+            text = self._path.read_text(encoding="utf-8")
         except (OSError, ValueError):
+            return {}
+        import json
+
+        try:
+            views = json.loads(text)
+        except ValueError:
             return {}
         return views if isinstance(views, dict) else {}
