@@ -1,6 +1,5 @@
 """Overview: is test-time training working here, at a glance?"""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -225,6 +224,8 @@ class OverviewPane(Pane):
             ("Verdict", found.verdict.sentence),
         ]
         if self._event is not None:
+            import json
+
             things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
         return [(what, text) for what, text in things if text]
 
