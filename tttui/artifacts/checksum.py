@@ -9,7 +9,6 @@ Files that are replaced as a whole carry one; those that grow have theirs in the
 (`blocks`, `history_writer`).
 """
 
-import json
 import struct
 from collections.abc import Mapping
 from enum import Enum
@@ -41,6 +40,8 @@ class Carried(Enum):
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """A JSON object for people and programs, with its checksum. numpy values are converted."""
+    import json
+
     rest = {key: inner for key, inner in value.items() if key != KEY}
     body = json.dumps(rest, indent=2, sort_keys=True, default=plain).encode() + b"\n"
     begin = b'",\n' if rest else b'"\n'

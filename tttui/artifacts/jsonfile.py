@@ -1,6 +1,5 @@
 """JSON as Python and others write it: fast where it is standard, NaN and Infinity accepted."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +39,8 @@ def decode(data: bytes) -> Any:
             return _decoder.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
+    import json
+
     try:
         # NaN, Infinity, huge numbers: Python's own dialect.
         return json.loads(data, parse_int=_int)

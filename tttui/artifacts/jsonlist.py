@@ -5,16 +5,19 @@ piece that cannot be (it is damaged, or holds NaN, or was cut within an object) 
 object.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import field
-from typing import Generic, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from tttui.artifacts.damage import MOST_WRONG, WrongLines
 from tttui.model.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 Item = TypeVar("Item")
 
@@ -27,7 +30,14 @@ WINDOWS = (1 << 12, 1 << 20)
 _BETWEEN = re.compile(rb"\}\s*,\s*(?=\{)")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
-_scanner = json.JSONDecoder(parse_int=float)  # a number of any length, which only has to end
+
+
+@cache
+def _scanner() -> "JSONDecoder":
+    """Reads a number of any length, which only has to end."""
+    from json import JSONDecoder
+
+    return JSONDecoder(parse_int=float)
 
 
 @dataclass(slots=True)
@@ -136,7 +146,7 @@ class JsonList(Generic[Item]):
             # One character a byte, so that positions are those in the file.
             window = self._data[at : min(end, at + size)].decode("latin-1")
             try:
-                _, length = _scanner.raw_decode(window)
+                _, length = _scanner().raw_decode(window)
             except (ValueError, RecursionError):
                 continue
             if length < len(window) or at + length == end:

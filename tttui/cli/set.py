@@ -8,19 +8,18 @@ import click
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
 from tttui.cli.options import SectionedCommand, group_options, root_option, typed_values
 from tttui.model.errors import RefusedInput
-from tttui.model.pointmass.settings import Plasticity, World
+from tttui.model.pointmass.settings import LIVE_SETTINGS, Plasticity, World
 from tttui.model.setting import Group, options
 
 if TYPE_CHECKING:
     from tttui.runs.control import Verb
 
-IN_THE_WORLD = ("mu", "noise_std")
-
-FIXED = (
-    *(s.name for s in options(World) if s.name not in IN_THE_WORLD),
-    "chunk",
-    "buffer_len",
-)
+FIXED = [
+    one.name
+    for group in (World, Plasticity)
+    for one in options(group)
+    if one.name not in (*LIVE_SETTINGS, "mu")
+]
 """Options that cannot change in a session that has begun."""
 
 

@@ -63,6 +63,8 @@ class Threshold:
 
     name: str
     value: float
+    short: str = ""
+    """What it is called where there is no room for its name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -114,11 +114,11 @@ def _matrix(
     palette, glyphs = look
     width, dots = canvas.columns, glyphs.ellipsis
     shown, cell = _columns(len(tested.sessions), width)
-    sessions, mus = tested.sessions, [f"mu {mu:.4g}" for mu in tested.mus]
-    longest = max(len(names[i]) for i in sessions) + max(map(len, mus)) + 5
+    sessions, worlds = tested.sessions, tested.worlds
+    longest = max(len(names[i]) for i in sessions) + max(map(len, worlds)) + 5
     label = min(max(longest, LABEL), max(width - shown * cell, LABEL))
     heads = shortened([names[i] for i in sessions], cell - 4, dots)
-    rows = shortened([names[i] for i in sessions], max(label - 5 - max(map(len, mus)), 1), dots)
+    rows = shortened([names[i] for i in sessions], max(label - 5 - max(map(len, worlds)), 1), dots)
     canvas.write(top, 0, fit("weights of", label - 1, dots), palette.muted)
     canvas.write(top, label, fit("in the world of", width - label, dots), palette.muted)
     for j in range(shown):
@@ -126,16 +126,16 @@ def _matrix(
         canvas.write(
             top + 1, at, padded(f"{sessions[j] + 1} {heads[j]}", cell - 1, right=True), colour
         )
-        head = mus[j] if len(mus[j]) < cell else mus[j].removeprefix("mu ")
+        head = worlds[j] if len(worlds[j]) < cell else worlds[j].rpartition(" ")[2]
         canvas.write(top + 2, at, head.rjust(cell - 1), colour)
     canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.baseline)
     for i, session in enumerate(sessions):
-        text = padded(f"{session + 1} {rows[i]}", label - 2 - len(mus[i])) + f" {mus[i]}"
+        text = padded(f"{session + 1} {rows[i]}", label - 2 - len(worlds[i])) + f" {worlds[i]}"
         canvas.write(top + 4 + i, 0, text, ink(session, palette))
     ratios, limit, winners = tested.ratios, full_colour(tested), tested.winners
     for j in range(shown):
         column = {BASE: (float(tested.base[j]), 1.0)}
-        column |= {i: (float(tested.errors[i, j]), float(ratios[i, j])) for i in range(len(mus))}
+        column |= {i: (float(tested.errors[i, j]), float(ratios[i, j])) for i in range(len(worlds))}
         for i, (error, ratio) in column.items():
             best = winners[j] == i
             background = paper(ratio, limit, palette)

@@ -72,7 +72,7 @@ def _scaled(compared: Comparison) -> list[Metric]:
 def transfer(request: ExportRequest) -> Figure:
     """Errors as numbers, their ratio to the frozen base of the same world as colour."""
     tested, names = request.tested()
-    labels = [f"{visible(name)}\nmu {mu:.4g}" for name, mu in zip(names, tested.mus, strict=True)]
+    labels = [f"{visible(name)}\n{world}" for name, world in zip(names, tested.worlds, strict=True)]
     n, palette = len(names), look.colours_of(request)
     ratios = np.vstack([np.ones(n), tested.ratios])
     errors = np.vstack([tested.base, tested.errors])

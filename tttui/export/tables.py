@@ -182,9 +182,9 @@ def _transfer(request: ExportRequest) -> Table:
     n = len(names)
     return {
         "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
-        "weights_mu": [None] * n + [mu for mu in tested.mus for _ in range(n)],
+        "weights_mu": [None] * n + [value for value in tested.truths for _ in range(n)],
         "world": names * (n + 1),
-        "world_mu": list(tested.mus) * (n + 1),
+        "world_mu": list(tested.truths) * (n + 1),
         "mse": np.concatenate([tested.base, tested.errors.reshape(-1)]),
         "times_frozen_base": np.concatenate([np.ones(n), tested.ratios.reshape(-1)]),
     }

@@ -17,24 +17,24 @@ from tttui.plots.errors import Losses, averaged, curve, error_plot, losses_of
 from tttui.store.snapshot import YARDSTICKS
 from tttui.widgets.cards import Tone
 
-SUMMED_S = 2.0
-"""Seconds of a running session's steps after which it is summed up anew: figures that change
-faster cannot be read, and cost a terminal far away more than the curves."""
+SPARKED_S = 2.0
+"""Seconds of a running session's steps after which sparklines, and the transaction beside the
+chart, are drawn anew: faster they cannot be read, and cost a terminal more than the curves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
     """What the Overview derives from the data once, whatever the cursor does."""
 
-    steps: int
-    """The first so many steps are summed up: verdict, tails and final errors."""
-    whole: bool
-    """All of them, of a session that does not run on."""
     verdict: Verdict
     losses: Losses
     baseline_tail: Series
     adaptive_tail: Series
     """The last steps of both, those that the final errors are about."""
+    sparks: tuple[Series, Series]
+    """The same as the sparklines show them: of a running session they may be older."""
+    sparked: int | None
+    """So many steps were there then; None: all of a session that does not run."""
     transactions: tuple[Forms, Forms, Tone]
     """Value, note and tone of their card."""
     committed: float | None
@@ -42,30 +42,25 @@ class Digest:
 
 
 def digest(data: SessionData, before: Digest | None = None) -> Digest:
-    """Summarise a session's errors and transactions; `before`: an earlier state of it, whose
-    summary stays while it runs and there is little more to sum up."""
+    """Summarise a session's errors and transactions; `before`: an earlier state of it."""
     steps = data.steps
-    if before is not None and not _due(data, before):
-        return replace(
-            before,
-            losses=losses_of(data, before.losses),
-            transactions=transaction_texts(data),
-            committed=_committed(data),
-        )
     t, frozen, adaptive = steps.compared(WINDOW)
     if steps.never_evaluated:
         adaptive_tail = Series(steps.t[-WINDOW:], steps.adaptive[-WINDOW:])
     else:
         adaptive_tail = Series(t, adaptive)
+    tails = (Series(t, frozen), adaptive_tail)
+    sparks, sparked = tails, None if data.loading or _speed(data) is None else len(steps)
+    if before is not None and not _due(data, before):
+        sparks, sparked = before.sparks, before.sparked
     return Digest(
-        len(steps),
-        data.loading or _speed(data) is None,
         progress(data) if is_pretraining(data) else verdict(data),
         losses_of(data, None if before is None else before.losses),
-        Series(t, frozen),
-        adaptive_tail,
+        *tails,
+        sparks,
+        sparked,
         transaction_texts(data),
-        _committed(data),
+        data.committed / data.attempted if data.attempted else None,
     )
 
 
@@ -78,13 +73,12 @@ def _speed(data: SessionData) -> float | None:
 
 
 def _due(data: SessionData, before: Digest) -> bool:
-    """Whether the session has to be summed up anew."""
-    speed, more = _speed(data), len(data.steps) - before.steps
-    return before.whole or speed is None or more < 0 or more >= max(speed * SUMMED_S, 1)
-
-
-def _committed(data: SessionData) -> float | None:
-    return data.committed / data.attempted if data.attempted else None
+    """Whether sparklines have to be drawn anew."""
+    speed = _speed(data)
+    if before.sparked is None or speed is None:
+        return True
+    more = len(data.steps) - before.sparked
+    return more < 0 or more >= max(speed * SPARKED_S, 1)
 
 
 def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:

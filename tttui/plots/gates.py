@@ -173,7 +173,7 @@ def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool] | None:
     t = np.array([t for t, _, _ in found], dtype=np.int64)
     value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
     same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
-    lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
+    lines = (_line("limit", float(limit[0])),) if same else ()
     traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
     if not same and np.isfinite(limit).any():
         traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
@@ -186,7 +186,11 @@ def limit_line(data: SessionData, key: str) -> tuple[Threshold, ...]:
     """A threshold that was the same for all transactions."""
     values = limits(data, key)
     same = len(values) > 0 and bool((values == values[0]).all())
-    return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()
+    return (_line(key, float(values[0])),) if same else ()
+
+
+def _line(name: str, value: float) -> Threshold:
+    return Threshold(f"{name} {short(value)}", value, short(value))
 
 
 def limit_curve(data: SessionData, key: str) -> tuple[Trace, ...]:

@@ -29,7 +29,7 @@ CHANGEABLE: Mapping[str, Setting] = {
     one.name: one
     for group in (Plasticity, World)
     for one in options(group)
-    if one.name in (*LIVE_SETTINGS, "noise_std")
+    if one.name in LIVE_SETTINGS
 }
 """Options that can change while a session runs."""
 

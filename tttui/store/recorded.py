@@ -5,15 +5,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tttui.artifacts.documentfile import DocumentFiles
 from tttui.artifacts.layout import SCORES
-from tttui.model.document import Reading
 from tttui.model.session import Place
 from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import DOCUMENT, LEDGER, SERIES, TRAJECTORY, YARDSTICKS
 
 if TYPE_CHECKING:  # costly to import, and of few sessions
+    from tttui.artifacts.documentfile import DocumentFiles
+    from tttui.model.document import Reading
     from tttui.model.ledger import Ledger
 
 
@@ -73,7 +73,7 @@ class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
         return ()
 
 
-class DocumentFeed(Feed[Reading | None]):
+class DocumentFeed(Feed["Reading | None"]):
     """Reads the sizes of the document and of its losses."""
 
     part = DOCUMENT
@@ -87,8 +87,10 @@ class DocumentFeed(Feed[Reading | None]):
         if data is None:
             return
         if self._files is None or self._files[0] != data.place:
+            from tttui.artifacts.documentfile import DocumentFiles
+
             self._files = data.place, DocumentFiles(data.place.path)
-        reading = self._files[1].refresh(data.meta)
+        reading: Reading | None = self._files[1].refresh(data.meta)
         if reading is not self.value:
             self.put(reading)
 

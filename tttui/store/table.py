@@ -3,9 +3,9 @@
 import operator
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import scan
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place, SessionSummary
@@ -22,6 +22,7 @@ from tttui.store.snapshot import (
 )
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.artifacts.catalogue import Catalogue
     from tttui.engine.machine import Load, LoadMeter
     from tttui.model.compare import Comparison
     from tttui.store.sidebyside import Chosen, SideBySide
@@ -50,13 +51,18 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self._catalogue = Catalogue()
         self._noticed = False
         """Files changed since the rows were looked at."""
         self._due = 0.0
         """When they are looked at again (monotonic seconds)."""
         self._soon = 0.0
         """The same where files changed."""
+
+    @cached_property
+    def _catalogue(self) -> "Catalogue":
+        from tttui.artifacts.catalogue import Catalogue
+
+        return Catalogue()
 
     def refresh(self) -> None:
         begun = time.monotonic()
@@ -163,6 +169,8 @@ class FilesFeed(Feed[SessionFileList]):
 
     def find(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
+        from tttui.artifacts.catalogue import list_files
+
         files = SessionFileList(place, list_files(place))
         if files != self.value:
             self.put(files)

@@ -149,10 +149,12 @@ class Plasticity:
     )
 
 
-LIVE_SETTINGS: tuple[str, ...] = tuple(
-    one.name for one in options(Plasticity) if one.name not in ("chunk", "buffer_len")
+LIVE_SETTINGS: tuple[str, ...] = (
+    *(one.name for one in options(Plasticity) if one.name not in ("chunk", "buffer_len")),
+    "noise_std",
 )
-"""Settings of the updates that can change while a session runs; the others shape its buffers."""
+"""Settings that can change while a session runs, besides the friction; of the updates all but
+those that shape its buffers."""
 
 
 @dataclass(frozen=True, slots=True)

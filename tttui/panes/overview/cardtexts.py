@@ -48,6 +48,8 @@ def improvement_texts(
         return value, why_texts(result.why_none), "bad" if diverged else "neutral"
     if result.why_no_interval:
         return result.texts, (f"no CI: {result.why_no_interval}", "no CI"), "neutral"
+    if result.low == result.high == 0:
+        return result.texts, (f"at each of {result.n} steps", "each step"), "warn"
     tones: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
     inside = [text.removesuffix(f" {result.tone}") for text in result.interval]
     ends = shrinking([*(f"95 % CI {t}" for t in inside), *(f"CI {t}" for t in inside)])

@@ -1,6 +1,5 @@
 """Overview: is test-time training working here, at a glance?"""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -182,11 +181,8 @@ class OverviewPane(Pane):
                 view.data.place,
                 view.data.run,
             )
-            before = self._digest if same else None
-            self._digest = digest(view.data, before)
-            self._statuses = None
-            if before is None or before.verdict is not self._digest.verdict:
-                self._implied = None
+            self._digest = digest(view.data, self._digest if same else None)
+            self._statuses = self._implied = None
             self._beside.follow(view.data)
             if known is None or known.meta.schema != view.data.meta.schema:
                 self.use_room()
@@ -228,6 +224,8 @@ class OverviewPane(Pane):
             ("Verdict", found.verdict.sentence),
         ]
         if self._event is not None:
+            import json
+
             things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
         return [(what, text) for what, text in things if text]
 
@@ -345,10 +343,10 @@ class OverviewPane(Pane):
         self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
-        if index is None and len(events):  # what was last tried at the cursor, or when summed up
-            found, t, at = self._digest, view.data.steps.t, view.timeline.cursor
-            if view.timeline.follow and found is not None and 0 < found.steps <= len(t):
-                at = int(t[found.steps - 1])
+        if index is None and len(events):  # what was last tried at the cursor, or a little before
+            found, at = self._digest, view.timeline.cursor
+            if view.timeline.follow and found is not None and found.sparked:
+                at = int(view.data.steps.t[found.sparked - 1])
             index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
@@ -380,9 +378,9 @@ class OverviewPane(Pane):
         known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
-        for name, errors, tail in (
-            ("frozen", data.steps.baseline[: found.steps], found.baseline_tail),
-            ("adaptive", data.steps.adaptive[: found.steps], found.adaptive_tail),
+        for name, errors, tail, spark in (
+            ("frozen", data.steps.baseline, found.baseline_tail, found.sparks[0]),
+            ("adaptive", data.steps.adaptive, found.adaptive_tail, found.sparks[1]),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
@@ -391,7 +389,7 @@ class OverviewPane(Pane):
                 continue
             every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
-            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+            card.set_metric(*texts, tone, series=spark if len(spark) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))

@@ -77,9 +77,11 @@ class Expecting:
         i = None if history is None else index_at(history, t)
         if history is None or i is None:
             return f"weights_history.npy: has no snapshot up to step {t}", ""
-        for spec in data.meta.schema.plastic:
-            if spec.name not in history.weights:
-                return f"weights_history.npy: does not hold {spec.name}", ""
+        plastic = data.meta.schema.plastic
+        held = sum(spec.name in history.weights for spec in plastic)
+        if held < len(plastic):
+            return f"weights_history.npy holds {held} of {len(plastic)} parameters, not all", ""
+        for spec in plastic:
             if why_not := self._put(spec.name, np.asarray(history.weights[spec.name][i])):
                 return why_not, ""
         return "", data.transactions.snapshot_name(int(history.t[i]), t)

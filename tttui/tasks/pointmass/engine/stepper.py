@@ -305,7 +305,7 @@ class Stepper:
         self._on_weights(self.t, self.learner.weights, to_t)
 
     def _changed(self, values: Mapping[str, Any]) -> Settings:
-        fixed = [name for name in values if name not in LIVE_SETTINGS and name != "noise_std"]
+        fixed = [name for name in values if name not in LIVE_SETTINGS]
         if fixed:
             raise RefusedInput(
                 f"{', '.join(fixed)}: cannot change in a session that has begun; "

@@ -22,7 +22,7 @@ from tttui.tasks.pointmass.runs.recorded import settings_of
 OF_THE_BASE = ("dt",)
 """Settings of the world that the base was trained with."""
 
-CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
+CHANGEABLE = (*LIVE_SETTINGS, "mu")
 """Settings that can change at a step after the first."""
 
 

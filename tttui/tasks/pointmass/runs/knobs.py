@@ -34,7 +34,7 @@ class PointMassTurnable(Turnable):
         "noise_std",
         "env_mode",
     )
-    live = (*LIVE_SETTINGS, "noise_std", "mu", "preset")
+    live = (*LIVE_SETTINGS, "mu", "preset")
     fixed = (*OF_THE_BASE, *NO_KNOBS, "mu_min", "mu_max", "mu_schedule")
 
     def specs(self) -> Iterator[Setting]:

@@ -25,9 +25,7 @@ from tttui.tasks.pointmass.runs.session import SessionRun
 FREE = ("checkpoint_s",)
 """Settings that no result depends on."""
 
-IN_THE_WORLD = ("mu", "mu_schedule", "noise_std")
-
-OVERRIDABLE = (*LIVE_SETTINGS, *IN_THE_WORLD)
+OVERRIDABLE = (*LIVE_SETTINGS, "mu", "mu_schedule")
 """Settings that --override changes from here on; all others belong to the whole session."""
 
 
