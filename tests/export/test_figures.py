@@ -223,6 +223,13 @@ def test_what_is_not_a_number_is_marked_at_the_lower_edge() -> None:
     assert [line.get_xdata().tolist() for line in marks] == [[1]]  # type: ignore[union-attr]
 
 
+def test_a_value_between_two_that_are_none_is_a_mark() -> None:
+    axes = look.figure(2.0, "a").add_subplot()
+    look.curve(axes, np.arange(6), np.array([1.0, 2.0, np.inf, 3.0, np.inf, 4.0]), "red", "a")
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in marks] == [[3, 5]]  # type: ignore[union-attr]
+
+
 def test_countless_marks_are_thinned() -> None:
     axes = look.figure(2.0, "a").add_subplot()
     y = np.full(100_000, np.nan)

@@ -147,9 +147,9 @@ def by_cell(values: Floats) -> Floats:
         return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
 
 
-def lone(curve: Curve) -> Ints:
-    """The dot columns with a value that has none beside it."""
-    known = np.isfinite(curve.mean)
+def lone(y: Floats) -> Ints:
+    """Where y [n] has a value and none beside it."""
+    known = np.isfinite(y)
     joined = np.zeros_like(known)
     joined[1:] = known[:-1]
     joined[:-1] |= known[1:]

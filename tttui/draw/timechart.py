@@ -348,7 +348,7 @@ def _paint_curves(painter: _Painter) -> None:
             around = None if trace.alone or palette.tinted else shape
             painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
-            lone = curves.lone(shape) if painter.glyphs.braille else NONE
+            lone = curves.lone(shape.mean) if painter.glyphs.braille else NONE
             joined = shape.without(lone) if len(lone) else shape
             painter.curve(joined, colour, char, trace.heavy, dashed=trace.dashed)
             painter.singles(shape, lone, painter.glyphs.samples[not main], colour)

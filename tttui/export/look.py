@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
 from tttui.draw.colours import Colour, blend
+from tttui.draw.curves import lone
 from tttui.draw.envelope import Series
 from tttui.draw.palette import PALETTES, Palette
 from tttui.draw.plot import Role, ink
@@ -274,6 +275,9 @@ def curve(
         if dots or len(t) < 2:
             line |= {"marker": ".", "ms": 3} if dots else {"marker": "o", "ms": 3}
         axes.plot(t, y, **line)
+        alone = lone(y)
+        if len(t) > 1 and len(alone):
+            axes.plot(t[alone], y[alone], "o", color=colour, ms=3, zorder=order)
         return
     edges = stretches(t[0], t[-1])
     envelope = Series(t, y).columns(edges)

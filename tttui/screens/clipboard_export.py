@@ -101,11 +101,12 @@ class ClipboardExport:
                 screen.call_after_refresh(photographed)
             elif format is not None:
                 self._notes.say(f"Exporting {request.what} ...")
-                export_figure(request, format, directory, done)
+                export_figure(replace(request, theme=dialog.theme), format, directory, done)
 
         def photographed() -> None:
             export_screen(screen.app.export_screenshot(), data.place.name, directory, done)
 
         where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
         where = ", ".join(filter(None, (where, request.narrowed)))
-        screen.app.push_screen(ExportDialog(request.what, where, directory), chosen)
+        dialog = ExportDialog(request.what, where, directory)
+        screen.app.push_screen(dialog, chosen)
