@@ -107,9 +107,9 @@ def _path(axes: Axes, track: Track, k: int, palette: Palette) -> None:
 
 
 def _around(axes: Axes, tracks: list[Track]) -> None:
-    found = [e for track in tracks if (e := extent(track.x, track.y)) is not None]
-    if found:
-        low, high = np.min(found, axis=0), np.max(found, axis=0)
+    extents = [e for track in tracks if (e := extent(track.x, track.y)) is not None]
+    if extents:
+        low, high = np.min(extents, axis=0), np.max(extents, axis=0)
         pad = MARGIN * max(high[1] - low[0], high[3] - low[2], 1e-9)
         axes.set_xlim(low[0] - pad, high[1] + pad)
         axes.set_ylim(low[2] - pad, high[3] + pad)

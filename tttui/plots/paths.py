@@ -62,12 +62,12 @@ def prediction_scene(motion: Motion, window: tuple[int, int]) -> Scene:
 
 def _magnified(errors: list[Floats], z: Floats) -> float:
     """1, 2 or 5 times a power of ten by which errors must grow to be seen on this path."""
-    found = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
+    bounds = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
     sizes = [np.hypot(*e[np.isfinite(e).all(axis=1)].T) for e in errors]
     sizes = [s for s in sizes if len(s)]
-    if found is None or not sizes:
+    if bounds is None or not sizes:
         return 1.0
-    reach = max(found[1] - found[0], found[3] - found[2])
+    reach = max(bounds[1] - bounds[0], bounds[3] - bounds[2])
     typical = max(float(np.quantile(s, 0.9)) for s in sizes)
     if not (typical > 0 and reach > 0):
         return 1.0
@@ -105,8 +105,8 @@ def ghost_scene(motion: Motion, ghost: DrawnGhost | str, last: int) -> Scene:
     scene = replace(path_scene(motion), title="Ghost")
     if isinstance(ghost, str):
         return replace(scene, note=ghost)
-    found = ghost.distance.at(last)
-    note = f"{found[1]:.3g} apart at t {int(found[0])}" if found is not None else ""
+    apart = ghost.distance.at(last)
+    note = f"{apart[1]:.3g} apart at t {int(apart[0])}" if apart is not None else ""
     if ghost.span[1] < last:
         note += f", followed to t {ghost.span[1]}"
     return replace(scene, tracks=(scene.tracks[0], ghost.track), note=note)

@@ -130,23 +130,23 @@ class SpectrumOf:
 
 def spectra_of(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
     """Of every matrix, with the growth of its condition number since the start."""
-    found = []
+    spectra = []
     for name, matrix in matrices.items():
         now, growth = spectrum(matrix), None
         if now is not None and name in begun:
             growth = now.condition / begun[name]
-        found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
-    return tuple(found)
+        spectra.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
+    return tuple(spectra)
 
 
 def conditions(start: WeightsInForce | None) -> dict[str, float]:
     """The condition numbers of the weights at the start, where they are finite."""
-    found = {}
+    by_name = {}
     for name, matrix in (start.matrices if start is not None else {}).items():
         shown = spectrum(matrix)
         if shown is not None and np.isfinite(shown.condition):
-            found[name] = shown.condition
-    return found
+            by_name[name] = shown.condition
+    return by_name
 
 
 def moved_plot(parts: Sequence[AxisChange], matrix: str, axis: int, i: int) -> BarPlot:
@@ -183,15 +183,15 @@ MANY_UNITS = 100
 """Units from which fine bins are no comb of single units."""
 
 
-def decay_histogram(found: Stability) -> tuple[Bars, str]:
+def decay_histogram(stability: Stability) -> tuple[Bars, str]:
     """How many units of the state have which decay, and what is to be said of them."""
-    inside = np.delete(found.decays, found.broken)
+    inside = np.delete(stability.decays, stability.broken)
     bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
     counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
     labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
-    note = f"{len(found.decays)} units, all inside (0, 1)"
-    if not found.stable:
-        note = f"! {len(found.broken)} of {len(found.decays)} units are not inside (0, 1)"
-    marked = frozenset({bins}) if not found.stable else frozenset[int]()
-    values = np.append(counts, len(found.broken)) if len(found.broken) else counts
+    note = f"{len(stability.decays)} units, all inside (0, 1)"
+    if not stability.stable:
+        note = f"! {len(stability.broken)} of {len(stability.decays)} units are not inside (0, 1)"
+    marked = frozenset({bins}) if not stability.stable else frozenset[int]()
+    values = np.append(counts, len(stability.broken)) if len(stability.broken) else counts
     return Bars(values.astype(np.float64), labels, marked=marked), note

@@ -261,8 +261,8 @@ class Inbox:
 
     def _taken(self, name: str) -> Request | NoRequest | None:
         """What a file asks for; None where whoever asked has withdrawn it meanwhile."""
-        found = self._read(name)
-        return found if self._remove(name) else None
+        request = self._read(name)
+        return request if self._remove(name) else None
 
     def _read(self, name: str) -> Request | NoRequest:
         try:

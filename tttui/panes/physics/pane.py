@@ -336,8 +336,8 @@ class PhysicsPane(RegionPane):
         if key != self._ghost_key or self._ghost is None:
             self._ghost_key = key
             mu, law = self._ghost_friction(), self._law
-            found = follow(motion.trajectory, self._mu_column, mu, law, window)
-            self._ghost = found if isinstance(found, str) else paths.drawn(found)
+            followed = follow(motion.trajectory, self._mu_column, mu, law, window)
+            self._ghost = followed if isinstance(followed, str) else paths.drawn(followed)
         return self._ghost
 
     def _show_state(self, view: View) -> None:

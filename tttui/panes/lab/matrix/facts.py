@@ -114,21 +114,21 @@ def trend(matrix: Matrix, cell: MatrixCell, now: float) -> Callable[[Prose], obj
 
 def _write_providers(prose: Prose, matrix: Matrix, chosen: MatrixCell, capability: str) -> None:
     """The newest medians of all providers that have a capability, the fastest first."""
-    found = [
+    rows = [
         (c.newest.median_s, c.provider)
         for c in matrix.cells.values()
         if c.capability == capability and c.newest is not None and c.newest.status == "works"
         if c.newest.median_s
     ]
-    if len(found) < 2:
+    if len(rows) < 2:
         return
     prose.head(f"{capability} by provider")
-    room = max(ROOM, min(max(len(name) for _, name in found) + 1, prose.width // 3))
-    for seconds, name in sorted(found):
+    room = max(ROOM, min(max(len(name) for _, name in rows) + 1, prose.width // 3))
+    for seconds, name in sorted(rows):
         mine = (name, capability) == (chosen.provider, chosen.capability)
         ink = prose.palette.accent if mine else prose.palette.muted
         value = f"{latency_text(seconds):>8}"
-        prose.bar(name[: room - 1], seconds / max(found)[0], value, ink, room)
+        prose.bar(name[: room - 1], seconds / max(rows)[0], value, ink, room)
 
 
 def record(cell: MatrixCell) -> Sequence[object]:
