@@ -55,7 +55,8 @@ class Canvas:
 
         A mark stands for a number that would be cut.
         """
-        cells = cellwise(visible(text))
+        plain = text.isascii() and text.isprintable()  # it is visible and takes a cell a character
+        cells = text if plain else cellwise(visible(text))
         end = column + len(cells)
         if not 0 <= row < self.rows:
             return end
@@ -64,7 +65,7 @@ class Canvas:
             part = slice(first, last)
             if (first, last) != (column, end):
                 cells = clipped(cells, first - column, last - column)
-            shown = mended(cells)
+            shown = cells if plain else mended(cells)
             self._split(row, first)
             self._split(row, last)
             self.char[row, part] = np.frombuffer(shown.encode("utf-32-le"), dtype=np.uint32)

@@ -103,6 +103,8 @@ class Series:
         """Positions of the samples that are NaN, once they were asked for."""
         self._on: tuple[TimeAxis, ColumnRanges] | None = None
         """The last axis, and the summaries of its dot columns."""
+        self._within: tuple[tuple[float, float], tuple[int, int]] = (math.nan, math.nan), (0, 0)
+        """The last window, and its `rows`."""
 
     @classmethod
     def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
@@ -124,13 +126,19 @@ class Series:
             # whole numbers are compared as such: a cast would copy the positions every time
             t = np.floor(t) if after else np.ceil(t)
             t = np.minimum(np.maximum(t, -(2.0**62)), 2.0**62).astype(np.int64)
-        return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
+        return np.asarray(self.t.searchsorted(t, side="right" if after else "left"))
 
     def _row(self, t: float, *, after: bool = False) -> int:
         """The same for one finite position, without the detour over arrays."""
         whole = self.t.dtype.kind in "iu"
         at = (math.floor(t) if after else math.ceil(t)) if whole else t
-        return int(np.searchsorted(self.t, at, side="right" if after else "left"))
+        return int(self.t.searchsorted(at, side="right" if after else "left"))
+
+    def rows(self, t0: float, t1: float) -> tuple[int, int]:
+        """The first sample in t0 <= t <= t1, and the first behind them."""
+        if self._within[0] != (t0, t1):
+            self._within = (t0, t1), (self._row(t0), self._row(t1, after=True))
+        return self._within[1]
 
     def missing(self, t0: float, t1: float) -> Ints | Floats:
         """Positions in t0 <= t <= t1 of samples that are NaN; none where all samples are."""
@@ -141,6 +149,8 @@ class Series:
             inside = (some[:, None] * BLOCK + np.arange(BLOCK))[np.isnan(rows)]
             found = np.concatenate([inside, whole + np.flatnonzero(np.isnan(self.y[whole:]))])
             self._missing = self.t[found] if len(found) < len(self) else self.t[:0]
+        if not len(self._missing):
+            return self._missing
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
@@ -208,7 +218,7 @@ class Series:
 
         None when there is no finite sample; the third is NaN when nothing is positive.
         """
-        i, j = self._row(t0), self._row(t1, after=True)
+        i, j = self.rows(t0, t1)
         if 0 < j - i <= FEW:
             y = self.y[i:j]
             low, high = float(np.fmin.reduce(y)), float(np.fmax.reduce(y))

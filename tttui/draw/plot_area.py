@@ -138,6 +138,8 @@ class PlotArea(HasLook):
 
     def not_numbers(self, at: Ints | Floats, axis: TimeAxis, ink: Colour, bold: bool) -> None:
         """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+        if not len(at):
+            return
         held = np.zeros(self.columns, dtype=np.bool_)
         held[np.clip(axis.cell(at), 0, self.columns - 1)] = True
         self.sign(-1, np.flatnonzero(held), self.glyphs.not_a_number, ink, bold)

@@ -1,5 +1,6 @@
 """The colours and attributes of a terminal's cells, numbered, and the shortest way between two."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -93,8 +94,8 @@ class Pens:
         self._system, self._colours = system, colours
         self._pens = [PLAIN]
         self._numbers = {PLAIN: self.PLAIN}
-        self._of_look: dict[int, tuple[int, int]] = {}
-        self._of_style: dict[Style | None, tuple[int, int]] = {}
+        self._of_look: dict[int, int] = {}
+        self._of_style: dict[Style | None, int] = {}
         self._papers: dict[str, int] = {}
         self._paper: Ints = np.empty(0, dtype=np.int64)
         """Of each pen the number of its paper; -1: it shows more than that on a blank."""
@@ -105,8 +106,8 @@ class Pens:
     def __len__(self) -> int:
         return len(self._of_style)
 
-    def numbers(self, style: Style | None) -> tuple[int, int]:
-        """The pens of a style's characters and of its blanks."""
+    def numbers(self, style: Style | None) -> int:
+        """The pens of a style's characters (<< 32) and of its blanks."""
         found = self._of_style.get(style)
         if found is None:
             pen = PLAIN if style is None else pen_of(style, self._system)
@@ -114,15 +115,15 @@ class Pens:
                 pen = Pen(pen.attributes, PLAIN.ink, PLAIN.paper)
             plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
             blank = Pen("", "", pen.paper) if plain else pen
-            found = self._of_style[style] = (self._number(pen), self._number(blank))
+            found = self._of_style[style] = self._number(pen) << 32 | self._number(blank)
         return found
 
-    def of_look(self, look: int) -> tuple[int, int]:
-        """The same of how a cell of a `Canvas` looks."""
-        found = self._of_look.get(look)
-        if found is None:
-            found = self._of_look[look] = self.numbers(look_of(look))
-        return found
+    def of_looks(self, looks: Sequence[int]) -> list[int]:
+        """The same of how cells of a `Canvas` look."""
+        known = self._of_look
+        for look in set(looks).difference(known):
+            known[look] = self.numbers(look_of(look))
+        return [known[look] for look in looks]
 
     def way(self, current: int, wanted: int) -> tuple[str, int]:
         """What to send to come from one pen to another, and the pen that is then in force."""
