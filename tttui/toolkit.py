@@ -120,6 +120,32 @@ class DirtyScreen(Screen[R], Generic[R]):
         super().__init__()
         self._compositor = _DirtyCompositor()
 
+    def take(self, widget: Widget) -> None:
+        """Draw what is out of date of a widget at the next frame."""
+        if self in self._compositor:
+            self._dirty_widgets.add(widget)
+            self.check_idle()
+
+
+class DirectWidget(Widget):
+    """A widget that tells its screen at once when it is to be painted again.
+
+    Textual has the widget get a message, wait until it is idle, and send one to the screen.
+    """
+
+    def check_idle(self) -> None:
+        other = self._layout_required or self._scroll_required or self._refresh_styles_required
+        if other or not (self._repaint_required and self._is_mounted and self.is_attached):
+            super().check_idle()
+            return
+        screen = self.screen
+        if isinstance(screen, DirtyScreen):
+            self._repaint_required = False
+            if self.display:
+                screen.take(self)
+        else:
+            super().check_idle()
+
 
 HELD_S = 0.2
 """The longest time that a screen stays empty before it says what it waits for, in seconds."""

@@ -68,17 +68,18 @@ class Chart(AxisView, can_focus=True):
         return timechart.paint(self._plot, window, size, look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
-        super().touch_steps(*steps)
+        touched = self.columns_of(*steps)
         width, height = self.content_size
         named = legend.arrange(self._plot, width, height).rows
         rows = arrange(width, height, named, steps=self._plot.steps)
         if rows.title >= 0:
-            self.touch(Region(0, rows.title, width, 1 + named))
+            touched.append(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:
             for t in steps:
                 if t is not None and (place := self.chip(t)):
                     # with the label of the axis that it may have covered
-                    self.touch(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
+                    touched.append(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
+        self.touch(*touched)
 
     def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
         picture = self._picture

@@ -43,11 +43,10 @@ class StackView(AxisView):
         return (old.t0, old.t1, old.empty) != (new.t0, new.t1, new.empty)
 
     def touch_steps(self, *steps: int | None) -> None:
-        super().touch_steps(*steps)
-        layout = self._layout
+        layout, rows = self._layout, list[int]()
         if layout is not None:
             rows = [*layout.tops, *((layout.labels,) if layout.labels >= 0 else ())]
-            self.touch(*(Region(0, row, layout.width, 1) for row in rows))
+        self.touch(*self.columns_of(*steps), *(Region(0, y, self.size.width, 1) for y in rows))
 
     def paint(self, width: int, height: int) -> Canvas:
         if not self._plots:
