@@ -166,7 +166,7 @@ class Series:
         at = self.index(edges)
         start, stop = at[:-1], at[1:]
         n = len(start)
-        if n and stop[-1] - start[0] <= FEW_IN_COLUMNS:
+        if not (n and len(self._blocks)) or stop[-1] - start[0] <= FEW_IN_COLUMNS:
             return self._directly(start, stop)
         # the ragged ends: what lies before the first whole block, and what lies behind the last
         first = np.minimum((start // BLOCK + 1) * BLOCK, stop)

@@ -9,6 +9,7 @@ wide character holds the codepoint 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -197,8 +198,8 @@ class FrameDiff:
             out.append(_move(at, column, row, width))
             at = (column + length, row)
             for piece in range(a, b):
-                if wanted[piece] != pen:
-                    sequence, pen = pens.way(pen, wanted[piece])
+                if (then := wanted[piece]) != pen:
+                    sequence, pen = pens.ways.get((pen, then)) or pens.way(pen, then)
                     out.append(sequence)
                 out.append(text[begin[piece] : begin[piece + 1]])
         if pen != Pens.PLAIN:
@@ -225,6 +226,7 @@ def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
     return min(_by(down, "B") + across, there, key=len)
 
 
+@lru_cache(1024)
 def _by(n: int, way: str) -> str:
     """What moves the cursor n > 0 cells in a direction (A-D)."""
     return "" if n <= 0 else f"\x1b[{way}" if n == 1 else f"\x1b[{n}{way}"

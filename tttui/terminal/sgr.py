@@ -101,7 +101,8 @@ class Pens:
         """Of each pen the number of its paper; -1: it shows more than that on a blank."""
         self._blank: Bools = np.empty(0, dtype=np.bool_)
         """Whether each pen is one of blanks."""
-        self._ways: dict[tuple[int, int], tuple[str, int]] = {}
+        self.ways: dict[tuple[int, int], tuple[str, int]] = {}
+        """What `way` has found."""
 
     def __len__(self) -> int:
         return len(self._of_style)
@@ -127,7 +128,7 @@ class Pens:
 
     def way(self, current: int, wanted: int) -> tuple[str, int]:
         """What to send to come from one pen to another, and the pen that is then in force."""
-        found = self._ways.get((current, wanted))
+        found = self.ways.get((current, wanted))
         if found is None:
             now, pen = self._pens[current], self._pens[wanted]
             if not pen.ink:  # a blank: keep what cannot be seen on it
@@ -135,7 +136,7 @@ class Pens:
                     pen = Pen(now.attributes, now.ink, pen.paper)
                 else:
                     pen = Pen("", PLAIN.ink, pen.paper)
-            found = self._ways[current, wanted] = (pen.from_pen(now), self._number(pen))
+            found = self.ways[current, wanted] = (pen.from_pen(now), self._number(pen))
         return found
 
     def kept(self, numbers: Ints) -> Ints:

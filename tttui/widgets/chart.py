@@ -12,6 +12,7 @@ from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
+from tttui.widgets.painted import Pictures
 
 
 class Chart(AxisView, can_focus=True):
@@ -34,6 +35,7 @@ class Chart(AxisView, can_focus=True):
         self._plot = Plot()
         self._log: bool | None = None
         self._picture: Picture | None = None
+        self._pictures = Pictures[Picture](4)
 
     def set_plot(self, shown: Plot) -> None:
         """Show other data. Series are immutable, so pass new ones when data arrive."""
@@ -59,7 +61,9 @@ class Chart(AxisView, can_focus=True):
         return shown or (self._log is None and old.log != new.log)
 
     def paint(self, width: int, height: int) -> Canvas:
-        self._picture = self.picture((self.timeline.t0, self.timeline.t1), (width, height))
+        window, size = (self.timeline.t0, self.timeline.t1), (width, height)
+        shown, how = (self._plot, self.look, self.changes), (window, size, self.logarithmic)
+        self._picture = self._pictures.of(shown, how, lambda: self.picture(window, size))
         return self._picture.canvas
 
     def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:

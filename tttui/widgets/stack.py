@@ -13,6 +13,7 @@ from tttui.draw.scales import Scale
 from tttui.draw.stack import StackLayout
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
+from tttui.widgets.painted import Pictures
 
 
 class StackView(AxisView):
@@ -26,6 +27,7 @@ class StackView(AxisView):
         self._message = ""
         self._layout: StackLayout | None = None
         self._scales: list[Scale | None] = []
+        self._pictures = Pictures[tuple[Canvas, StackLayout, list[Scale | None]]](2)
         self._mark = ""
 
     def set_plots(self, plots: tuple[Plot, ...], message: str = "") -> None:
@@ -56,8 +58,11 @@ class StackView(AxisView):
             canvas.write(min(2, height - 1), 1, self._message[: width - 2], self.palette.muted)
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
-        canvas, self._layout, self._scales = stack.paint(
-            self._plots, window, (width, height), self.look, self.changes
+        shown, size = (self._plots, self.look, self.changes), (width, height)
+        canvas, self._layout, self._scales = self._pictures.of(
+            shown,
+            (window, size),
+            lambda: stack.paint(self._plots, window, size, self.look, self.changes),
         )
         return canvas
 
