@@ -7,7 +7,7 @@ import numpy as np
 from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
 from tttui.model.arrays import Floats, Weights
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.many import ManyRuns, run_many
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.rundirs import make_run
-from tests.runs.sessions import base_of, settings
+from tests.tasks.pointmass.runs.sessions import base_of, settings
 from tttui.artifacts import checkpoint, history_writer
 from tttui.artifacts.blocks import BlockChecksums
 from tttui.artifacts.check import check_session

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.artifacts import sampling
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import EventLog

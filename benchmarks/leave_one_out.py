@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.cells import CELLS, Cell, final, run_cell, settings_of
 from benchmarks.evidence import median, outcomes
-from tttui.model.settings import PRESETS
+from tttui.model.pointmass.settings import PRESETS
 
 WITHOUT: dict[str, dict[str, Any]] = {
     "all of them": {},

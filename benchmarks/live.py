@@ -26,7 +26,7 @@ from pathlib import Path
 import psutil
 
 from tests.live import end, state, status
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tests.terminal.harness import PtyProgram
 from tttui.artifacts.status import status_of
 from tttui.runs.control import ask

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tttui.model.arrays import PLASTIC, Weights
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 
 
 class StateSpace(nn.Module):

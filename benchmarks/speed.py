@@ -15,7 +15,7 @@ import torch
 from benchmarks.cells import CELLS, HELD_OUT, base_of, settings_of
 from benchmarks.predecessor import Loop
 from tttui.dynamics.ssm import rollout
-from tttui.model.settings import PRESETS, Settings
+from tttui.model.pointmass.settings import PRESETS, Settings
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import run_on, worlds
 from tttui.tasks.pointmass.world import WorldStream

@@ -16,8 +16,8 @@ import numpy as np
 
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import SessionData
-from tttui.model.settings import Settings
 from tttui.runs.whatif.live import PastStates
 from tttui.runs.whatif.luck import Seeds
 from tttui.runs.whatif.result import WhatIfRequest

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Before torch is imported: tests that run side by side must not spin while they wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -15,9 +15,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 REPOSITORY = Path(__file__).parent.parent
 
 
-# The same examples in every run; HYPOTHESIS_PROFILE=search looks for new ones.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("search", deadline=None)
+# The same examples in every run; HYPOTHESIS_PROFILE=search looks for new ones. How long one takes
+# to be made or tried decides nothing: the machine may be busy.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", settings.get_profile("search"), derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
@@ -42,11 +43,11 @@ def pytest_collection() -> Generator[None, object, object]:
     Nor look at it again later: each look at all of it takes as long as an app of a test.
     """
     gc.disable()
-    found = yield
+    result = yield
     gc.collect()
     gc.freeze()
     gc.enable()
-    return found
+    return result
 
 
 @pytest.fixture

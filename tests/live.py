@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.artifacts.processes import Process
 
 PATIENCE_S = 60.0
@@ -28,10 +28,10 @@ def wait_until(condition: Callable[[], object]) -> None:
 def status(directory: Path) -> dict[str, Any]:
     """status.json as it stands; empty before there is one."""
     try:
-        found: dict[str, Any] = json.loads((directory / "status.json").read_text())
+        document: dict[str, Any] = json.loads((directory / "status.json").read_text())
     except (OSError, ValueError):
         return {}
-    return found
+    return document
 
 
 def state(directory: Path) -> str:

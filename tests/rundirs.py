@@ -22,8 +22,8 @@ from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.processes import boottime, own_process
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.runs import runs_of
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import Layout, Place
-from tttui.model.settings import Settings
 from tttui.tasks.pointmass.runs.writer import RunWriter, model_signature, new_meta
 
 CREATED = 1_795_289_100

@@ -55,10 +55,10 @@ def changed(app: App[None], widget: str, letter: str, *regions: Region) -> Lette
     """The widget after a change of its letter, of which it says that it shows in some regions."""
     for each in app.query(Letters):
         each.asked.clear()
-    found = app.query_one(f"#{widget}", Letters)
-    found.letter = letter
-    found.refresh(*regions)
-    return found
+    result = app.query_one(f"#{widget}", Letters)
+    result.letter = letter
+    result.refresh(*regions)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,23 @@ async def test_only_lines_that_are_seen_to_change_are_made(
         await pilot.pause()
         assert partial_update(changed(app, widget, "x", region)) is not None
         assert {each.id: each.asked for each in app.query(Letters) if each.asked} == made
+
+
+async def test_what_lies_behind_others_is_not_made_for_a_whole_screen_either() -> None:
+    app = Shown()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        over = app.query_one("#over")
+        over.styles.width, over.styles.height, over.styles.offset = 20, HEIGHT, (10, 0)
+        await pilot.pause()
+        for each in app.query(Letters):
+            each.asked.clear()
+        assert {row.text for row in screen_strips(app)} == {"l" * 10 + "o" * 20}
+        every = list(range(HEIGHT))
+        assert {each.id: each.asked for each in app.query(Letters)} == {
+            "left": every,
+            "right": [],
+            "over": every,
+        }
 
 
 @pytest.mark.parametrize("widget", ["left", "right", "over"])

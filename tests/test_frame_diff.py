@@ -230,8 +230,8 @@ def test_colours_are_reduced_to_what_the_terminal_has(system: ColorSystem, ink: 
 
 
 def test_a_colour_that_every_terminal_has_is_chosen_by_its_number() -> None:
-    found = pen_of(Style(color="#ff0000", bgcolor="#080808"), ColorSystem.TRUECOLOR)
-    assert found == Pen("", "38;5;196", "48;5;232")
+    result = pen_of(Style(color="#ff0000", bgcolor="#080808"), ColorSystem.TRUECOLOR)
+    assert result == Pen("", "38;5;196", "48;5;232")
 
 
 def test_only_what_differs_between_two_styles_is_sent() -> None:

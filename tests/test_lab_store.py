@@ -31,14 +31,14 @@ def looked(feed: JobsFeed) -> Jobs:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The handles of the jobs that were read."""
-    found: list[str] = []
+    results: list[str] = []
 
     def noted(directory: Path, watch: object = None) -> object:
-        found.append(directory.name)
+        results.append(directory.name)
         return read_job(directory, watch)  # type: ignore[arg-type]
 
     monkeypatch.setattr("tttui.store.lab.jobs.read_job", noted)
-    return found
+    return results
 
 
 def rewrite(job: Path, **changes: object) -> None:
@@ -75,9 +75,9 @@ def test_a_job_that_was_resumed_elsewhere_is_seen_by_its_entry_in_the_queue(
     rewrite(chosen, state="queued")
     (tmp_path / ACTIVE).mkdir()
     (tmp_path / ACTIVE / f"q-{1:020}-{chosen.name}").touch()
-    found = looked(feed)
-    assert [job.handle for job in found.live] == [chosen.name]
-    assert found.counts == {"queued": 1, "cancelled": 398}
+    result = looked(feed)
+    assert [job.handle for job in result.live] == [chosen.name]
+    assert result.counts == {"queued": 1, "cancelled": 398}
 
 
 def test_jobs_come_and_go_and_damaged_ones_are_listed(tmp_path: Path) -> None:
@@ -101,8 +101,12 @@ def test_sessions_in_the_background_are_among_the_jobs(tmp_path: Path) -> None:
     make_run(tmp_path / "session", steps=40, status="running", planned=80)
     make_run(tmp_path / "other", steps=40, status="running")
     (tmp_path / "session" / OUTPUT).touch()
-    (found,) = looked(JobsFeed(tmp_path)).all
-    assert (found.handle, found.kind, found.state) == ("session", "session", "running")
+    (everything,) = looked(JobsFeed(tmp_path)).all
+    assert (everything.handle, everything.kind, everything.state) == (
+        "session",
+        "session",
+        "running",
+    )
 
 
 def test_the_newest_events_are_kept_and_each_comes_once(tmp_path: Path) -> None:
@@ -177,9 +181,9 @@ def test_what_is_needed_is_kept_up_to_date_and_failures_are_told(
     monkeypatch.setattr("tttui.store.lab.core.RETRY_S", 0.01)
     with monkeypatch.context() as patched:
         patched.setattr(JobsFeed, "refresh", broken)
-        found = listener.until(lambda snapshot: "jobs" in snapshot.failures)
-        assert found.failures["jobs"] == "jobs: could not be read: ValueError: this is a defect"
-        assert len(found.of(JOBS).all) == 1, "what was known stays"
+        result = listener.until(lambda snapshot: "jobs" in snapshot.failures)
+        assert result.failures["jobs"] == "jobs: could not be read: ValueError: this is a defect"
+        assert len(result.of(JOBS).all) == 1, "what was known stays"
     listener.until(lambda snapshot: not snapshot.failures)
 
 

@@ -35,8 +35,12 @@ def test_what_the_app_does_not_know_is_refused_with_the_file_that_says_it(
 def test_the_file_says_theme_mouse_and_keys(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('theme = "light"\nmouse = false\n[keys]\nstep-forward = "right,n"\n')
-    found = read_preferences(path)
-    assert (found.theme, found.mouse, found.keys) == ("light", False, {"step-forward": "right,n"})
+    preferences = read_preferences(path)
+    assert (preferences.theme, preferences.mouse, preferences.keys) == (
+        "light",
+        False,
+        {"step-forward": "right,n"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,13 +72,13 @@ def test_every_command_has_a_name_of_its_own() -> None:
 
 def test_a_key_can_be_written_as_its_character() -> None:
     moved = rebound({"transaction-back": "u", "step-back": "["})
-    (found,) = (command for command in moved if command.name == "step-back")
-    assert found.keys == "left_square_bracket"
+    (results,) = (command for command in moved if command.name == "step-back")
+    assert results.keys == "left_square_bracket"
 
 
 def test_other_keys_replace_the_ones_of_a_command() -> None:
-    (found,) = (c for c in rebound({"step-forward": "right, )"}) if c.name == "step-forward")
-    assert found.keys == "right,)"
+    (results,) = (c for c in rebound({"step-forward": "right, )"}) if c.name == "step-forward")
+    assert results.keys == "right,)"
 
 
 @pytest.mark.parametrize(("name", "key"), [("step-back", "f"), ("follow", "[")])

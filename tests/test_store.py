@@ -148,11 +148,13 @@ def test_snapshots_of_the_weights_are_summarised_on_demand(tmp_path: Path, follo
     data = follower.until(complete).data
     assert follower.newest.statistics is None
     store.want({"statistics"})
-    found = follower.until(lambda s: s.statistics is not None and s.statistics.complete).statistics
+    statistics = follower.until(
+        lambda s: s.statistics is not None and s.statistics.complete
+    ).statistics
     assert data is not None
     assert data.history is not None
-    assert found is not None
-    assert found.t.tolist() == data.history.t.tolist()
+    assert statistics is not None
+    assert statistics.t.tolist() == data.history.t.tolist()
 
 
 def test_another_session_has_statistics_of_its_own(tmp_path: Path, follow: Follow) -> None:
@@ -298,9 +300,9 @@ def test_the_weights_of_a_foreign_run_are_asked_for_their_friction_when_wanted(
     store, follower = follow(tmp_path)
     follower.until(complete)
     store.want({"implied"})
-    found = follower.until(lambda snapshot: snapshot.implied is not None)
-    assert found.implied is not None
-    assert 0.0 <= found.implied <= 0.5
+    result = follower.until(lambda snapshot: snapshot.implied is not None)
+    assert result.implied is not None
+    assert 0.0 <= result.implied <= 0.5
 
 
 def test_of_the_sessions_in_brief_the_one_asked_for_last_is_read(
@@ -321,8 +323,8 @@ def test_of_the_sessions_in_brief_the_one_asked_for_last_is_read(
     with store._wake:  # all requests come while the store is busy
         for place in places[1:]:
             store.preview(place)
-    found = follower.until(lambda s: s.preview.data is not None).preview
-    assert found.of == places[-1]
+    preview = follower.until(lambda s: s.preview.data is not None).preview
+    assert preview.of == places[-1]
     assert read == ["run-5"]
 
 
@@ -344,18 +346,18 @@ def test_what_lies_beside_a_single_session_is_found_once_it_is_read(
     for name in ("one", "two"):
         make_run(tmp_path / name, steps=40)
     _, follower = follow(tmp_path / "one")
-    found = follower.until(lambda s: len(s.places) == 2)
-    assert complete(found)
-    assert found.data is not None
-    assert found.data.place.name == "one"
+    result = follower.until(lambda s: len(s.places) == 2)
+    assert complete(result)
+    assert result.data is not None
+    assert result.data.place.name == "one"
 
 
 def test_of_several_paths_nothing_beside_them_is_listed(tmp_path: Path, follow: Follow) -> None:
     paths = [make_run(tmp_path / name, steps=40).path for name in ("one", "two", "three")]
     store, follower = follow(*paths[:2])
     store.want({"summaries"})
-    found = follower.until(lambda s: complete(s) and len(s.summaries) == 2)
-    assert {place.name for place in found.places} == {"one", "two"}
+    result = follower.until(lambda s: complete(s) and len(s.summaries) == 2)
+    assert {place.name for place in result.places} == {"one", "two"}
 
 
 def test_a_session_beside_the_named_one_is_opened_when_that_is_deleted(
@@ -366,8 +368,8 @@ def test_a_session_beside_the_named_one_is_opened_when_that_is_deleted(
     store, follower = follow(place.path)
     follower.until(lambda s: len(s.places) == 2)
     store.trash(place)
-    found = follower.until(lambda s: s.data is not None and s.data.place.name == "two")
-    assert [place.name for place in found.places] == ["two"]
+    result = follower.until(lambda s: s.data is not None and s.data.place.name == "two")
+    assert [place.name for place in result.places] == ["two"]
 
 
 def test_the_store_goes_on_while_a_session_is_watched_before_it_is_moved(

@@ -74,8 +74,8 @@ def test_a_session_that_cannot_be_read_is_named_and_read_when_it_can_be(
         _, follower = follow(tmp_path)
         error = follower.until(lambda s: s.error).error
         assert error.startswith(f"session: could not be read: {type(defect).__name__}")
-    found = follower.until(lambda s: complete(s) and not s.failures)
-    assert found.error == ""
+    result = follower.until(lambda s: complete(s) and not s.failures)
+    assert result.error == ""
 
 
 def test_what_failed_is_not_told_of_another_session(
@@ -89,8 +89,8 @@ def test_what_failed_is_not_told_of_another_session(
         store.want({"yardsticks"})
         follower.until(lambda s: s.failures)
     store.open(other)
-    found = follower.until(lambda s: s.data is not None and s.data.place == other and s.yardsticks)
-    assert not found.failures
+    result = follower.until(lambda s: s.data is not None and s.data.place == other and s.yardsticks)
+    assert not result.failures
 
 
 def test_a_value_of_a_file_that_is_no_number_does_not_end_the_store(

@@ -56,34 +56,34 @@ def defined(path: Path) -> Iterator[str]:
 
 def used(path: Path) -> dict[str, int]:
     """The private attributes, and modules and names of the toolkit, that a module uses: lines."""
-    found: dict[str, int] = {}
+    results: dict[str, int] = {}
     for node in nodes(path):
         match node:
             case ast.Attribute(value=ast.Name("os")):
                 pass
             case ast.Attribute(attr=name) if PRIVATE.match(name):
-                found.setdefault(name, node.lineno)
+                results.setdefault(name, node.lineno)
             case ast.ImportFrom(module=str(module), names=names):
                 if module.partition(".")[0] in ("textual", "rich"):
                     parts = [*module.split("."), *(name.name for name in names)]
-                    found.update({part: node.lineno for part in parts if PRIVATE.match(part)})
-    return found
+                    results.update({part: node.lineno for part in parts if PRIVATE.match(part)})
+    return results
 
 
 def privates(names: Set[str]) -> set[str]:
     """Those of the names that are private ones of Textual and Rich."""
     modules = {path.stem for path in THEIRS}
     asked = names - modules
-    found = {name for path in THEIRS if mentioned(path) & asked for name in defined(path)}
-    return (found | modules) & names
+    results = {name for path in THEIRS if mentioned(path) & asked for name in defined(path)}
+    return (results | modules) & names
 
 
 @pytest.mark.parametrize("toolkit", TOOLKITS, ids=lambda path: path.parent.name)
 def test_all_that_we_use_beside_the_public_interfaces_is_still_there(toolkit: Path) -> None:
     importlib.import_module(f"{toolkit.parent.name}.toolkit")
-    found = used(toolkit)
-    there = privates(found.keys()) | BESIDE
-    lost = {name: line for name, line in found.items() if name not in there}
+    result = used(toolkit)
+    there = privates(result.keys()) | BESIDE
+    lost = {name: line for name, line in result.items() if name not in there}
     assert not lost, (
         f"Textual {version('textual')} and Rich {version('rich')} no longer have {lost} "
         f"(by line of {toolkit.relative_to(ROOT)}): see what took their place"
@@ -94,12 +94,12 @@ def test_nothing_else_touches_the_privates_of_the_toolkit() -> None:
     theirs = {name for path in THEIRS for name in (path.stem, *mentioned(path))}
     concerned = [path for path in OURS if path not in TOOLKITS and mentioned(path) & theirs]
     ours = {name for path in concerned for name in defined(path)}
-    strange = {path: found for path in concerned if (found := used(path)).keys() - ours}
-    private = privates({name for found in strange.values() for name in found} - ours)
+    strange = {path: result for path in concerned if (result := used(path)).keys() - ours}
+    private = privates({name for result in strange.values() for name in result} - ours)
     touching = {
         f"{path.relative_to(ROOT)}:{line}": name
-        for path, found in strange.items()
-        for name, line in found.items()
+        for path, result in strange.items()
+        for name, line in result.items()
         if name in private
     }
     assert not touching, f"what reaches into Textual or Rich belongs into a toolkit: {touching}"

@@ -144,12 +144,12 @@ class InMemory:
         self.bytes_read = 0
 
     def read(self, begin: int, end: int) -> bytes:
-        found = self._content[max(begin, 0) : max(end, 0)]
-        self.bytes_read += len(found)
-        return found
+        result = self._content[max(begin, 0) : max(end, 0)]
+        self.bytes_read += len(result)
+        return result
 
     def losses(self, begin: int, end: int) -> Floats:
-        found = np.full((end - begin, 2), np.nan)
+        values = np.full((end - begin, 2), np.nan)
         known = self._losses[begin:end]
-        found[: len(known)] = known
-        return found
+        values[: len(known)] = known
+        return values

@@ -73,11 +73,11 @@ def tell_layouts(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> N
     """Call `told` whenever a screen is laid out."""
     lay_out = Screen._refresh_layout
 
-    def heard(self: Screen[object], *args: Any, **options: Any) -> None:
+    def telling_layout(self: Screen[object], *args: Any, **options: Any) -> None:
         told()
         lay_out(self, *args, **options)
 
-    monkeypatch.setattr(Screen, "_refresh_layout", heard)
+    monkeypatch.setattr(Screen, "_refresh_layout", telling_layout)
 
 
 def tell_drawings(monkeypatch: pytest.MonkeyPatch, told: Callable[[], None]) -> None:

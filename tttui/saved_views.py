@@ -4,7 +4,6 @@ One JSON file, `$XDG_STATE_HOME/tttui/views.json` (by default below ~/.local/sta
 convenience: what cannot be read or written is forgotten without a word.
 """
 
-import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +50,8 @@ class Remembered:
 
     def keep(self, session: Path, view: StartView) -> None:
         """Make `view` the last one of a session."""
+        import json
+
         views = self._read()
         key = str(resolved(session))
         views.pop(key, None)
@@ -61,7 +62,13 @@ class Remembered:
 
     def _read(self) -> dict[str, Any]:
         try:
-            views = json.loads(self._path.read_text(encoding="utf-8"))
+            text = self._path.read_text(encoding="utf-8")
         except (OSError, ValueError):
+            return {}
+        import json
+
+        try:
+            views = json.loads(text)
+        except ValueError:
             return {}
         return views if isinstance(views, dict) else {}

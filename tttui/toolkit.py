@@ -4,9 +4,9 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from rich.color import ColorSystem
 from rich.console import Console, RenderableType
@@ -183,8 +183,12 @@ class HeldScreen(DirtyScreen[None]):
             super()._compositor_refresh()
 
 
+Chops = list[dict[int, Strip | None]]
+"""For each line of the screen, the strips by the columns at which they begin."""
+
+
 class _DirtyCompositor(Compositor):
-    """Textual's has each widget near a dirty region make all its lines, behind others too."""
+    """Textual's has each widget near what is drawn make all its lines, behind others too."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         regions = self._dirty_regions.copy()
@@ -194,14 +198,28 @@ class _DirtyCompositor(Compositor):
             return None
         cuts = self.cuts
         missing: dict[int, set[int]] = {}
-        """The cuts of each dirty line for which no strip is found yet."""
         for y, x1, x2 in spans:
             ends = zip(cuts[y], cuts[y][1:], strict=False)
             missing.setdefault(y, set()).update(a for a, b in ends if a < x2 and b > x1)
-        chops: list[dict[int, Strip | None]] = [{} for _ in cuts]
+        return ChopsUpdate(self.drawn(missing), spans, [line[1:] for line in cuts])
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        lines = filter(is_rendered_line, crop.line_range)
+        chops = self.drawn({y: set(self.cuts[y][:-1]) for y in lines})
+        return cast("Sequence[Mapping[int, Strip]]", chops)
+
+    def drawn(self, missing: dict[int, set[int]]) -> Chops:
+        """Have the widgets, those in front first, draw the strips that begin at these columns of
+        each line; `missing` is empty when all are found."""
+        cuts = self.cuts
+        chops: Chops = [{} for _ in cuts]
         for y in missing:
             chops[y] = dict.fromkeys(cuts[y][:-1])
         for widget, (region, clip) in self.visible_widgets.items():
+            if not missing:
+                break
             shown = region.intersection(clip)
             left, right = shown.column_span
             lines = [
@@ -222,9 +240,7 @@ class _DirtyCompositor(Compositor):
                         chops[y][cut] = part
                 if not missing[y]:
                     del missing[y]
-            if not missing:
-                break
-        return ChopsUpdate(chops, spans, [line[1:] for line in cuts])
+        return chops
 
 
 class TerminalDriver(LinuxDriver):

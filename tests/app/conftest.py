@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.app.grid import Grids
 from tests.toolkit import screen_strips
@@ -69,6 +70,13 @@ class Driver:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await all_done()
+
+    async def query(self, text: str) -> None:
+        """Type a query into the field of the shown table."""
+        await self.press("slash")
+        await self.until(lambda: isinstance(self.app.focused, Input), "the query field")
+        self.app.screen.query_one(Input).value = text
+        await self.pilot.pause()
 
     async def until(self, condition: Callable[[], object], what: str = "the condition") -> None:
         """Let the app run until the condition holds."""

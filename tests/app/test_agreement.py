@@ -76,8 +76,8 @@ async def test_a_changed_friction_is_the_same_everywhere(
     assert f"mu {said}" in "\n".join(show.as_lines(data))
     assert ls.as_document(summary)["mu"] == show.as_document(data)["mu"] == 0.3
     other = SessionReader(make_run(tmp_path / "other", mu=0.05)).refresh()
-    found = compare([data, other], [None, None]).differences
-    assert [d.values for d in found if d.name == "mu"] == [(said, "0.05")]
+    differences = compare([data, other], [None, None]).differences
+    assert [d.values for d in differences if d.name == "mu"] == [(said, "0.05")]
     async with open_app(place.path, size=(160, 45)) as driver:
         assert f"mu {said}" in lines_with(driver, "tttui")[0]
         assert len(lines_with(driver, said)) >= 4  # header, card, verdict and identity

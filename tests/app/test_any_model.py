@@ -252,12 +252,12 @@ async def test_modules_are_folded_and_unfolded(tmp_path: Path, open_app: OpenApp
         await driver.press("Z")
         lines = [line.rstrip() for line in driver.text().splitlines()[3:9]]
         assert lines == [
-            "  module                        type         shape           elements learns",
-            "▶ - model                       Decoder                         1 956 21 %",
-            "    + conv                      Linear                            108 learns",
-            "    + down_proj                 Linear                            288 learns",
-            "    + embed                     Embedding                       1 536 frozen",
-            "    + norm                      LayerNorm                          24 learns",
+            "  module                 type                shape           elements learns",
+            "▶ - model                Decoder                                1 956 21 %",
+            "    + conv               Linear                                   108 learns",
+            "    + down_proj          Linear                                   288 learns",
+            "    + embed              Embedding                              1 536 frozen",
+            "    + norm               LayerNorm                                 24 learns",
         ]
         await driver.press("j", "enter")
         assert "4x3x3x3" in driver.text()

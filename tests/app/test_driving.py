@@ -10,9 +10,9 @@ import pytest
 import tttui.store.run
 from tests.app.conftest import Driver, OpenApp
 from tests.live import alive, end, in_background, state, status
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.interventions import recorded
+from tttui.artifacts.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import ask
 from tttui.screens.run_menu import value_of

@@ -34,9 +34,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def lab(driver: Driver) -> LabScreen:
-    found = driver.app.lab
-    assert found is not None, "the lab was never opened"
-    return found
+    result = driver.app.lab
+    assert result is not None, "the lab was never opened"
+    return result
 
 
 def jobs(driver: Driver) -> JobsView:
@@ -99,9 +99,9 @@ async def test_the_palette_of_the_lab_has_its_commands_and_q_leaves(
 ) -> None:
     async with open_app(root) as driver:
         await open_jobs(driver)
-        found = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
-        assert any("End the job at its next safe point" in title for title in found)
-        assert any("Show Models" in title for title in found)
+        results = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
+        assert any("End the job at its next safe point" in title for title in results)
+        assert any("Show Models" in title for title in results)
         await driver.press("q")
         assert driver.app.leaving
 
@@ -213,9 +213,9 @@ def test_nothing_is_imported_before_the_first_picture_that_it_does_not_need(root
         "app.run(headless=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    found = done.stdout.split()
-    assert "tttui.panes.overview.pane" in found
-    known = [m for m in found if any(m == late or m.startswith(f"{late}.") for late in LATER)]
+    result = done.stdout.split()
+    assert "tttui.panes.overview.pane" in result
+    known = [m for m in result if any(m == late or m.startswith(f"{late}.") for late in LATER)]
     assert known == []
 
 

@@ -10,11 +10,14 @@ import pytest
 from tests.app.conftest import NOW, Driver, OpenApp
 from tests.app.test_lab import lab
 from tests.lab.test_providers import measured
+from tttui.draw.look import Look
+from tttui.draw.prose import Prose
 from tttui.lab.jobs import list_jobs
 from tttui.lab.launchers import local
 from tttui.lab.providers import find_providers
 from tttui.lab.providers.configuration import Definition, add_definition
 from tttui.lab.providers.results import Results
+from tttui.panes.lab.matrix.facts import trend
 from tttui.panes.lab.matrix.view import MatrixView
 
 
@@ -108,3 +111,17 @@ async def test_a_file_with_a_typo_is_told_and_the_engines_are_shown(
         await open_matrix(driver)
         assert "'opnai'" in driver.text()
         assert "torch-cpu" in driver.text()
+
+
+def test_the_providers_of_a_capability_stand_beside_each_other(root: Path) -> None:
+    engines, results = find_providers().providers, Results(root)
+    other: dict[str, Any] = {"provider": "torch-cpu", "identity": engines["torch-cpu"].identity}
+    results.add(measured(median_s=0.001, **other))
+    results.refresh()
+    matrix = results.matrix(engines)
+    prose = Prose(60, Look())
+    trend(matrix, matrix.cells["numpy", "predict"], NOW)(prose)
+    texts = ["".join(part[0] for part in line) for line in prose.lines]
+    at = texts.index("predict by provider")
+    assert [line.split()[0] for line in texts[at + 1 : at + 3]] == ["torch-cpu", "numpy"]
+    assert "adapt by provider" not in texts, "one provider alone is compared with nothing"

@@ -1,5 +1,6 @@
 """The view of models: versions, personas, lineage; what is asked before something changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,14 @@ from tttui.lab.registry import (
     versions,
 )
 from tttui.panes.lab.models.deploying import prospect
+from tttui.panes.lab.models.rows import figures
 from tttui.panes.lab.models.view import ModelsView
+from tttui.widgets.page import Page
 
 COMMAND = ("tttui", "model")
 
 
-def kept(root: Path, skill: str, value: float, **origin: object) -> Version:
+def register_skill(root: Path, skill: str, value: float, **origin: object) -> Version:
     return register(
         root,
         skill,
@@ -44,12 +47,12 @@ def root(tmp_path: Path) -> Path:
     """Two versions of walker, of which @helper had both, and one of runner, trained from it."""
     path = tmp_path / "runs"
     make_run(path / "example", steps=40)
-    first, second = kept(path, "walker", 1.0), kept(path, "walker", 2.0)
+    first, second = register_skill(path, "walker", 1.0), register_skill(path, "walker", 2.0)
     deploy(path, first, "helper", command=COMMAND)
     result = {"baseline": "walker@v1", "verdict": "better", "sentence": "better by 12 %"}
     record_result(path, second, "test", result, command=COMMAND)
     deploy(path, second, "helper", command=COMMAND)
-    kept(path, "runner", 3.0, parents=["walker@v1"])
+    register_skill(path, "runner", 3.0, parents=["walker@v1"])
     return path
 
 
@@ -57,6 +60,12 @@ def models(driver: Driver) -> ModelsView:
     view = lab(driver).shown
     assert isinstance(view, ModelsView)
     return view
+
+
+def shown_lines(view: ModelsView, name: str) -> list[str]:
+    """The lines of a page of the view."""
+    page = view.query_one(f"#{name}", Page)
+    return ["".join(part[0] for part in line) for line in page.lines(40)]
 
 
 async def open_models(driver: Driver) -> ModelsView:
@@ -87,6 +96,27 @@ async def test_versions_are_listed_with_their_lineage_and_the_personas(
             "walker@v1",
             "runner@v1",
         ]
+
+
+async def test_the_results_of_versions_stand_beside_each_other(
+    root: Path, open_app: OpenApp
+) -> None:
+    async with open_app(root, size=(120, 40)) as driver:
+        view = await open_models(driver)
+        page = [line.strip() for line in shown_lines(view, "results")]
+        assert page[0].startswith("Each in the run that it comes from")
+        assert [line.split()[0] for line in page if "@v" in line] == ["▶", "walker@v2", "walker@v1"]
+        assert any(line.startswith("lr") for line in shown_lines(view, "settings"))
+
+
+def test_an_improvement_is_told_as_everywhere(tmp_path: Path) -> None:
+    version = register_skill(tmp_path, "walker", 1.0)
+    for percent, told in (
+        (99.97, "3 333x better than frozen"),
+        (-12.0, "12% worse than frozen"),
+    ):
+        result = replace(version, results={"improvement_percent": percent})
+        assert figures(result)[0] == told
 
 
 async def test_a_persona_is_rolled_back_after_asking(root: Path, open_app: OpenApp) -> None:

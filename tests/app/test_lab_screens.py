@@ -40,8 +40,8 @@ class QuietMachine:
 
 
 def engines() -> KnownProviders:
-    found = find_providers()
-    return KnownProviders({name: found.providers[name] for name in ENGINES})
+    providers = find_providers()
+    return KnownProviders({name: providers.providers[name] for name in ENGINES})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.app.conftest import Driver, OpenApp
 from tests.app.test_lab import lab, typed
 from tests.jobdirs import handle_of, make_job
 from tests.nvml import FakeNvml
-from tests.runs.sessions import create
+from tests.tasks.pointmass.runs.sessions import create
 from tttui.lab.events import publish
 from tttui.panes.lab.base import VIEWS
 from tttui.panes.lab.streams.tail import TailView

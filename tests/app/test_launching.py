@@ -9,7 +9,7 @@ from textual import events
 
 from tests.app.conftest import Driver, OpenApp
 from tests.live import alive, end, in_background, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tests.toolkit import notes
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.layout import SHIPPED_BASES
@@ -164,11 +164,16 @@ async def test_a_fork_starts_at_the_cursor(done: Path, open_app: OpenApp) -> Non
         await driver.until(lambda: state(done.parent / "child") == "completed")
 
 
-async def test_a_completed_session_is_resumed_for_more_steps(done: Path, open_app: OpenApp) -> None:
+async def test_a_completed_session_that_is_resumed_is_followed(
+    done: Path, open_app: OpenApp
+) -> None:
     async with open_app(done) as driver:
+        await driver.press("home")
         await fill(driver, "R", steps="24")
         await driver.press("enter")
         await driver.until(lambda: shown(driver) == ("done", 64), "24 more steps")
+        await driver.until(lambda: driver.state.timeline.follow, "following")
+        await driver.until(lambda: driver.state.timeline.cursor == 63, "the cursor at the end")
 
 
 async def test_why_a_session_could_not_be_started_is_noted_and_its_form_comes_again(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.live import in_background, state
-from tests.runs.sessions import run_through, settings
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.engine.machine import Load, LoadMeter
 from tttui.model.start import StartView
 from tttui.runs.control import ask

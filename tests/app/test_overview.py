@@ -20,7 +20,7 @@ from tttui.model.timeline import Timeline
 from tttui.panes.losses import compared_plot, digest
 from tttui.panes.overview.pane import OverviewPane
 from tttui.panes.view import Choices, View
-from tttui.plots.learned import learned_mu
+from tttui.plots.learned import learned_quantity
 from tttui.store.snapshot import YARDSTICKS, Snapshot
 from tttui.widgets.cards import MetricCard
 from tttui.widgets.chart import Chart
@@ -298,13 +298,13 @@ def test_the_learned_friction_holds_between_commits_and_the_true_one_follows_a_s
 ) -> None:
     data = SessionReader(make_run(tmp_path / "a", steps=200, seed=3)).refresh()
     data = replace(data, truth_set=((90, 0.3),))
-    traces = {trace.name: trace.series for trace in learned_mu(data).traces}
+    traces = {trace.name: trace.series for trace in learned_quantity(data).traces}
     t, implied = data.transactions.implied()
     for i, step in enumerate(t.tolist()):
         end = t[i + 1] if i + 1 < len(t) else 200
         assert set(traces["implied"].y[step:end]) == {implied[i]}
     assert np.isnan(traces["implied"].y[: t[0]]).all()
-    assert set(traces["true"].y[:90]) == {data.meta.mu}
+    assert set(traces["true"].y[:90]) == {data.meta.truth}
     assert set(traces["true"].y[90:]) == {0.3}
 
 
@@ -315,13 +315,13 @@ def test_weights_without_a_recorded_mu_imply_one_from_the_commit_in_force_on(
     events = data.transactions
     untold = replace(events, implied_mu=np.full(len(events), np.nan))
     data = replace(data, transactions=untold)
-    assert not learned_mu(data).traces
-    implied, true = learned_mu(data, (199, 0.25)).traces
+    assert not learned_quantity(data).traces
+    implied, true = learned_quantity(data, (199, 0.25)).traces
     commit = events.in_force(199)
     assert commit is not None
     assert implied.series.t.tolist() == list(range(int(events.t[commit]), 200))
     assert set(implied.series.y) == {0.25}
-    assert set(true.series.y) == {data.meta.mu}
+    assert set(true.series.y) == {data.meta.truth}
 
 
 async def test_another_task_shows_its_own_quantity(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.start import StartView
 from tttui.panes.physics.implied import Oracle
 from tttui.panes.physics.layout import REGIONS

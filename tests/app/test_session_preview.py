@@ -107,10 +107,10 @@ async def test_a_damaged_session_has_a_mark_and_says_why(
 async def test_damage_that_only_reading_shows_is_marked_once_it_is_known(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
-    make_run(tmp_path / "torn", steps=100, damage=["half_record"])
+    make_run(tmp_path / "torn", steps=100, damage=["short_line"])
     async with open_app(tmp_path, start=ON_TAB) as driver:
         await driver.until(lambda: "! torn " in driver.text(), "the mark")
-        assert "weights_history.npy" in preview(driver)
+        assert "per_step.csv" in preview(driver)
 
 
 async def test_without_damage_there_is_no_column_for_it(tmp_path: Path, open_app: OpenApp) -> None:
@@ -173,9 +173,7 @@ async def test_the_name_of_a_column_is_completed(root: Path, open_app: OpenApp) 
 async def test_a_query_may_sort_as_well(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver, 3)
-        await driver.press("slash")
-        driver.app.screen.query_one(Input).value = "mu>0.07 sort:steps:asc"
-        await driver.pilot.pause()
+        await driver.query("mu>0.07 sort:steps:asc")
         await driver.press("enter")
         assert names(driver) == ["torn", "other"]
         assert driver.app.screen.query_one(Input).value == "mu>0.07"
@@ -209,8 +207,8 @@ async def test_a_column_that_is_not_there_is_refused_with_those_that_are(
 def test_the_preview_takes_the_room_that_the_table_leaves(
     size: tuple[int, int], sessions: int, first: tuple[str, ...], beside: bool
 ) -> None:
-    found = layout(*size, sessions)
-    assert (found.pages[0], found.beside) == (first, beside)
+    result = layout(*size, sessions)
+    assert (result.pages[0], result.beside) == (first, beside)
 
 
 async def test_a_narrow_screen_of_many_sessions_tells_the_verdict(

@@ -5,18 +5,20 @@ import shlex
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from tests.app.conftest import Driver, OpenApp
 from tests.app.stillness import laid_out
 from tests.rundirs import make_run
 from tttui.cli import fork, resume
 from tttui.draw.glyphs import UNICODE
+from tttui.draw.look import Look
 from tttui.draw.sparks import paired, sparks
 from tttui.export.request import ExportRequest
-from tttui.model.session import SessionSummary
+from tttui.model.session import Place, SessionSummary
 from tttui.model.start import StartView
+from tttui.model.status import BaseTraining, Status
 from tttui.panes.sessions.pane import SessionsPane
+from tttui.panes.sessions.rows import SessionRows
 from tttui.screens.help import MEANING
 from tttui.widgets.table import Table
 
@@ -158,10 +160,7 @@ async def test_the_keys_can_scroll_the_facts_of_a_session(root: Path, open_app: 
 async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver)
-        await driver.press("slash")
-        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
-        driver.app.screen.query_one(Input).value = "mu>0.15"
-        await driver.pilot.pause()
+        await driver.query("mu>0.15")
         await driver.press("enter", "greater_than_sign", "S")
         assert driver.pane.exportable() == "sessions"
         request = driver.pane.export_of(ExportRequest("sessions", driver.data))
@@ -171,10 +170,7 @@ async def test_what_is_exported_are_the_rows_of_the_table(root: Path, open_app: 
 async def test_a_query_filters_by_number_and_by_word(root: Path, open_app: OpenApp) -> None:
     async with open_app(root, start=ON_TAB) as driver:
         await ready(driver)
-        await driver.press("slash")
-        await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
-        driver.app.screen.query_one(Input).value = "mu>0.15 -other"
-        await driver.pilot.pause()
+        await driver.query("mu>0.15 -other")
         assert names(driver) == ["again"]
         await driver.press("escape")
         await driver.pilot.pause()
@@ -328,3 +324,12 @@ async def test_help_says_what_the_tab_shows_and_begins_with_its_own_keys(
         said = " ".join(driver.text().replace("│", " ").split())
         assert MEANING[tab][:60] in said
         assert f" {tab.capitalize()}" in said
+
+
+def test_a_session_that_waits_for_the_training_of_another_one_says_so_in_its_row() -> None:
+    for waits_for, text in ((None, "◐ pretraining"), ("a", "○ waits for a")):
+        base = BaseTraining(30, 100, waits_for=waits_for)
+        status = Status("queued", "pretraining", pretraining=base)
+        summary = SessionSummary(Place(Path("b"), "native"), status=status)
+        shown, *_ = SessionRows([summary], None, 0.0, Look()).cell(0, "state")
+        assert (shown if isinstance(shown, str) else shown[0]).startswith(text)

@@ -22,9 +22,9 @@ async def mark(driver: Driver, *wanted: str) -> None:
         await driver.press("space")
     await driver.until(
         lambda: (
-            (found := driver.state.snapshot.comparison) is not None
-            and len(found.sessions) == len(wanted)
-            and not any(data.loading for data in found.sessions)
+            (result := driver.state.snapshot.comparison) is not None
+            and len(result.sessions) == len(wanted)
+            and not any(data.loading for data in result.sessions)
         ),
         "the comparison",
     )
@@ -82,9 +82,9 @@ async def test_only_settings_that_differ_are_tabled(root: Path, open_app: OpenAp
     async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         await mark(driver, "demo", "other")
-        found = driver.pane.query_one(SettingsTable)._found
-        assert found is not None
-        settings = {d.name: d.values for d in found.differences}
+        answer = driver.pane.query_one(SettingsTable)._found
+        assert answer is not None
+        settings = {d.name: d.values for d in answer.differences}
         assert settings["chunk"] == ("32", "16")
         assert settings["mu"] == ("0.05", "0.2")
         assert "lr" not in settings
@@ -98,8 +98,8 @@ async def test_the_transfer_matrix_is_computed_on_demand(root: Path, open_app: O
         await driver.press("t")
         await driver.until(
             lambda: (
-                (found := driver.state.snapshot.comparison) is not None
-                and found.transfer is not None
+                (result := driver.state.snapshot.comparison) is not None
+                and result.transfer is not None
             ),
             "the matrix",
         )
@@ -175,13 +175,13 @@ async def test_sessions_of_other_tasks_are_compared_by_what_they_gain(
         plot = driver.pane.query_one("ComparedCurves Chart", Chart).shown
         assert plot.title == "loss / mean frozen loss"
         assert "3 share (higher is better)" in [trace.name for trace in plot.traces]
-        found = driver.state.snapshot.comparison
-        assert found is not None
-        assert [metric.name for metric in found.metrics if metric.best is not None] == []
+        comparison = driver.state.snapshot.comparison
+        assert comparison is not None
+        assert [metric.name for metric in comparison.metrics if metric.best is not None] == []
         assert "t: transfer matrix" not in driver.text()
         await driver.press("t")
         assert "Transfer takes two sessions of the point mass" in driver.text()
-        assert found.transfer is None
+        assert comparison.transfer is None
 
 
 async def test_escape_takes_the_marks_away(root: Path, open_app: OpenApp) -> None:

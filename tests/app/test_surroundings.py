@@ -28,6 +28,12 @@ KEYS = (
 )
 
 
+def work_in(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a directory and work there."""
+    directory.mkdir()
+    monkeypatch.chdir(directory)
+
+
 @pytest.mark.parametrize("given", ["runs", "."])
 async def test_the_app_goes_on_when_its_working_directory_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_app: OpenApp, given: str
@@ -47,10 +53,8 @@ async def test_the_app_goes_on_when_its_working_directory_is_deleted(
 async def test_an_export_goes_to_the_home_where_the_working_directory_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_app: OpenApp
 ) -> None:
-    run = make_run(tmp_path / "runs" / "a", steps=40).path
-    directory = tmp_path / "cwd"
-    directory.mkdir()
-    monkeypatch.chdir(directory)
+    run, directory = make_run(tmp_path / "runs" / "a", steps=40).path, tmp_path / "cwd"
+    work_in(directory, monkeypatch)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     async with open_app(run) as driver:
         directory.rmdir()
@@ -61,10 +65,8 @@ async def test_an_export_goes_to_the_home_where_the_working_directory_is_gone(
 async def test_where_there_is_nowhere_to_export_to_it_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_app: OpenApp
 ) -> None:
-    run = make_run(tmp_path / "runs" / "a", steps=40).path
-    directory = tmp_path / "cwd"
-    directory.mkdir()
-    monkeypatch.chdir(directory)
+    run, directory = make_run(tmp_path / "runs" / "a", steps=40).path, tmp_path / "cwd"
+    work_in(directory, monkeypatch)
     monkeypatch.setattr("tttui.screens.clipboard_export.home_directory", lambda: None)
     async with open_app(run) as driver:
         directory.rmdir()

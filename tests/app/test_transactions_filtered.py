@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from tests.app.conftest import Driver, OpenApp
+from tests.app.conftest import OpenApp
 from tests.app.test_transactions import ON_TAB, ready, table, to_region
 from tests.rundirs import make_run
 from tttui.draw.reading import status_words
@@ -21,17 +21,10 @@ def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "runs" / "a", steps=1600).path
 
 
-async def type_query(driver: Driver, text: str) -> None:
-    await driver.press("slash")
-    await driver.until(lambda: isinstance(driver.app.focused, Input), "the query field")
-    driver.app.screen.query_one(Input).value = text
-    await driver.pilot.pause()
-
-
 async def test_a_query_filters_as_it_is_typed(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        await type_query(driver, "t:100-300 status:commit")
+        await driver.query("t:100-300 status:commit")
         events = driver.data.transactions
         inside = (events.t >= 100) & (events.t <= 300) & (events.status == COMMIT)
         assert len(table(driver).order) == int(inside.sum())
@@ -43,9 +36,9 @@ async def test_a_wrong_query_is_explained_in_place_and_changes_nothing(
 ) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        await type_query(driver, "t:100-300")
+        await driver.query("t:100-300")
         before = len(table(driver).order)
-        await type_query(driver, "t:100-300 foo>1")
+        await driver.query("t:100-300 foo>1")
         assert "! foo>1: there is no 'foo'" in driver.text()
         assert len(table(driver).order) == before
 
@@ -53,7 +46,7 @@ async def test_a_wrong_query_is_explained_in_place_and_changes_nothing(
 async def test_escape_clears_the_query(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        await type_query(driver, "t:100-300")
+        await driver.query("t:100-300")
         await driver.press("enter")
         assert not isinstance(driver.app.focused, Input)
         assert "query t:100-300" in driver.text()
@@ -64,7 +57,7 @@ async def test_escape_clears_the_query(run: Path, open_app: OpenApp) -> None:
 async def test_keys_belong_to_the_query_while_it_is_typed(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        await type_query(driver, "")
+        await driver.query("")
         await driver.press("t", "colon", "1", "q")
         assert driver.app.screen.query_one(Input).value == "t:1q"
         assert driver.state.tab == "transactions"
@@ -165,7 +158,7 @@ async def test_escape_goes_back_to_the_table_and_then_takes_the_filter_away(
 async def test_exports_hold_what_passes_filter_and_query(run: Path, open_app: OpenApp) -> None:
     async with open_app(run, start=ON_TAB) as driver:
         await ready(driver)
-        await type_query(driver, "t:100-800")
+        await driver.query("t:100-800")
         await driver.press("enter", "x", "e")
         shown = table(driver).order
         assert 0 < len(shown) < 23

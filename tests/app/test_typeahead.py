@@ -118,15 +118,15 @@ def done_by(key: str, tab: str) -> str:
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The actions of the main screen, as they are carried out."""
-    found: list[str] = []
+    results: list[str] = []
 
-    def told(node: object, name: str, given: tuple[object, ...]) -> None:
+    def note_action(node: object, name: str, given: tuple[object, ...]) -> None:
         if isinstance(node, MainScreen):
             words = ", ".join(map(repr, given))
-            found.append(f"{name}({words})" if words else name)
+            results.append(f"{name}({words})" if words else name)
 
-    tell_actions(TttuiApp, monkeypatch, told)
-    return found
+    tell_actions(TttuiApp, monkeypatch, note_action)
+    return results
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -1,6 +1,7 @@
 """The Weights tab: heatmaps at the cursor, what they are compared with, statistics, spectrum."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.rundirs import make_run
 from tttui.artifacts.history import read_history
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.weights import read_plastic
+from tttui.model.arrays import Floats
 from tttui.model.start import StartView
 from tttui.model.statistics import Summariser
 from tttui.panes.weights.pane import WeightsPane
@@ -177,15 +179,24 @@ async def test_the_ten_largest_singular_values_are_listed(
         assert f"condition {values[0] / values[-1]:.3g}" in shown
 
 
+def with_newest_b(directory: Path, change: Callable[[Floats], Floats]) -> Path:
+    """A run without a history whose newest B is another one."""
+    path = make_run(directory, layout="flat").path
+    file = path / "session" / "plastic_state.pt"
+    weights, _ = read_plastic(file)
+    file.write_bytes(write_pt({**weights, "B": change(weights["B"]).astype(np.float32)}))
+    return path
+
+
 async def test_a_condition_number_beyond_ten_times_its_start_is_a_warning(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
-    path = make_run(tmp_path / "flat", layout="flat").path
-    file = path / "session" / "plastic_state.pt"
-    weights, _ = read_plastic(file)
-    u, s, v = np.linalg.svd(weights["B"], full_matrices=False)
-    s[-1] /= 1000
-    file.write_bytes(write_pt({**weights, "B": ((u * s) @ v).astype(np.float32)}))
+    def nearly_singular(B: Floats) -> Floats:
+        u, s, v = np.linalg.svd(B, full_matrices=False)
+        s[-1] /= 1000
+        return np.asarray((u * s) @ v)
+
+    path = with_newest_b(tmp_path / "flat", nearly_singular)
     async with open_app(path, start=WEIGHTS, size=(200, 50)) as driver:
         assert "x its start" in driver.text()
 
@@ -193,12 +204,12 @@ async def test_a_condition_number_beyond_ten_times_its_start_is_a_warning(
 async def test_weights_that_are_no_numbers_are_counted_and_break_nothing(
     tmp_path: Path, open_app: OpenApp
 ) -> None:
-    path = make_run(tmp_path / "flat", layout="flat").path
-    file = path / "session" / "plastic_state.pt"
-    weights, _ = read_plastic(file)
-    B = weights["B"].copy()
-    B[3, 4], B[0, 0] = np.nan, np.inf
-    file.write_bytes(write_pt({**weights, "B": B}))
+    def broken(B: Floats) -> Floats:
+        B = B.copy()
+        B[3, 4], B[0, 0] = np.nan, np.inf
+        return B
+
+    path = with_newest_b(tmp_path / "flat", broken)
     async with open_app(path, start=WEIGHTS, size=(200, 50)) as driver:
         shown = driver.text()
         assert "1 NaN 1 inf" in shown

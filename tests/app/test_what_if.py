@@ -11,7 +11,7 @@ import pytest
 from tests.app.conftest import Driver, OpenApp
 from tests.recorded import make_recorded
 from tests.rundirs import make_run
-from tests.runs.sessions import run_through
+from tests.tasks.pointmass.runs.sessions import run_through
 from tttui.model.start import StartView
 from tttui.widgets.bars import TopBar
 

@@ -15,7 +15,7 @@ def row(memory: float = 10.0, heat: float | None = None) -> dict[str, float]:
     return {"machine_memory": memory} | ({} if heat is None else {"gpu0_temperature": heat})
 
 
-def told(root: Path) -> list[tuple[str, float]]:
+def events_of(root: Path) -> list[tuple[str, float]]:
     return [(e.name, e.fields["value"]) for e in EventLog(root / LAB).read()]
 
 
@@ -39,7 +39,7 @@ def test_each_shortage_is_told_once_by_all_of_them_and_so_is_its_end(
     several.append(Alarms(tmp_path))  # comes later, and knows what was told
     free[0] = 3e9
     look(memory=50.0, heat=60.0)
-    assert told(tmp_path) == [
+    assert events_of(tmp_path) == [
         ("data:system:memory_low", pytest.approx(3.0)),
         ("data:system:disk_low", 0.5),
         ("data:system:gpu_hot", 95.0),

@@ -51,7 +51,7 @@ def test_only_sessions_whose_files_changed_are_read_again(
     after = read_all(table, places)
     assert looked == ["b"]
     assert after[0] is before[0]
-    assert after[1].meta.mu == 0.9
+    assert after[1].meta.truth == 0.9
 
 
 def test_what_is_known_so_far_is_given_before_all_is_read(tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_the_files_of_a_session_have_sizes_and_times(tmp_path: Path) -> None:
     place = make_run(tmp_path / "a", steps=20)
     (place.path / ".hidden").mkdir()
     (place.path / ".hidden" / "x").write_text("x")
-    found = {entry.name: entry for entry in list_files(place)}
-    assert found["per_step.csv"].size == (place.path / "per_step.csv").stat().st_size
-    assert found["session/meta.json"].modified_at > 0
-    assert not any(name.startswith(".hidden") for name in found)
+    results = {entry.name: entry for entry in list_files(place)}
+    assert results["per_step.csv"].size == (place.path / "per_step.csv").stat().st_size
+    assert results["session/meta.json"].modified_at > 0
+    assert not any(name.startswith(".hidden") for name in results)
 
 
 def test_the_trash_lies_in_the_innermost_root(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_recorded_trajectories_are_compared_rather_than_seeds(tmp_path: Path) ->
     meta.write_text(json.dumps({**json.loads(meta.read_text()), "seed": 7}))
     side = SideBySide()
     side.choose([(place, None) for place in places], transfer=False)
-    found = compared(side).comparison
-    assert found is not None
-    assert not any("trajectories" in warning for warning in found.warnings)
+    comparison = compared(side).comparison
+    assert comparison is not None
+    assert not any("trajectories" in warning for warning in comparison.warnings)
 
 
 def test_a_session_without_weights_is_left_out_of_the_matrix_by_name(tmp_path: Path) -> None:
@@ -171,8 +171,8 @@ def test_a_session_without_weights_is_left_out_of_the_matrix_by_name(tmp_path: P
     make_run(tmp_path / "c", steps=60, damage=["no_weights"])
     side = SideBySide()
     side.choose([(Place(tmp_path / n, "native"), None) for n in "abc"], transfer=True)
-    found = compared(side).comparison
-    assert found is not None
-    assert found.transfer is not None
-    assert found.transfer.sessions == (0, 1)
-    assert found.transfer.missing == ("c has no saved weights",)
+    comparison = compared(side).comparison
+    assert comparison is not None
+    assert comparison.transfer is not None
+    assert comparison.transfer.sessions == (0, 1)
+    assert comparison.transfer.missing == ("c has no saved weights",)

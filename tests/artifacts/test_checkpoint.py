@@ -30,13 +30,13 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_checkpoint_holds_what_was_put_in(run: Path) -> None:
-    found = read_checkpoint(run)
-    assert found.consistent
-    assert found.engine["rng"] == {"state": 2**127 + 1}
-    assert np.array_equal(found.engine["h"], np.arange(32.0))
-    assert all(np.array_equal(found.plastic[name], WEIGHTS[name]) for name in WEIGHTS)
-    assert np.array_equal(found.optim["W_u"], WEIGHTS["W_u"])
-    assert found.sizes["per_step.csv"] == (run / "per_step.csv").stat().st_size
+    checkpoint = read_checkpoint(run)
+    assert checkpoint.consistent
+    assert checkpoint.engine["rng"] == {"state": 2**127 + 1}
+    assert np.array_equal(checkpoint.engine["h"], np.arange(32.0))
+    assert all(np.array_equal(checkpoint.plastic[name], WEIGHTS[name]) for name in WEIGHTS)
+    assert np.array_equal(checkpoint.optim["W_u"], WEIGHTS["W_u"])
+    assert checkpoint.sizes["per_step.csv"] == (run / "per_step.csv").stat().st_size
 
 
 @pytest.mark.parametrize("name", ["plastic_state.pt", "optim_state.pt"])
@@ -44,9 +44,9 @@ def test_weights_of_another_moment_are_noticed_and_the_checkpoint_counts(
     name: str, run: Path
 ) -> None:
     (run / "session" / name).write_bytes(write_pt({"W_u": np.zeros((16, 6), np.float32)}))
-    found = read_checkpoint(run)
-    assert [p.path.name for p in found.problems] == [name]
-    assert np.array_equal(found.plastic["W_u"], WEIGHTS["W_u"])
+    checkpoint = read_checkpoint(run)
+    assert [p.path.name for p in checkpoint.problems] == [name]
+    assert np.array_equal(checkpoint.plastic["W_u"], WEIGHTS["W_u"])
 
 
 def test_missing_weights_are_noticed(run: Path) -> None:
@@ -129,17 +129,17 @@ def test_after_a_kill_at_any_moment_the_session_resumes_without_loss(
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    found = read_checkpoint(path)
-    t = found.engine["t"]
+    checkpoint = read_checkpoint(path)
+    t = checkpoint.engine["t"]
     writer = RunWriter(path, history_bytes=200_000)
-    writer.truncate(found)
-    assert writer.sizes()["per_step.csv"] == found.sizes["per_step.csv"]
+    writer.truncate(checkpoint)
+    assert writer.sizes()["per_step.csv"] == checkpoint.sizes["per_step.csv"]
     assert (path / "per_step.csv").read_bytes().count(b"\n") == t + 1
     assert (path / "update_events.jsonl").read_bytes().count(b"\n") == t // 32
-    snapshots = SnapshotChecksums.restored(found.checksums["weights_history.npy"])
+    snapshots = SnapshotChecksums.restored(checkpoint.checksums["weights_history.npy"])
     assert snapshots.t[-1] == t
     # on its way to the next checkpoint the process may have thinned that one out already
     written = np.load(path / "weights_history.npy")["t"]
     assert written[-1] == t or (written[-1] < t and len(written) < len(snapshots.t))
-    assert np.array_equal(found.plastic["B"], WEIGHTS["B"] * np.float32(max(t, 1)))
+    assert np.array_equal(checkpoint.plastic["B"], WEIGHTS["B"] * np.float32(max(t, 1)))
     writer.close()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.artifacts.check import check_session
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_checkpoint, read_generation
 from tttui.artifacts.checksum import pt_bytes
@@ -62,8 +62,8 @@ def test_it_is_damaged_and_the_one_before_counts(
     with pytest.raises(TttuiError, match=reason):
         read_generation(session, ENGINE)
     assert read_checkpoint(session).path.name == PREVIOUS
-    found = check_session(Place(session, "native")).findings
-    assert any(reason in finding.reason for finding in found)
+    findings = check_session(Place(session, "native")).findings
+    assert any(reason in finding.reason for finding in findings)
     run, until = resume(session)
     run.close("interrupted")
     assert until == 60

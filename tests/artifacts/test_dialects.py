@@ -159,11 +159,11 @@ def test_the_table_of_sessions_and_the_open_session_agree(
     path.write_text(joined(rows))
     plain, tail = read_summary(place), read_tail(path)
     path.write_text(DIALECTS[name](rows), newline="")
-    found, steps = read_summary(place), SessionReader(place).refresh().steps
-    assert replace(found, recent=()) == replace(plain, recent=())
-    assert found.recent == tail.recent[-len(found.recent) :]
-    assert found.steps == len(steps)
-    assert found.adaptive_last100 == np.mean(steps.adaptive[-100:])
+    summary, steps = read_summary(place), SessionReader(place).refresh().steps
+    assert replace(summary, recent=()) == replace(plain, recent=())
+    assert summary.recent == tail.recent[-len(summary.recent) :]
+    assert summary.steps == len(steps)
+    assert summary.adaptive_last100 == np.mean(steps.adaptive[-100:])
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -187,10 +187,10 @@ def test_the_end_of_a_long_file_is_read_by_its_header(name: str, tmp_path: Path)
     path.write_text(joined(long))
     plain = read_tail(path)
     path.write_text(DIALECTS[name](long), newline="")
-    found = read_tail(path)
-    assert found.steps == plain.steps == 3000
-    assert len(found.recent) > 3  # wider rows reach less far back
-    assert found.recent == plain.recent[-len(found.recent) :]
+    tail = read_tail(path)
+    assert tail.steps == plain.steps == 3000
+    assert len(tail.recent) > 3  # wider rows reach less far back
+    assert tail.recent == plain.recent[-len(tail.recent) :]
 
 
 @pytest.mark.parametrize("name", DIALECTS)

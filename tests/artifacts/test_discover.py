@@ -106,9 +106,9 @@ def test_a_whole_disk_is_not_searched(tmp_path: Path, monkeypatch: pytest.Monkey
     make_run(tmp_path / "root" / "one", steps=40)
     for i in range(100):
         (tmp_path / "root" / "zzz" / f"{i}").mkdir(parents=True)
-    found = scan([tmp_path / "root"])
-    assert [place.name for place in found.places] == ["one"]
-    assert [p.reason for p in found.problems] == [
+    result = scan([tmp_path / "root"])
+    assert [place.name for place in result.places] == ["one"]
+    assert [p.reason for p in result.problems] == [
         "more than 20 directories were searched; name a closer path"
     ]
 
@@ -124,9 +124,9 @@ def test_the_linked_runs_of_a_session_are_named_and_not_listed(tmp_path: Path) -
     place = make_run(tmp_path / "sessions" / "a", layout="store", steps=40)
     (place.path / "runs").rename(tmp_path / "elsewhere")
     (place.path / "runs").symlink_to(tmp_path / "elsewhere")
-    (found,) = find_sessions([tmp_path / "sessions"])
-    assert found.runs == ()
-    problems = SessionReader(found).refresh().problems
+    (sessions,) = find_sessions([tmp_path / "sessions"])
+    assert sessions.runs == ()
+    problems = SessionReader(sessions).refresh().problems
     assert ("steps", "is a link that leads out of the session") in [
         (problem.part, problem.reason) for problem in problems
     ]
@@ -138,9 +138,9 @@ def test_a_session_named_twice_is_found_once(tmp_path: Path) -> None:
 
 
 def test_a_path_that_does_not_exist_is_reported(tmp_path: Path) -> None:
-    found = scan([tmp_path / "nowhere"])
-    assert found.places == []
-    assert [(p.path, p.missing) for p in found.problems] == [(tmp_path / "nowhere", True)]
+    result = scan([tmp_path / "nowhere"])
+    assert result.places == []
+    assert [(p.path, p.missing) for p in result.problems] == [(tmp_path / "nowhere", True)]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -148,10 +148,10 @@ def test_an_unreadable_directory_is_reported(tmp_path: Path) -> None:
     make_run(tmp_path / "one", steps=40)
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
-    found = scan([tmp_path])
+    result = scan([tmp_path])
     closed.chmod(0o700)
-    assert [place.name for place in found.places] == ["one"]
-    assert [p.path for p in found.problems] == [closed]
+    assert [place.name for place in result.places] == ["one"]
+    assert [p.path for p in result.problems] == [closed]
 
 
 def test_an_unsearchable_directory_is_reported(
@@ -167,9 +167,9 @@ def test_an_unsearchable_directory_is_reported(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    found = scan([tmp_path])
-    assert [place.name for place in found.places] == ["one"]
-    assert [p.reason for p in found.problems] == ["cannot be searched: Permission denied"]
+    result = scan([tmp_path])
+    assert [place.name for place in result.places] == ["one"]
+    assert [p.reason for p in result.problems] == ["cannot be searched: Permission denied"]
 
 
 def test_a_relative_path_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +193,10 @@ def test_a_link_out_of_the_root_is_named_and_not_followed(tmp_path: Path, root: 
     sent.mkdir(parents=True)
     for name in ("status.json", "session", "more"):
         (sent / name).symlink_to(tmp_path / "elsewhere")
-    found = scan([tmp_path / root])
-    assert found.places == []
-    assert {p.path.name for p in found.problems} == {"status.json", "session", "more"}
-    assert all("name it, too, to look there" in p.reason for p in found.problems)
+    result = scan([tmp_path / root])
+    assert result.places == []
+    assert {p.path.name for p in result.problems} == {"status.json", "session", "more"}
+    assert all("name it, too, to look there" in p.reason for p in result.problems)
     assert names(tmp_path / root, sent / "more") == ["more"]
 
 
@@ -204,8 +204,8 @@ def test_sessions_beside_one_are_found_and_nothing_deeper(tmp_path: Path) -> Non
     for name in ("one", "two", "old/three"):
         make_run(tmp_path / name, steps=40)
     assert names(tmp_path / "one") == ["one"]
-    found = scan([tmp_path / "one"], beside=tmp_path / "one")
-    assert [place.name for place in found.places] == ["one", "two"]
+    result = scan([tmp_path / "one"], beside=tmp_path / "one")
+    assert [place.name for place in result.places] == ["one", "two"]
 
 
 def test_sessions_beside_one_of_a_store_are_those_of_the_store(tmp_path: Path) -> None:
@@ -219,12 +219,12 @@ def test_links_beside_a_session_lead_nowhere_else_and_are_not_told(tmp_path: Pat
     place = make_run(tmp_path / "runs" / "one", steps=40)
     elsewhere = make_run(tmp_path / "elsewhere", steps=40)
     (tmp_path / "runs" / "link").symlink_to(elsewhere.path)
-    found = scan([place.path], beside=place.path)
-    assert (found.places, found.problems) == ([place], [])
+    result = scan([place.path], beside=place.path)
+    assert (result.places, result.problems) == ([place], [])
 
 
 def test_a_session_named_by_a_link_keeps_that_name_among_those_beside_it(tmp_path: Path) -> None:
     make_run(tmp_path / "one", steps=40)
     (tmp_path / "link").symlink_to("one")
-    found = scan([tmp_path / "link"], beside=tmp_path / "link")
-    assert [place.name for place in found.places] == ["link"]
+    result = scan([tmp_path / "link"], beside=tmp_path / "link")
+    assert [place.name for place in result.places] == ["link"]

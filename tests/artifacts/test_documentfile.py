@@ -60,10 +60,10 @@ def test_losses_that_are_appended_are_found(tmp_path: Path) -> None:
 def test_a_document_that_is_cut_off_is_told_and_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     make_text_run(tmp_path / "run", CONTENT)
     (tmp_path / "run" / "document.bin").write_bytes(CONTENT[:100])
-    found = read(tmp_path / "run")
-    assert found.document is not None
-    assert found.document.source.read(50, 500) == CONTENT[50:100]
-    assert found.problems[0] == f"document.bin: has 100 of the {len(CONTENT)} bytes that were read"
+    result = read(tmp_path / "run")
+    assert result.document is not None
+    assert result.document.source.read(50, 500) == CONTENT[50:100]
+    assert result.problems[0] == f"document.bin: has 100 of the {len(CONTENT)} bytes that were read"
 
 
 def test_a_file_that_shrinks_while_it_is_looked_at_gives_what_is_left(tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_a_file_that_shrinks_while_it_is_looked_at_gives_what_is_left(tmp_path: 
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     make_text_run(tmp_path / "run", CONTENT)
     (tmp_path / "run" / name).unlink()
-    found = read(tmp_path / "run")
-    assert found.problems == (f"{name}: is missing",)
-    assert (found.document is None) == (name == "document.bin")
+    result = read(tmp_path / "run")
+    assert result.problems == (f"{name}: is missing",)
+    assert (result.document is None) == (name == "document.bin")
 
 
 @pytest.mark.parametrize("name", ["document.bin", "tokens.f16"])
@@ -91,11 +91,11 @@ def test_a_link_that_leads_out_is_not_followed(tmp_path: Path, name: str) -> Non
     (tmp_path / "secret").write_bytes(b"secret" * 1000)
     (tmp_path / "run" / name).unlink()
     (tmp_path / "run" / name).symlink_to(tmp_path / "secret")
-    found = read(tmp_path / "run")
-    assert name in found.problems[0]
-    assert "link that leads out" in found.problems[0]
-    if found.document is not None:
-        assert np.isnan(found.document.source.losses(0, 10)).all()
+    result = read(tmp_path / "run")
+    assert name in result.problems[0]
+    assert "link that leads out" in result.problems[0]
+    if result.document is not None:
+        assert np.isnan(result.document.source.losses(0, 10)).all()
 
 
 def test_an_empty_document_is_told(tmp_path: Path) -> None:
@@ -108,17 +108,17 @@ def test_a_document_larger_than_any_run_reads_is_refused(tmp_path: Path) -> None
     make_text_run(tmp_path / "run", CONTENT)
     with (tmp_path / "run" / "document.bin").open("r+b") as file:
         file.truncate(64_000_001)
-    found = read(tmp_path / "run")
-    assert found.document is None
-    assert "64000000 are not read" in found.problems[0]
+    result = read(tmp_path / "run")
+    assert result.document is None
+    assert "64000000 are not read" in result.problems[0]
 
 
 def test_losses_of_more_bytes_than_there_are_are_told(tmp_path: Path) -> None:
     make_text_run(tmp_path / "run", CONTENT)
     with (tmp_path / "run" / "tokens.f16").open("ab") as file:
         file.write(bytes(40))
-    found = read(tmp_path / "run")
-    assert found.problems == (
+    result = read(tmp_path / "run")
+    assert result.problems == (
         f"tokens.f16: has losses of {len(CONTENT) + 10} bytes, the document has {len(CONTENT)}",
     )
 
@@ -138,9 +138,9 @@ def test_settings_that_cannot_be_are_told(
     tmp_path: Path, settings: dict[str, Any], said: str
 ) -> None:
     make_text_run(tmp_path / "run", CONTENT)
-    found = DocumentFiles(tmp_path / "run").refresh(meta_of(**settings))
-    assert found.document is None
-    assert said in found.problems[0]
+    result = DocumentFiles(tmp_path / "run").refresh(meta_of(**settings))
+    assert result.document is None
+    assert said in result.problems[0]
 
 
 TOKENS = "na\u00efve words, na\u00efve words".encode()
@@ -157,12 +157,12 @@ def test_a_token_is_scored_where_it_begins(tmp_path: Path) -> None:
     assert [document.step_of(byte) for byte in (0, 5, 6, 12, 13)] == [0, 0, 1, 1, 2]
     assert document.span(4) == (3, 6)
     recorded = np.fromfile(tmp_path / "run" / "tokens.f16", "<f2").reshape(-1, 2).astype(float)
-    found = document.source.losses(0, len(TOKENS))
-    assert np.flatnonzero(np.isfinite(found[:, 0])).tolist() == sorted(set(BEGINS))
-    assert found[3].tolist() == recorded[2].tolist()
-    assert found[12].tolist() == (recorded[4] + recorded[5]).tolist()
+    result = document.source.losses(0, len(TOKENS))
+    assert np.flatnonzero(np.isfinite(result[:, 0])).tolist() == sorted(set(BEGINS))
+    assert result[3].tolist() == recorded[2].tolist()
+    assert result[12].tolist() == (recorded[4] + recorded[5]).tolist()
     part = document.source.losses(4, 13)
-    np.testing.assert_array_equal(part, found[4:13])
+    np.testing.assert_array_equal(part, result[4:13])
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,6 @@ def test_places_of_tokens_that_are_none_are_named(
     make_text_run(tmp_path / "run", TOKENS, chunk=3, tokens=BEGINS)
     path = tmp_path / "run" / "tokens.offsets"
     path.unlink() if begins is None else np.array(begins, "<u4").tofile(path)
-    found = read(tmp_path / "run")
-    assert found.document is None
-    assert f"tokens.offsets: {said}" in found.problems
+    result = read(tmp_path / "run")
+    assert result.document is None
+    assert f"tokens.offsets: {said}" in result.problems

@@ -82,8 +82,8 @@ def test_numbers_go_on_where_the_newest_file_is_gone(tmp_path: Path) -> None:
     assert 0 < known <= last
     assert log.append(TICK) == known + 1
     aside[0].unlink()
-    found = seqs(log.read())
-    assert found == list(range(found[0], known + 2))
+    result = seqs(log.read())
+    assert result == list(range(result[0], known + 2))
 
 
 def test_following_gives_what_is_there_and_what_comes_once(tmp_path: Path) -> None:

@@ -31,42 +31,42 @@ def listed(tmp_path: Path, text: str) -> EventList:
 
 
 def test_columns_and_records_hold_what_the_lines_say(tmp_path: Path) -> None:
-    found = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
-    assert found.t.tolist() == [32, 64]
-    assert found.counts() == {"commit": 1, "rollback_grad_norm": 1}
-    assert np.array_equal(found.post_loss, [0.25, np.nan], equal_nan=True)
-    assert list(found.records) == EVENTS
-    assert found[1].post_loss is None
+    transactions = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
+    assert transactions.t.tolist() == [32, 64]
+    assert transactions.counts() == {"commit": 1, "rollback_grad_norm": 1}
+    assert np.array_equal(transactions.post_loss, [0.25, np.nan], equal_nan=True)
+    assert list(transactions.records) == EVENTS
+    assert transactions[1].post_loss is None
 
 
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_list_holds_the_same(indent: int | None, tmp_path: Path) -> None:
-    found = listed(tmp_path, json.dumps(EVENTS, indent=indent)).transactions
-    assert found.t.tolist() == [32, 64]
-    assert list(found.records) == EVENTS
+    transactions = listed(tmp_path, json.dumps(EVENTS, indent=indent)).transactions
+    assert transactions.t.tolist() == [32, 64]
+    assert list(transactions.records) == EVENTS
 
 
 def test_nan_and_infinity_are_read(tmp_path: Path) -> None:
     events = [{**EVENTS[0], "pre_loss": float("nan"), "grad_norm": float("inf")}]
-    for found in (
+    for result in (
         lines(tmp_path, json.dumps(events[0]) + "\n").transactions,
         listed(tmp_path, json.dumps(events)).transactions,
     ):
-        assert np.isnan(found.pre_loss[0])
-        assert found.grad_norm[0] == np.inf
-        assert found[0].grad_norm == np.inf
+        assert np.isnan(result.pre_loss[0])
+        assert result.grad_norm[0] == np.inf
+        assert result[0].grad_norm == np.inf
 
 
 def test_an_unknown_status_is_kept_by_its_name(tmp_path: Path) -> None:
-    found = lines(tmp_path, '{"t": 1, "status": "rollback_by_hand"}\n').transactions
-    assert found.counts() == {"rollback_by_hand": 1}
-    assert found[0].status == "rollback_by_hand"
+    transactions = lines(tmp_path, '{"t": 1, "status": "rollback_by_hand"}\n').transactions
+    assert transactions.counts() == {"rollback_by_hand": 1}
+    assert transactions[0].status == "rollback_by_hand"
 
 
 def test_only_t_and_status_are_needed(tmp_path: Path) -> None:
-    found = lines(tmp_path, '{"t": 1, "status": "commit"}\n').transactions
-    assert np.isnan(found.pre_loss[0])
-    assert found[0].pre_loss is None
+    transactions = lines(tmp_path, '{"t": 1, "status": "commit"}\n').transactions
+    assert np.isnan(transactions.pre_loss[0])
+    assert transactions[0].pre_loss is None
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_a_wrong_line_is_named_and_left_out(line: str, reason: str, tmp_path: Pa
 
 
 def test_a_number_of_a_wrong_type_is_absent(tmp_path: Path) -> None:
-    found = lines(tmp_path, '{"t": 1, "status": "commit", "lr": "x", "pre_loss": true}\n')
-    assert np.isnan(found.transactions.lr[0])
-    assert found.transactions[0].pre_loss is None
+    result = lines(tmp_path, '{"t": 1, "status": "commit", "lr": "x", "pre_loss": true}\n')
+    assert np.isnan(result.transactions.lr[0])
+    assert result.transactions[0].pre_loss is None
 
 
 def test_a_complete_last_object_without_its_newline_is_shown(tmp_path: Path) -> None:
@@ -137,14 +137,14 @@ def test_text_beyond_ascii_keeps_records_in_place(tmp_path: Path) -> None:
 
 
 def test_a_record_whose_file_is_gone_still_has_its_columns(tmp_path: Path) -> None:
-    found = lines(tmp_path, json.dumps(EVENTS[1]) + "\n").transactions
+    transactions = lines(tmp_path, json.dumps(EVENTS[1]) + "\n").transactions
     (tmp_path / "update_events.jsonl").unlink()
-    assert found.records[0] == {"t": 64, "status": "rollback_grad_norm"}
+    assert transactions.records[0] == {"t": 64, "status": "rollback_grad_norm"}
 
 
 def test_records_can_be_sliced(tmp_path: Path) -> None:
-    found = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
-    assert list(found.records[:1]) == EVENTS[:1]
+    transactions = lines(tmp_path, "".join(json.dumps(e) + "\n" for e in EVENTS)).transactions
+    assert list(transactions.records[:1]) == EVENTS[:1]
 
 
 @pytest.mark.parametrize("name", ["W_u", "layer.0", 'a "name"', "t", "gone"])

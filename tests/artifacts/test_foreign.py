@@ -46,10 +46,10 @@ def test_summaries_agree(
     name: str, run: int, frozen: float, adaptive: float, commits: int, foreign_data: Path
 ) -> None:
     (place,) = [place for place in find_sessions([foreign_data]) if place.name == name]
-    found = read_summary(place, place.runs[run] if place.runs else None)
-    assert found.baseline_last100 == pytest.approx(frozen, abs=6e-4)
-    assert found.adaptive_last100 == pytest.approx(adaptive, abs=6e-3)
-    assert (found.steps, found.attempted, found.committed) == (600, 18, commits)
+    summary = read_summary(place, place.runs[run] if place.runs else None)
+    assert summary.baseline_last100 == pytest.approx(frozen, abs=6e-4)
+    assert summary.adaptive_last100 == pytest.approx(adaptive, abs=6e-3)
+    assert (summary.steps, summary.attempted, summary.committed) == (600, 18, commits)
 
 
 def test_every_number_of_every_row_is_exact(foreign_data: Path) -> None:

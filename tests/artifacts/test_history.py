@@ -124,14 +124,15 @@ from pathlib import Path
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place
 from tttui.model.statistics import summarised
-from tttui.model.weights import held_at
+from tttui.model.weights import weights_in_force
 
 path = Path(sys.argv[1])
 reader = SessionReader(Place(path, "native"))
 data = reader.refresh()
 os.truncate(path / "weights_history.npy", 700)
 os.utime(path / "weights_history.npy", (1e9, 1e9))  # nobody is writing it any more
-print(held_at(data, 100).matrices["B"].sum(), summarised(data.history).column("B", "fro")[-1])
+B = weights_in_force(data, 100).matrices["B"]
+print(B.sum(), summarised(data.history).column("B", "fro")[-1])
 print(reader.refresh().problem("history").reason)
 """
 

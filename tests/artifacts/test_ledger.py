@@ -19,8 +19,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     with tttui.Recorder(path) as rec:
         rec.step(0, adaptive=1.0)
         rec.step(1, adaptive=1.0)
-    (found,) = find_sessions([path])
-    return found
+    (sessions,) = find_sessions([path])
+    return sessions
 
 
 json_values = st.recursive(
@@ -35,15 +35,15 @@ keys = st.sampled_from(["t", "status", "version", "version_before", "trained_on"
     scores=st.binary(max_size=60) | st.text("0123,abcdef\n", max_size=60).map(str.encode),
     events=st.binary(max_size=60)
     | st.lists(st.dictionaries(keys, json_values), max_size=3).map(
-        lambda found: "\n".join(map(repr, found)).replace("'", '"').encode(errors="replace")
+        lambda result: "\n".join(map(repr, result)).replace("'", '"').encode(errors="replace")
     ),
 )
 def test_any_bytes_are_read(place: Place, scores: bytes, events: bytes) -> None:
     (place.path / "scores.csv").write_bytes(b"t,version\n" + scores)
     (place.path / "update_events.jsonl").write_bytes(events + b"\n")
     records, _ = read_records(place)
-    found = judge(records)
-    assert found.clean + found.violated + found.unknown == found.steps == 2
+    result = judge(records)
+    assert result.clean + result.violated + result.unknown == result.steps == 2
 
 
 def test_wrong_lines_are_named(place: Place) -> None:

@@ -173,9 +173,9 @@ def test_a_list_is_read_alike_in_pieces_and_as_a_whole(monkeypatch: pytest.Monke
     whole.parse(data)
     monkeypatch.setattr(jsonlist, "PIECE", 1000)
     parts.parse(data)
-    for found in (whole.transactions, parts.transactions):
-        assert found.t.tolist() == list(range(3000))
-        assert np.flatnonzero(np.isnan(found.pre_loss)).tolist() == [3, 703, 1403, 2103, 2803]
+    for result in (whole.transactions, parts.transactions):
+        assert result.t.tolist() == list(range(3000))
+        assert np.flatnonzero(np.isnan(result.pre_loss)).tolist() == [3, 703, 1403, 2103, 2803]
     assert not whole.problems()
     assert not parts.problems()
 
@@ -229,5 +229,5 @@ def test_brackets_in_a_long_document_are_counted_across_its_parts() -> None:
     ],
 )
 def test_numbers_of_any_length_can_be_computed_with(text: bytes, value: float) -> None:
-    found = decode(text)
-    assert (type(found), found) == (type(value), value)
+    result = decode(text)
+    assert (type(result), result) == (type(value), value)

@@ -100,8 +100,8 @@ def status(path: Path, **fields: object) -> None:
 
 
 def noted(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((path / LOCK_FILE).read_text())
-    return found
+    document: dict[str, Any] = json.loads((path / LOCK_FILE).read_text())
+    return document
 
 
 def test_the_second_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:

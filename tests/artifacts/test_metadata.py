@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tttui.model.configuration import configuration_of
-from tttui.model.settings import PRESETS, Settings
+from tttui.model.pointmass.configuration import configuration_of, settings_in
+from tttui.model.pointmass.settings import PRESETS, Settings
 from tttui.tasks.pointmass.runs.writer import model_signature, new_meta
 
 KEYS = {
@@ -41,21 +41,21 @@ KEYS = {
 def meta_of(settings: Settings, mu: float = 0.1) -> dict[str, object]:
     """What a reader finds in the meta.json of a session with these settings."""
     meta = new_meta(settings, session_id="a", base_ckpt_hash="abc", mu=mu)
-    found: dict[str, object] = json.loads(json.dumps(meta))
-    return found
+    document: dict[str, object] = json.loads(json.dumps(meta))
+    return document
 
 
 def test_every_setting_comes_back() -> None:
     settings = Settings().updated(KEYS)
-    found = configuration_of(meta_of(settings, mu=0.2))
-    assert found.settings == settings
-    assert found.wrong == ()
+    result = configuration_of(meta_of(settings, mu=0.2))
+    assert result.settings == settings
+    assert result.wrong == ()
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_comes_back(preset: str) -> None:
     settings = Settings().with_preset(preset)
-    assert configuration_of(meta_of(settings)).settings.plasticity == PRESETS[preset]
+    assert settings_in(configuration_of(meta_of(settings))).plasticity == PRESETS[preset]
 
 
 def test_every_setting_stands_somewhere_in_meta() -> None:
@@ -64,21 +64,21 @@ def test_every_setting_stands_somewhere_in_meta() -> None:
 
 
 def test_the_drawn_friction_is_what_meta_says() -> None:
-    assert configuration_of(meta_of(Settings(), mu=0.17)).settings.world.mu == 0.17
+    assert settings_in(configuration_of(meta_of(Settings(), mu=0.17))).world.mu == 0.17
 
 
 def test_unknown_and_missing_keys_are_fine() -> None:
     meta = meta_of(Settings()) | {"something_new": 1}
     del meta["env_cfg"], meta["run_cfg"]
     expected = replace(Settings(), world=replace(Settings().world, mu=0.1))
-    assert configuration_of(meta).settings == expected
+    assert settings_in(configuration_of(meta)) == expected
 
 
 def test_a_foreign_session_ran_the_plain_loop() -> None:
     cfg = {"lr": 0.005, "chunk": 8, "buffer_len": 16, "adjust_lr_fn": None}
-    found = configuration_of({"mu": 0.1, "plasticity_cfg": cfg}).settings
-    assert found.plasticity == replace(PRESETS["plain"], chunk=8, buffer_len=16, min_buffer=16)
-    assert found.model.decay_init == "equal"
+    result = settings_in(configuration_of({"mu": 0.1, "plasticity_cfg": cfg}))
+    assert result.plasticity == replace(PRESETS["plain"], chunk=8, buffer_len=16, min_buffer=16)
+    assert result.model.decay_init == "equal"
 
 
 def test_the_signature_is_the_one_that_others_compute(foreign_data: Path) -> None:

@@ -20,17 +20,17 @@ def read(place: Place) -> SessionData:
 def test_the_parent_in_a_store_is_found_by_its_id(tmp_path: Path) -> None:
     mother = make_run(tmp_path / "sessions" / "mother", layout="store")
     child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
-    found = find_parent(read(child), find_sessions([tmp_path]))
-    assert found is not None
-    assert found.path == mother.path
+    parent = find_parent(read(child), find_sessions([tmp_path]))
+    assert parent is not None
+    assert parent.path == mother.path
 
 
 def test_the_parent_beside_a_session_that_was_opened_alone_is_found(tmp_path: Path) -> None:
     mother = make_run(tmp_path / "sessions" / "mother", layout="store")
     child = make_run(tmp_path / "sessions" / "child", layout="store", parent="mother")
-    found = find_parent(read(child), [child])
-    assert found is not None
-    assert found.path == mother.path
+    parent = find_parent(read(child), [child])
+    assert parent is not None
+    assert parent.path == mother.path
 
 
 def test_the_recorded_path_of_the_parent_wins(tmp_path: Path) -> None:
@@ -40,9 +40,9 @@ def test_the_recorded_path_of_the_parent_wins(tmp_path: Path) -> None:
     meta = child.path / "session" / "meta.json"
     content = {**json.loads(meta.read_text()), "parent_path": str(elsewhere.path)}
     meta.write_text(json.dumps(content))
-    found = find_parent(read(child), find_sessions([tmp_path]))
-    assert found is not None
-    assert found.path == elsewhere.path
+    parent = find_parent(read(child), find_sessions([tmp_path]))
+    assert parent is not None
+    assert parent.path == elsewhere.path
 
 
 def test_two_sessions_with_the_parents_id_are_no_answer(tmp_path: Path) -> None:

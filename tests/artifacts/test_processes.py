@@ -114,12 +114,12 @@ def test_a_process_in_a_namespace_of_its_own_knows_itself_and_is_not_from_here(
     )
     command = ["unshare", *words, "--kill-child", sys.executable, "-c", code]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
         pytest.skip("there is no unshare here")
-    if found.returncode != 0:
-        pytest.skip(f"no namespaces here: {found.stderr}")
-    pid, here, this, runs, namespace = found.stdout.split()
+    if result.returncode != 0:
+        pytest.skip(f"no namespaces here: {result.stderr}")
+    pid, here, this, runs, namespace = result.stdout.split()
     assert (pid, here, this, runs) == ("1", "True", "True", "True")
     assert int(namespace) not in (this_process().pid_namespace, INITIAL_PID_NAMESPACE)
 

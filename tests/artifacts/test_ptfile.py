@@ -46,12 +46,12 @@ TREES = st.recursive(
 def same(ours: Any, theirs: Any) -> bool:
     """Equal values, types, dtypes and shapes; tensors stand for arrays."""
     if isinstance(ours, np.ndarray):
-        found = theirs.numpy() if isinstance(theirs, torch.Tensor) else theirs
+        result = theirs.numpy() if isinstance(theirs, torch.Tensor) else theirs
         return (
-            isinstance(found, np.ndarray)
-            and found.dtype == ours.dtype
-            and found.shape == ours.shape
-            and np.array_equal(found, ours)
+            isinstance(result, np.ndarray)
+            and result.dtype == ours.dtype
+            and result.shape == ours.shape
+            and np.array_equal(result, ours)
         )
     if isinstance(ours, dict):
         return list(ours) == list(theirs) and all(same(ours[k], theirs[k]) for k in ours)
@@ -113,15 +113,15 @@ def test_what_torch_saves_is_read(tmp_path: Path) -> None:
         },
         path,
     )
-    found = read_pt(path)
-    assert np.array_equal(found["transposed"], np.arange(12.0).reshape(3, 4).T)
-    assert np.array_equal(found["slice"], np.arange(4.0, 12.0))
-    assert np.array_equal(found["parameter"], np.ones(2))
-    assert np.array_equal(found["bfloat16"], [1.5, np.nan], equal_nan=True)
-    assert found["rng"].dtype == np.uint8
-    assert found["state"]["weight"].shape == (2, 2)
-    assert found["dtype"] == "torch.float32"
-    assert found["size"] == (2, 3)
+    result = read_pt(path)
+    assert np.array_equal(result["transposed"], np.arange(12.0).reshape(3, 4).T)
+    assert np.array_equal(result["slice"], np.arange(4.0, 12.0))
+    assert np.array_equal(result["parameter"], np.ones(2))
+    assert np.array_equal(result["bfloat16"], [1.5, np.nan], equal_nan=True)
+    assert result["rng"].dtype == np.uint8
+    assert result["state"]["weight"].shape == (2, 2)
+    assert result["dtype"] == "torch.float32"
+    assert result["size"] == (2, 3)
 
 
 def test_tensors_that_are_read_as_larger_ones_count_as_those(
@@ -289,19 +289,19 @@ def test_an_object_that_is_referred_to_twice_is_read_twice(tmp_path: Path) -> No
     shared, weight = {"betas": (0.9, 0.99)}, torch.ones(3)
     state = {"a": shared, "b": [shared, shared], "w": weight, "tied": weight}
     torch.save(state, tmp_path / "x.pt")
-    found = read_pt(tmp_path / "x.pt")
-    assert found["a"] == shared
-    assert found["b"] == [shared, shared]
-    assert np.array_equal(found["tied"], found["w"])
+    result = read_pt(tmp_path / "x.pt")
+    assert result["a"] == shared
+    assert result["b"] == [shared, shared]
+    assert np.array_equal(result["tied"], result["w"])
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_every_protocol_that_torch_writes_binary_is_read(protocol: int, tmp_path: Path) -> None:
     state = OrderedDict(a=torch.arange(3), b=[1, -5, 300, 1 << 40, 0.5, "text", b"bytes", None])
     torch.save(state, tmp_path / "x.pt", pickle_protocol=protocol)
-    found = read_pt(tmp_path / "x.pt")
-    assert found["a"].tolist() == [0, 1, 2]
-    assert found["b"] == state["b"]
+    result = read_pt(tmp_path / "x.pt")
+    assert result["a"].tolist() == [0, 1, 2]
+    assert result["b"] == state["b"]
 
 
 def test_members_that_overlap_are_refused(tmp_path: Path) -> None:

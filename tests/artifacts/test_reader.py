@@ -43,7 +43,7 @@ def test_every_layout_gives_the_same_session(layout: Layout, make: Make) -> None
     assert np.array_equal(data.steps.adaptive.astype(np.float32), made.adaptive)
     assert data.steps.did_update.tolist() == made.did_update.tolist()
     assert data.transactions.counts().get("commit") == len(made.commits)
-    assert data.meta.mu == 0.1234
+    assert data.meta.truth == 0.1234
     assert data.metrics["updates_attempted"] == len(made.events)
     assert data.metrics["adaptive_mse_last100_mean"] == pytest.approx(made.adaptive[-100:].mean())
     assert data.base is not None
@@ -133,8 +133,8 @@ def test_the_newest_run_is_shown_unless_another_is_asked_for(make: Make) -> None
 
 def test_the_run_that_the_user_pointed_at_is_shown(make: Make) -> None:
     place = make("store", runs=2, steps=40)
-    (found,) = find_sessions([place.path / "runs" / place.runs[0]])
-    assert read(found).run == place.runs[0]
+    (sessions,) = find_sessions([place.path / "runs" / place.runs[0]])
+    assert read(sessions).run == place.runs[0]
 
 
 def test_metrics_of_another_run_are_not_shown(make: Make) -> None:
@@ -233,11 +233,14 @@ def test_a_large_session_is_loaded_in_parts(make: Make) -> None:
     first = reader.refresh(budget_rows=1000)
     assert first.loading
     assert 1000 <= len(first.steps) < 20_000
+    last, events = first.steps.t[-1], content(20_000).events
+    of_these = sum(event["t"] <= last for event in events)
+    assert of_these <= len(first.transactions) < len(events), "no more than its steps need"
     data = first
     while data.loading:
         data = reader.refresh(budget_rows=1000)
     assert len(data.steps) == 20_000
-    assert len(data.transactions) == len(content(20_000).events)
+    assert len(data.transactions) == len(events)
 
 
 def test_new_metrics_are_noticed(make: Make) -> None:

@@ -136,18 +136,18 @@ def test_bfloat16_is_widened(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     W = np.array([[1.0, -2.5], [0.0, 3.0]], np.float32)
     path.write_bytes(safetensors({"w": W}, "BF16"))
-    found = SafeTensors(path)
-    assert found.specs["w"].dtype == "bfloat16"
-    assert np.array_equal(whole(found, "w"), W)
-    assert figures(found, "w").max_abs == 3.0
+    result = SafeTensors(path)
+    assert result.specs["w"].dtype == "bfloat16"
+    assert np.array_equal(whole(result, "w"), W)
+    assert figures(result, "w").max_abs == 3.0
 
 
 def test_a_file_of_a_billion_parameters_opens_by_its_header(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     sparse_safetensors(path, {f"layer.{i}": (10_000, 10_000) for i in range(10)})
-    found = SafeTensors(path)
-    assert sum(spec.size for spec in found.specs.values()) == 10**9
-    assert found.read("layer.7", 9_990, 10_000).shape == (10, 10_000)
+    result = SafeTensors(path)
+    assert sum(spec.size for spec in result.specs.values()) == 10**9
+    assert result.read("layer.7", 9_990, 10_000).shape == (10, 10_000)
 
 
 def spoiled(length: int | None = None, **entry: object) -> bytes:
@@ -193,16 +193,16 @@ def test_a_file_without_a_header_is_refused_by_name(tmp_path: Path, content: byt
 def test_a_tensor_that_is_none_is_left_out_and_named(tmp_path: Path, entry: Any) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(spoiled(**entry))
-    found = SafeTensors(path)
-    assert found.specs == {}
-    assert len(found.wrong) == 1
+    result = SafeTensors(path)
+    assert result.specs == {}
+    assert len(result.wrong) == 1
 
 
 def test_what_is_no_tensor_in_a_checkpoint_is_left_out_and_named(tmp_path: Path) -> None:
     path = tmp_path / "plastic_state.pt"
     path.write_bytes(write_pt({"a": np.ones(3, np.float32), "b": "text"}))
-    found, problems = read_tensors(path)
-    assert list(found.specs) == ["a"]
+    tensors, problems = read_tensors(path)
+    assert list(tensors.specs) == ["a"]
     assert "b is no tensor" in problems[0].reason
 
 
@@ -277,7 +277,7 @@ def test_a_wrong_value_is_named_by_its_key(key: str, value: object) -> None:
     meta, wrong = parse_meta({"task": {"name": "recorded"}, key: value})
     assert len(wrong) == 1
     assert wrong[0].startswith(key)
-    assert meta.mu is None
+    assert meta.truth is None
 
 
 def test_settings_of_another_task_are_its_own() -> None:

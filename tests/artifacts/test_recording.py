@@ -84,11 +84,11 @@ def test_metrics_count_only_steps_that_have_both(writer: SessionWriter) -> None:
     for t in range(4):
         writer.step(t, float(t), 10.0 if t % 2 else None)
     writer.finish()
-    found = json.loads((writer.directory / "session" / "metrics.json").read_text())
-    assert found["adaptive_mse_mean"] == 1.5
-    assert found["adaptive_mse_mean_where_frozen"] == 2.0
-    assert (found["baseline_mse_mean"], found["steps_with_frozen"]) == (10.0, 2)
-    assert found["improvement_percent"] is None  # higher is better
+    document = json.loads((writer.directory / "session" / "metrics.json").read_text())
+    assert document["adaptive_mse_mean"] == 1.5
+    assert document["adaptive_mse_mean_where_frozen"] == 2.0
+    assert (document["baseline_mse_mean"], document["steps_with_frozen"]) == (10.0, 2)
+    assert document["improvement_percent"] is None  # higher is better
 
 
 def test_an_occupied_directory_is_refused(writer: SessionWriter) -> None:

@@ -146,10 +146,10 @@ def test_later_transactions_count(tmp_path: Path, kind: str) -> None:
         path.write_text(json.dumps(both))
         file = EventList(path, one_a_step=True)
         file.parse(path.read_bytes())
-    found = file.transactions
-    assert found.t.tolist() == [31, 63, 95, 127, 159]
-    assert found.pre_loss.tolist() == [1, 1, 2, 2, 2]
-    assert [found[i].raw["pre_loss"] for i in range(5)] == [1, 1, 2, 2, 2]
+    transactions = file.transactions
+    assert transactions.t.tolist() == [31, 63, 95, 127, 159]
+    assert transactions.pre_loss.tolist() == [1, 1, 2, 2, 2]
+    assert [transactions[i].raw["pre_loss"] for i in range(5)] == [1, 1, 2, 2, 2]
     assert [p.reason for p in file.problems()] == [
         "transactions of t 95 to 127 occur twice: the run was restarted; the later ones are shown"
     ]
@@ -183,9 +183,9 @@ def test_later_points_of_a_trajectory_count() -> None:
         {"t": t, "x": x, "y": 0, "vx": 0, "vy": 0, "ax": 0, "ay": 0}
         for t, x in [*((t, 1) for t in range(40)), *((t, 2) for t in range(20, 50))]
     ]
-    found, problems = parse_trajectory_json(json.dumps(points).encode(), Path("trajectory.json"))
-    assert found is not None
-    assert found.z[:, 0].tolist() == [1.0] * 20 + [2.0] * 30
+    result, problems = parse_trajectory_json(json.dumps(points).encode(), Path("trajectory.json"))
+    assert result is not None
+    assert result.z[:, 0].tolist() == [1.0] * 20 + [2.0] * 30
     assert [p.reason for p in problems] == [
         "steps 20 to 39 occur twice: the run was restarted from t 20; the later ones are shown"
     ]

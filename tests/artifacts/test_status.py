@@ -16,7 +16,7 @@ NOW = 1_000_000.0
 ELSEWHERE: dict[str, Any] = {"host": "elsewhere", "boot_id": "another", "pid": 7}
 
 
-def said(state: str, silent: float = 0.0, **fields: Any) -> dict[str, Any]:
+def status_keys(state: str, silent: float = 0.0, **fields: Any) -> dict[str, Any]:
     """What this process would write, had it been silent for some seconds."""
     beat = {"heartbeat_at": NOW - silent, "heartbeat_boottime": boottime() - silent}
     return {**own_process(), "state": state, **beat, **fields}
@@ -31,7 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def gone() -> int:
+def ended_pid() -> int:
     """The id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
@@ -40,32 +40,37 @@ def gone() -> int:
 
 @pytest.mark.parametrize("state", ["queued", "running", "paused"])
 def test_a_live_process_is_what_it_says(state: str) -> None:
-    found = derive_status(said(state), NOW)
-    assert (found.state, found.detail, found.live) == (state, "", True)
+    result = derive_status(status_keys(state), NOW)
+    assert (result.state, result.detail, result.live) == (state, "", True)
 
 
 @pytest.mark.parametrize("state", ["running", "paused"])
-def test_a_run_whose_process_is_gone_has_crashed(state: str, gone: int) -> None:
-    found = derive_status(said(state, silent=180, pid=gone), NOW)
-    assert found.state == "crashed"
-    assert found.detail == f"crashed 3 min ago: process {gone} is gone"
-    assert not found.live
+def test_a_run_whose_process_is_gone_has_crashed(state: str, ended_pid: int) -> None:
+    result = derive_status(status_keys(state, silent=180, pid=ended_pid), NOW)
+    assert result.state == "crashed"
+    assert result.detail == f"crashed 3 min ago: process {ended_pid} is gone"
+    assert not result.live
 
 
 @pytest.mark.parametrize("step", [-86400, -40, 40, 86400])
 def test_a_clock_that_was_set_changes_neither_the_state_nor_how_long_ago(
-    step: float, gone: int
+    step: float, ended_pid: int
 ) -> None:
-    alive = said("running", process_started_at=time.time() + step)
+    alive = status_keys("running", process_started_at=time.time() + step)
     assert derive_status(alive, NOW + step).state == "running"
-    crashed = derive_status(said("running", silent=180, pid=gone), NOW + step)
-    assert crashed.detail == f"crashed 3 min ago: process {gone} is gone"
+    crashed = derive_status(status_keys("running", silent=180, pid=ended_pid), NOW + step)
+    assert crashed.detail == f"crashed 3 min ago: process {ended_pid} is gone"
 
 
 def test_an_older_file_tells_how_long_ago_by_the_time_of_day_but_nothing_below_zero(
-    gone: int,
+    ended_pid: int,
 ) -> None:
-    raw = {"state": "running", "pid": gone, "process_started_at": 1.0, "heartbeat_at": NOW - 180}
+    raw = {
+        "state": "running",
+        "pid": ended_pid,
+        "process_started_at": 1.0,
+        "heartbeat_at": NOW - 180,
+    }
     assert derive_status(raw, NOW).detail.startswith("crashed 3 min ago")
     assert derive_status(raw, NOW - 500).detail.startswith("crashed 0 s ago")
 
@@ -77,32 +82,34 @@ def test_an_older_file_names_its_process_by_the_time_at_which_it_started() -> No
     assert derive_status({**raw, "process_started_at": 5.0}, NOW).state == "crashed"
 
 
-def test_a_queued_run_waits_without_a_process(gone: int) -> None:
-    found = derive_status(said("queued", silent=9e6, pid=gone), NOW)
-    assert (found.state, found.detail) == ("queued", "")
+def test_a_queued_run_waits_without_a_process(ended_pid: int) -> None:
+    result = derive_status(status_keys("queued", silent=9e6, pid=ended_pid), NOW)
+    assert (result.state, result.detail) == ("queued", "")
 
 
 def test_another_process_with_the_same_id_is_not_the_run() -> None:
-    assert derive_status(said("running", process_start_ticks=5), NOW).state == "crashed"
+    assert derive_status(status_keys("running", process_start_ticks=5), NOW).state == "crashed"
 
 
 @pytest.mark.parametrize("state", ["completed", "failed", "interrupted"])
-def test_a_run_that_ended_stays_what_it_was(state: str, gone: int) -> None:
-    assert derive_status(said(state, silent=9e6, pid=gone), NOW).state == state
+def test_a_run_that_ended_stays_what_it_was(state: str, ended_pid: int) -> None:
+    assert derive_status(status_keys(state, silent=9e6, pid=ended_pid), NOW).state == state
 
 
 def test_a_failure_carries_its_reason() -> None:
-    assert derive_status(said("failed", error="disk full"), NOW).detail == "failed: disk full"
+    assert (
+        derive_status(status_keys("failed", error="disk full"), NOW).detail == "failed: disk full"
+    )
 
 
 def test_a_process_that_stopped_reporting_is_stalled() -> None:
-    found = derive_status(said("running", silent=40), NOW)
-    assert found.state == "stalled"
-    assert found.detail.startswith("stalled 40 s ago")
+    result = derive_status(status_keys("running", silent=40), NOW)
+    assert result.state == "stalled"
+    assert result.detail.startswith("stalled 40 s ago")
 
 
 def test_a_paused_process_may_be_silent() -> None:
-    assert derive_status(said("paused", silent=4000), NOW).state == "paused"
+    assert derive_status(status_keys("paused", silent=4000), NOW).state == "paused"
 
 
 @pytest.mark.parametrize("behind", [-1e6, -40, 0, 40, 1e6])
@@ -111,7 +118,7 @@ def test_a_run_elsewhere_lives_while_its_heartbeat_moves_however_its_clock_goes(
 ) -> None:
     watch = HeartbeatWatch()
     for beat in range(3):
-        raw = said("running", **ELSEWHERE, beat=beat, heartbeat_at=NOW + clock[0] - behind)
+        raw = status_keys("running", **ELSEWHERE, beat=beat, heartbeat_at=NOW + clock[0] - behind)
         assert derive_status(raw, NOW + clock[0], watch).state == "running"
         clock[0] += STALE_S - 1
 
@@ -119,35 +126,35 @@ def test_a_run_elsewhere_lives_while_its_heartbeat_moves_however_its_clock_goes(
 def test_a_run_elsewhere_is_stalled_once_its_heartbeat_was_not_seen_to_move_for_long(
     clock: list[float],
 ) -> None:
-    raw, watch = said("running", **ELSEWHERE, beat=8), HeartbeatWatch()
+    raw, watch = status_keys("running", **ELSEWHERE, beat=8), HeartbeatWatch()
     first = derive_status(raw, NOW, watch)
     assert first.state == "running"
     assert first.detail == "running on elsewhere, no heartbeat seen yet"
     clock[0] += STALE_S + 5
-    found = derive_status(raw, NOW, watch)
-    assert found.state == "stalled"
-    assert found.detail == "stalled: no heartbeat from elsewhere in 20 s"
+    result = derive_status(raw, NOW, watch)
+    assert result.state == "stalled"
+    assert result.detail == "stalled: no heartbeat from elsewhere in 20 s"
 
 
 def test_a_heartbeat_that_was_seen_to_move_leaves_no_doubt() -> None:
     watch = HeartbeatWatch()
-    derive_status(said("running", **ELSEWHERE, beat=1), NOW, watch)
-    found = derive_status(said("running", **ELSEWHERE, beat=2), NOW, watch)
-    assert found.detail == "running on elsewhere"
+    derive_status(status_keys("running", **ELSEWHERE, beat=1), NOW, watch)
+    result = derive_status(status_keys("running", **ELSEWHERE, beat=2), NOW, watch)
+    assert result.detail == "running on elsewhere"
 
 
 def test_a_run_in_another_container_is_judged_by_its_heartbeat_not_by_its_process_id() -> None:
     other = {"pid": 7, "pid_namespace": 1}
-    assert derive_status(said("running", **other), NOW).state == "running"
-    found = derive_status(said("running", silent=40, **other), NOW)
-    assert (found.state, found.runs_here) == ("stalled", False)
-    assert "another container" in found.detail
+    assert derive_status(status_keys("running", **other), NOW).state == "running"
+    result = derive_status(status_keys("running", silent=40, **other), NOW)
+    assert (result.state, result.runs_here) == ("stalled", False)
+    assert "another container" in result.detail
 
 
 def test_a_machine_that_restarted_or_has_a_namesake_is_not_taken_for_this_one() -> None:
-    found = derive_status(said("running", boot_id="another"), NOW)
-    assert (found.state, found.runs_here) == ("running", False)
-    assert "before it restarted, or another machine of that name" in found.detail
+    result = derive_status(status_keys("running", boot_id="another"), NOW)
+    assert (result.state, result.runs_here) == ("running", False)
+    assert "before it restarted, or another machine of that name" in result.detail
 
 
 @pytest.mark.parametrize("pid", [-1, 0, 1, 2**40, 2**80])
@@ -163,7 +170,7 @@ def test_an_unknown_state_is_unknown(raw: dict[str, Any]) -> None:
 
 
 def test_a_heartbeat_from_the_future_is_no_alarm() -> None:
-    assert derive_status(said("running", silent=-500), NOW).state == "running"
+    assert derive_status(status_keys("running", silent=-500), NOW).state == "running"
 
 
 def test_own_process_is_this_one() -> None:

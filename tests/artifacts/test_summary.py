@@ -26,16 +26,16 @@ def test_the_numbers_are_those_of_the_run(
     layout: Layout, damage: list[str], tmp_path: Path
 ) -> None:
     made = content(200)
-    found = read_summary(
+    summary = read_summary(
         make_run(path_of(tmp_path, layout), layout=layout, steps=200, damage=damage)
     )
-    assert (found.steps, found.attempted, found.committed) == (200, 6, len(made.commits))
-    assert found.baseline_last100 == pytest.approx(made.baseline[-100:].mean())
-    assert found.adaptive_mean == pytest.approx(made.adaptive.mean())
+    assert (summary.steps, summary.attempted, summary.committed) == (200, 6, len(made.commits))
+    assert summary.baseline_last100 == pytest.approx(made.baseline[-100:].mean())
+    assert summary.adaptive_mean == pytest.approx(made.adaptive.mean())
     expected = 100 * (1 - made.adaptive[-100:].mean() / made.baseline[-100:].mean())
-    assert found.improvement == pytest.approx(expected)
+    assert summary.improvement == pytest.approx(expected)
     lost = ["metrics.json"] if damage and layout == "native" else []
-    assert [problem.path.name for problem in found.problems] == lost
+    assert [problem.path.name for problem in summary.problems] == lost
 
 
 def test_numbers_of_a_run_that_metrics_are_not_about_are_computed(tmp_path: Path) -> None:
@@ -51,8 +51,8 @@ def test_the_state_is_the_true_one(tmp_path: Path) -> None:
 
 
 def test_a_session_that_never_ran_has_no_numbers(tmp_path: Path) -> None:
-    found = read_summary(make_run(path_of(tmp_path, "store"), layout="store", runs=0))
-    assert (found.steps, found.attempted, found.improvement) == (None, None, None)
+    summary = read_summary(make_run(path_of(tmp_path, "store"), layout="store", runs=0))
+    assert (summary.steps, summary.attempted, summary.improvement) == (None, None, None)
 
 
 def test_steps_come_from_the_last_row_while_the_run_goes_on(tmp_path: Path) -> None:
@@ -87,14 +87,14 @@ def test_a_file_without_frozen_errors_gives_none(tmp_path: Path) -> None:
     place = make_run(tmp_path / "a", steps=4, chunk=0, damage=["no_metrics"])
     rows = "".join(f"{t},{t},0,0\n" for t in range(4))
     (place.path / "per_step.csv").write_text("t,adaptive_mse,did_update,update_ok\n" + rows)
-    found = read_summary(place)
-    assert (found.baseline_last100, found.adaptive_last100) == (None, 1.5)
+    summary = read_summary(place)
+    assert (summary.baseline_last100, summary.adaptive_last100) == (None, 1.5)
 
 
 def test_damage_is_a_problem_of_the_row(tmp_path: Path) -> None:
-    found = read_summary(make_run(tmp_path / "a", steps=40, damage=["bad_meta"]))
-    assert [p.part for p in found.problems] == ["meta"]
-    assert found.steps == 40
+    summary = read_summary(make_run(tmp_path / "a", steps=40, damage=["bad_meta"]))
+    assert [p.part for p in summary.problems] == ["meta"]
+    assert summary.steps == 40
 
 
 def test_infinite_errors_are_shown_as_such(tmp_path: Path) -> None:
@@ -116,19 +116,19 @@ def test_a_row_says_why_there_is_no_mean(tmp_path: Path, metrics: bool) -> None:
     fields = lines[580].split(",")
     lines[580] = ",".join([*fields[:2], "nan", *fields[3:]])
     path.write_text("\n".join(lines) + "\n")
-    found = read_summary(place)
-    assert found.why_no_mean == "adaptive: 1 of 100 steps is NaN"
-    assert found.adaptive_last100 is not None
-    assert math.isnan(found.adaptive_last100)
+    summary = read_summary(place)
+    assert summary.why_no_mean == "adaptive: 1 of 100 steps is NaN"
+    assert summary.adaptive_last100 is not None
+    assert math.isnan(summary.adaptive_last100)
 
 
 def test_a_row_has_the_interval_and_what_the_weights_imply(tmp_path: Path) -> None:
     place = make_run(tmp_path / "a", steps=600, mu=0.2)
-    found, read = read_summary(place), SessionReader(place).refresh()
+    summary, read = read_summary(place), SessionReader(place).refresh()
     whole = final_improvement(read.steps)
-    assert found.interval == (whole.low, whole.high)
-    assert found.implied == pytest.approx(0.21)
-    assert found.implied_error == pytest.approx(0.01)
+    assert summary.interval == (whole.low, whole.high)
+    assert summary.implied == pytest.approx(0.21)
+    assert summary.implied_error == pytest.approx(0.01)
 
 
 def test_what_the_end_of_the_events_does_not_tell_is_not_known(
@@ -148,12 +148,13 @@ def test_what_the_end_of_the_events_does_not_tell_is_not_known(
         ("half_line", "per_step.csv"),
         ("empty_steps", "per_step.csv"),
         ("half_events", "update_events.jsonl"),
+        ("half_record", "weights_history.npy"),
         ("no_events", "update_events.jsonl"),
     ],
 )
 def test_a_row_knows_of_damage(damage: str, name: str, tmp_path: Path) -> None:
-    found = read_summary(make_run(tmp_path / "a", steps=200, damage=[damage]))
-    assert [problem.path.name for problem in found.damage] == [name]
+    summary = read_summary(make_run(tmp_path / "a", steps=200, damage=[damage]))
+    assert [problem.path.name for problem in summary.damage] == [name]
 
 
 def test_what_a_live_run_has_yet_to_write_is_no_damage(tmp_path: Path) -> None:
@@ -170,8 +171,8 @@ def test_the_interval_is_the_right_way_round_for_any_loss(
     if not metrics:
         (place.path / "session" / "metrics.json").unlink()
     row = read_summary(place)
-    found = final_improvement(SessionReader(place).refresh().steps, lower=loss != "accuracy")
-    assert row.interval == found.ends
+    result = final_improvement(SessionReader(place).refresh().steps, lower=loss != "accuracy")
+    assert row.interval == result.ends
     assert row.improvement is not None
     assert row.interval is not None
     assert row.interval[0] <= row.improvement <= row.interval[1]

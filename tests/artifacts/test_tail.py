@@ -16,19 +16,19 @@ HEADER = "t,baseline_mse,adaptive_mse,did_update,update_ok\n"
 @pytest.mark.parametrize("layout", ["native", "flat", "store"])
 def test_stretches_are_means_of_the_adaptive_error(layout: Layout, tmp_path: Path) -> None:
     path = tmp_path / ("store/sessions/a" if layout == "store" else "a")
-    found = read_tail(steps_path(make_run(path, layout=layout, steps=100)))
+    tail = read_tail(steps_path(make_run(path, layout=layout, steps=100)))
     made = content(100).adaptive.astype(np.float64)
-    assert found.steps == 100
-    assert found.recent == pytest.approx(
+    assert tail.steps == 100
+    assert tail.recent == pytest.approx(
         [made[i : i + STRETCH].mean() for i in range(0, 100, STRETCH)], rel=1e-5
     )
 
 
 def test_only_the_newest_stretches_of_a_long_run_are_kept(tmp_path: Path) -> None:
-    found = read_tail(steps_path(make_run(tmp_path / "a", steps=20_000)))
+    tail = read_tail(steps_path(make_run(tmp_path / "a", steps=20_000)))
     last = content(20_000).adaptive[-STRETCH:].astype(np.float64)
-    assert len(found.recent) == STRETCHES
-    assert found.recent[-1] == pytest.approx(last.mean(), rel=1e-5)
+    assert len(tail.recent) == STRETCHES
+    assert tail.recent[-1] == pytest.approx(last.mean(), rel=1e-5)
 
 
 def test_finished_stretches_stay_as_the_run_goes_on(tmp_path: Path) -> None:
@@ -36,15 +36,15 @@ def test_finished_stretches_stay_as_the_run_goes_on(tmp_path: Path) -> None:
     before = read_tail(path).recent
     with path.open("a") as file:
         file.write("96,1,2,0,0\n97,1,4,0,0\n98,1,")
-    found = read_tail(path)
-    assert (found.steps, found.recent) == (98, (*before, 3.0))
+    tail = read_tail(path)
+    assert (tail.steps, tail.recent) == (98, (*before, 3.0))
 
 
 def test_a_stretch_with_a_value_that_is_not_finite_has_none(tmp_path: Path) -> None:
     path = tmp_path / "per_step.csv"
     path.write_text(HEADER + "31,1,5,0,0\n32,1,nan,0,0\n33,1,1,0,0\n64,1,inf,0,0\n")
-    found = read_tail(path)
-    assert (found.steps, found.recent) == (65, (5.0, None, None))
+    tail = read_tail(path)
+    assert (tail.steps, tail.recent) == (65, (5.0, None, None))
 
 
 def test_a_damaged_line_leaves_the_number_of_steps(tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_the_final_errors_are_means_over_the_last_steps(
     layout: Layout, steps: int, tmp_path: Path
 ) -> None:
     path = tmp_path / ("store/sessions/a" if layout == "store" else "a")
-    found = read_tail(steps_path(make_run(path, layout=layout, steps=steps)))
+    tail = read_tail(steps_path(make_run(path, layout=layout, steps=steps)))
     made = content(steps)
     expected = [np.mean(errors[-100:]) for errors in (made.baseline, made.adaptive)]
-    assert found.last == pytest.approx(expected, rel=1e-5)
+    assert tail.last == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_damaged_line_leaves_no_final_errors(tmp_path: Path) -> None:

@@ -29,31 +29,31 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_small_weights_are_a_checkpoint_of_torch(tmp_path: Path) -> None:
     path = write_tensors(tmp_path / "w", TENSORS)
     assert path == tmp_path / "w.pt"
-    found = torch.load(path, weights_only=True)
-    assert list(found) == list(TENSORS)
-    assert found["brain"].dtype == torch.float32
-    assert np.array_equal(found["brain"].numpy(), BF16.numbers(), equal_nan=True)
+    result = torch.load(path, weights_only=True)
+    assert list(result) == list(TENSORS)
+    assert result["brain"].dtype == torch.float32
+    assert np.array_equal(result["brain"].numpy(), BF16.numbers(), equal_nan=True)
 
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_large_weights_are_safetensors_that_its_library_reads(tmp_path: Path) -> None:
     path = write_tensors(tmp_path / "w", TENSORS)
     assert path == tmp_path / "w.safetensors"
-    found = load_file(path)
-    assert sorted(found) == sorted(TENSORS)
-    assert found["brain"].dtype == torch.bfloat16
-    assert np.array_equal(found["brain"].view(torch.uint16).numpy(), BF16.array)
-    assert found["a.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert tuple(found["empty"].shape) == (0, 4)
+    result = load_file(path)
+    assert sorted(result) == sorted(TENSORS)
+    assert result["brain"].dtype == torch.bfloat16
+    assert np.array_equal(result["brain"].view(torch.uint16).numpy(), BF16.array)
+    assert result["a.weight"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert tuple(result["empty"].shape) == (0, 4)
 
 
 @pytest.mark.usefixtures("everything_is_large")
 def test_safetensors_come_back_bit_by_bit(tmp_path: Path) -> None:
-    found = read_tensors(write_tensors(tmp_path / "w", TENSORS).with_suffix(""))
+    tensors = read_tensors(write_tensors(tmp_path / "w", TENSORS).with_suffix(""))
     for name, stored in TENSORS.items():
-        assert found[name].dtype == stored.dtype
-        assert found[name].array.tobytes() == stored.array.tobytes()
-        assert found[name].shape == stored.shape
+        assert tensors[name].dtype == stored.dtype
+        assert tensors[name].array.tobytes() == stored.array.tobytes()
+        assert tensors[name].shape == stored.shape
 
 
 def test_the_file_of_the_other_size_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

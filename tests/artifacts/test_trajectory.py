@@ -12,8 +12,8 @@ POINT = {"t": 0, "x": 1.0, "y": 2.0, "vx": 3.0, "vy": 4.0, "ax": 5.0, "ay": 6.0}
 
 
 def parse(value: object) -> tuple[object, list[str]]:
-    found, problems = parse_trajectory_json(json.dumps(value).encode(), Path("trajectory.json"))
-    return found and found.z.tolist(), [p.reason for p in problems]
+    result, problems = parse_trajectory_json(json.dumps(value).encode(), Path("trajectory.json"))
+    return result and result.z.tolist(), [p.reason for p in problems]
 
 
 def test_rows_that_are_appended_are_read(tmp_path: Path) -> None:
@@ -33,11 +33,11 @@ def test_rows_that_are_appended_are_read(tmp_path: Path) -> None:
 def test_a_trajectory_without_predictions_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "trajectory.csv"
     path.write_text("t,x,y,vx,vy,ax,ay\n0,1,2,3,4,5,6\n")
-    found = TrajectoryCsv(path).refresh()
-    assert found is not None
-    assert found.z.tolist() == [[1, 2, 3, 4]]
-    assert found.baseline is None
-    assert found.mu is None
+    result = TrajectoryCsv(path).refresh()
+    assert result is not None
+    assert result.z.tolist() == [[1, 2, 3, 4]]
+    assert result.baseline is None
+    assert result.mu is None
 
 
 def test_a_trajectory_without_positions_is_a_problem(tmp_path: Path) -> None:
@@ -53,14 +53,14 @@ def test_a_list_of_points_is_read() -> None:
 
 
 def test_nan_is_shown_as_such() -> None:
-    found, reasons = parse([{**POINT, "x": float("nan")}])
-    assert np.isnan(np.array(found)[0, 0])
+    result, reasons = parse([{**POINT, "x": float("nan")}])
+    assert np.isnan(np.array(result)[0, 0])
     assert reasons == []
 
 
 def test_wrong_points_are_named_and_left_out() -> None:
-    found, reasons = parse([POINT, {"t": 1}, "x", {**POINT, "t": 3}])
-    assert found == [[1, 2, 3, 4]] * 2
+    result, reasons = parse([POINT, {"t": 1}, "x", {**POINT, "t": 3}])
+    assert result == [[1, 2, 3, 4]] * 2
     assert reasons == [
         "line 1 is no point with numbers for t, x, y, vx, vy, ax, ay; "
         "1 more line is wrong (1); the rest is shown"

@@ -84,8 +84,8 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "session" / "out").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "link").symlink_to(tmp_path / "session")
-    found = folders_below([tmp_path / "link"])
-    assert found == [tmp_path / "link", tmp_path / "link" / "session"]
+    result = folders_below([tmp_path / "link"])
+    assert result == [tmp_path / "link", tmp_path / "link" / "session"]
 
 
 def test_many_folders_are_watched_up_to_a_limit(

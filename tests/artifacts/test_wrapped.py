@@ -12,7 +12,7 @@ from tttui.artifacts.history import record_dtype
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Model
+from tttui.model.pointmass.settings import Model
 from tttui.model.weights import snapshot
 from tttui.tasks.pointmass.runs.base import read_base
 

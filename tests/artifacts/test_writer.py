@@ -19,8 +19,8 @@ from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import SessionData
-from tttui.model.settings import Settings
 from tttui.tasks.pointmass.runs.writer import RunWriter, new_meta
 
 WEIGHTS = content(0).weights(0)
@@ -79,11 +79,13 @@ def test_the_trajectory_is_read_back_exactly(
     parts = (table[:, :4], table[:, 4:6], table[:, 6:10], table[:, 10:])
     writer.trajectory(0, *parts, mu)
     writer.finish()
-    found = SessionReader(find_sessions([writer.directory])[0]).trajectory()
-    assert found is not None
-    assert found.mu is not None
-    assert found.mu.tolist() == [mu] * len(table)
-    for ours, theirs in zip(parts, (found.z, found.a, found.baseline, found.adaptive), strict=True):
+    result = SessionReader(find_sessions([writer.directory])[0]).trajectory()
+    assert result is not None
+    assert result.mu is not None
+    assert result.mu.tolist() == [mu] * len(table)
+    for ours, theirs in zip(
+        parts, (result.z, result.a, result.baseline, result.adaptive), strict=True
+    ):
         assert theirs is not None
         assert np.array_equal(ours, theirs.astype(np.float32), equal_nan=True)
 
@@ -99,8 +101,8 @@ def test_events_are_read_back_as_they_were(writer: RunWriter) -> None:
     }
     writer.event(event)
     writer.finish()
-    found = read(writer).transactions
-    assert repr(found.records[0]) == repr({**event, "lr": 0.5})
+    transactions = read(writer).transactions
+    assert repr(transactions.records[0]) == repr({**event, "lr": 0.5})
     assert json.loads((writer.directory / "update_events.json").read_text())[0]["t"] == 32
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import settings
+from tests.tasks.pointmass.runs.sessions import settings
 from tttui.model.session import Place
 from tttui.tasks.pointmass.runs.fork import fork
 from tttui.tasks.pointmass.runs.planned import plan_session, prepare

@@ -11,6 +11,7 @@ import pytest
 from tests.rundirs import make_run
 from tttui.artifacts.processes import own_process
 from tttui.cli.main import main
+from tttui.runs.control import DIRECTORY, Verb, ask
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,45 @@ def test_a_process_of_another_machine_is_looked_for_there(
     said = capsys.readouterr().err.replace(str(run), "")
     assert "process 4242 on elsewhere did not answer" in said
     assert "kill" not in said
+
+
+def test_of_a_session_that_no_process_came_to_run_it_is_said_that_nothing_was_done(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim(run, state="queued", **own_process())
+    assert main(["pause", str(run), "--wait", "0"]) == 1
+    said = capsys.readouterr().err
+    assert "no process came to run it within 0 s, so nothing was done" in said
+    assert "tttui resume" in said
+    assert list((run / DIRECTORY).iterdir()) == []
+
+
+def ends_when_asked(monkeypatch: pytest.MonkeyPatch, run: Path, state: str, *, takes: bool) -> None:
+    """Let a run be in this state as soon as it is asked; `takes`: it took the request before."""
+
+    def leave(directory: Path, verb: Verb, value: object = None) -> str:
+        id = ask(directory, verb, value)
+        if takes:
+            (run / DIRECTORY / id).unlink()
+        claim(run, **own_process(), state=state)
+        return id
+
+    claim(run, **own_process())
+    monkeypatch.setattr("tttui.runs.control.ask", leave)
+
+
+def test_a_run_that_ends_before_it_takes_a_request_is_not_waited_for(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_when_asked(monkeypatch, run, "interrupted", takes=False)
+    assert main(["pause", str(run)]) == 1
+    assert capsys.readouterr().err.strip().endswith("interrupted")
+    assert list((run / DIRECTORY).iterdir()) == []
+
+
+def test_of_a_request_that_a_run_took_before_it_failed_nobody_knows_what_became(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_when_asked(monkeypatch, run, "failed", takes=True)
+    assert main(["pause", str(run)]) == 1
+    assert "whether it did what was asked before is not known" in capsys.readouterr().err

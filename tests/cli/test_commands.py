@@ -11,7 +11,7 @@ import pytest
 
 from tttui.artifacts.ptfile import write_pt
 from tttui.cli.main import main
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.model.start import StartView
 from tttui.store import Store
 from tttui.tasks.pointmass.pretraining import Training
@@ -91,10 +91,10 @@ def test_ls_as_json_holds_what_the_table_shows(ran: Shell) -> None:
 
 def test_ls_lists_foreign_sessions(shell: Shell, foreign_data: Path) -> None:
     assert shell("ls", str(foreign_data), "--json") == 0
-    found = {s["name"]: s for s in json.loads(shell.out)}
-    assert set(found) == {"linear", "mu_high", "mu_high_fork"}
-    assert found["mu_high_fork"]["parent_session_id"] == "mu_high"
-    assert found["linear"]["improvement_percent"] < 0
+    results = {s["name"]: s for s in json.loads(shell.out)}
+    assert set(results) == {"linear", "mu_high", "mu_high_fork"}
+    assert results["mu_high_fork"]["parent_session_id"] == "mu_high"
+    assert results["linear"]["improvement_percent"] < 0
 
 
 def test_ls_of_nothing_says_how_to_make_a_session(shell: Shell) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.cli.main import main
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import TTTUI, in_background, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.artifacts import lock
 from tttui.artifacts.lock import LOCK_FILE
 from tttui.artifacts.processes import own_process
@@ -77,10 +77,10 @@ def contained(tmp_path: Path) -> Iterator[Path]:
 def test_a_run_in_another_container_is_seen_and_steered_as_any_other(
     contained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = status_of(contained)
-    assert found is not None
-    assert (found.state, found.runs_here) == ("paused", False)
-    assert "(another container)" in found.detail
+    result = status_of(contained)
+    assert result is not None
+    assert (result.state, result.runs_here) == ("paused", False)
+    assert "(another container)" in result.detail
     assert main(["continue", str(contained)]) == 0
     assert main(["resume", str(contained)]) == 2
     assert "being written by process 1 on" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.rundirs import make_run
-from tests.runs.sessions import base_of, settings
+from tests.tasks.pointmass.runs.sessions import base_of, settings
 from tttui.cli.main import main
 
 ODD: dict[str, object] = {

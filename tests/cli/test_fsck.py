@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.rundirs import make_run
-from tests.runs.sessions import (
+from tests.tasks.pointmass.runs.sessions import (
     as_an_older_version_left_it,
     base_of,
     settings,

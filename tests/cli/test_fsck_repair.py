@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_fsck import flip, fsck, garble
-from tests.runs.sessions import (
+from tests.tasks.pointmass.runs.sessions import (
     events,
     same,
 )

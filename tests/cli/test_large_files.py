@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import run_through, settings
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.artifacts.check import check_session
 from tttui.cli.main import main
 from tttui.model.session import Place
@@ -45,8 +45,8 @@ def test_a_history_with_a_hole_is_cut_where_its_snapshots_end(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["engine_state.pt", "plastic_state.pt", "optim_state.pt"])
 def test_a_checkpoint_with_a_hole_is_found(name: str, tmp_path: Path) -> None:
     path = session(tmp_path, f"session/{name}")
-    found = check_session(Place(path, "native")).findings
-    assert path / "session" / name in [finding.path for finding in found]
+    findings = check_session(Place(path, "native")).findings
+    assert path / "session" / name in [finding.path for finding in findings]
 
 
 @pytest.mark.usefixtures("little_memory")

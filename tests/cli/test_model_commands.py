@@ -31,8 +31,8 @@ def walker(shell: Shell) -> Shell:
 
 
 def meta_of(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "session" / "meta.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "session" / "meta.json").read_text())
+    return document
 
 
 def test_what_a_session_learned_is_listed_shown_and_compared(walker: Shell) -> None:
@@ -55,14 +55,14 @@ def test_what_a_session_learned_is_listed_shown_and_compared(walker: Shell) -> N
     assert shown["needed_by"] == ["persona @helper"]
     assert shown["tensors"] == {"W_u": [16, 6], "B": [32, 16], "W_o": [4, 32]}
     assert walker("model", "diff", "walker@v1", "walker@v2", "--json") == 0
-    found = json.loads(walker.out)
+    document = json.loads(walker.out)
     night, day = (
         read_pt(walker.root / name / "session" / "plastic_state.pt")["B"]
         for name in ("night", "day")
     )
-    (of_B,) = (one for one in found["parameters"] if one["name"] == "B")
+    (of_B,) = (one for one in document["parameters"] if one["name"] == "B")
     assert of_B["change"] == pytest.approx(float(np.linalg.norm(day - night)))
-    assert found["settings"]["seed"] == [3, 4]
+    assert document["settings"]["seed"] == [3, 4]
     assert walker("model", "diff", "walker@v1", "walker@v2") == 0
     assert "W_o" in walker.out
 

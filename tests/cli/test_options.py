@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tttui.cli.options import given, read_config, values_from
+from tttui.cli.options import read_config, typed_values, values_from
 from tttui.cli.run import command as run_command
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import OWNER, PRESETS, Settings
+from tttui.model.pointmass.settings import OWNER, PRESETS, Settings
 from tttui.tasks.pointmass.runs.runner import PointMassRunner
 from tttui.tasks.pointmass.task import PointMass
 
@@ -86,7 +86,7 @@ def test_a_value_outside_its_range_names_the_option() -> None:
 
 
 def test_only_what_was_typed_counts_as_given() -> None:
-    assert given({"mu": None, "chunk": 8, "mu_schedule": None}) == {"chunk": 8}
+    assert typed_values({"mu": None, "chunk": 8, "mu_schedule": None}) == {"chunk": 8}
 
 
 def test_a_schedule_entry_is_mu_at_step() -> None:

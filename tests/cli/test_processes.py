@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.live import end, in_background, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.interventions import recorded
 from tttui.cli.main import main
 from tttui.cli.signals import stop_requests
-from tttui.engine.interventions import recorded
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened has not."""

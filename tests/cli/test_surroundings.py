@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.runs.sessions import run_through, settings
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.cli.main import main
 
 
@@ -22,7 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def deleted_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The working directory is deleted."""
     directory = tmp_path / "gone"
     directory.mkdir()
@@ -58,7 +58,7 @@ RELATIVE = [
 ]
 
 
-@pytest.mark.usefixtures("gone")
+@pytest.mark.usefixtures("deleted_directory")
 @pytest.mark.parametrize(("command", "code"), ABSOLUTE, ids=lambda value: str(value))
 def test_absolute_paths_work_where_the_working_directory_is_gone(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str], code: int
@@ -68,7 +68,7 @@ def test_absolute_paths_work_where_the_working_directory_is_gone(
     assert "unexpected" not in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("gone")
+@pytest.mark.usefixtures("deleted_directory")
 @pytest.mark.parametrize("line", RELATIVE)
 def test_where_the_working_directory_is_gone_relative_paths_say_so(
     capsys: pytest.CaptureFixture[str], line: str
@@ -79,7 +79,7 @@ def test_where_the_working_directory_is_gone_relative_paths_say_so(
     assert said.count("\n") == 1
 
 
-@pytest.mark.usefixtures("gone")
+@pytest.mark.usefixtures("deleted_directory")
 def test_whatever_else_needs_a_working_directory_says_so(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import in_background
 from tests.recorded import make_recorded
-from tests.runs.sessions import run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import run_through, same, settings
 from tttui.cli.main import main
 
 

@@ -36,15 +36,15 @@ def test_a_column_without_dots_is_empty() -> None:
 
 @pytest.mark.parametrize("glyphs", GLYPHS.values(), ids=list(GLYPHS))
 def test_every_status_has_a_glyph_of_its_own(glyphs: Glyphs) -> None:
-    found = [glyphs.status(name) for name in STATUSES]
-    assert len(set(found)) == len(STATUSES)
-    assert all(len(glyph) == 1 for glyph in found)
+    results = [glyphs.status(name) for name in STATUSES]
+    assert len(set(results)) == len(STATUSES)
+    assert all(len(glyph) == 1 for glyph in results)
 
 
 @pytest.mark.parametrize("palette", PALETTES.values(), ids=list(PALETTES))
 def test_every_status_has_a_colour_of_its_own(palette: Palette) -> None:
-    found = {palette.status(name) for name in STATUSES}
-    assert len(found) == len(STATUSES)
+    results = {palette.status(name) for name in STATUSES}
+    assert len(results) == len(STATUSES)
 
 
 def test_the_ascii_glyphs_are_ascii() -> None:
@@ -68,8 +68,8 @@ def test_text_beyond_the_edges_is_cut_off() -> None:
 
 
 def test_a_ramp_runs_from_its_first_to_its_last_stop() -> None:
-    found = colours.ramp((0x000000, 0xFFFFFF), 5)
-    assert (found[0], found[2], found[-1]) == (0x000000, 0x808080, 0xFFFFFF)
+    result = colours.ramp((0x000000, 0xFFFFFF), 5)
+    assert (result[0], result[2], result[-1]) == (0x000000, 0x808080, 0xFFFFFF)
 
 
 def test_a_missing_value_has_no_shade() -> None:
@@ -145,8 +145,8 @@ def recursion(y: list[float], span: float) -> list[float]:
     span=st.sampled_from([1.5, 3, 31, 400, 1e5]),
 )
 def test_smoothing_equals_the_recursion(y: list[float], span: float) -> None:
-    found = exponential(np.array(y), span)
-    np.testing.assert_allclose(found, recursion(y, span), rtol=1e-7, atol=1e-9)
+    result = exponential(np.array(y), span)
+    np.testing.assert_allclose(result, recursion(y, span), rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_text_is_shortened_before_its_number(width: int, expected: str) -> Non
 
 
 def test_what_counts_as_narrow_is_visible_and_takes_one_cell() -> None:
-    found = [char for char in map(chr, range(0x3000)) if narrow(np.array([ord(char)]))]
-    assert {"a", "─", "⣿", "é"} <= {*found}
-    assert all(visible(char) == char and cell_len(char) == 1 for char in found)
+    results = [char for char in map(chr, range(0x3000)) if narrow(np.array([ord(char)]))]
+    assert {"a", "─", "⣿", "é"} <= {*results}
+    assert all(visible(char) == char and cell_len(char) == 1 for char in results)
     assert not narrow(np.array([ord("a"), ord("界")]))

@@ -27,13 +27,13 @@ def noise(n: int = 600, first: int = 0) -> Series:
 def test_every_chunk_has_its_mean_and_its_range(first: int) -> None:
     series = noise(first=first)
     axis = TimeAxis(first, first + 599, 110)
-    found = by_chunk(series, axis, 32, SCALE)
-    assert found is not None
+    result = by_chunk(series, axis, 32, SCALE)
+    assert result is not None
     for start in range(0, 600, 32):
         chunk = series.y[start : start + 32]
         dot = int(axis.dot(first + start + min(16, len(chunk) // 2)))
-        assert found.mean[dot] == pytest.approx(chunk.mean())
-        assert (found.low[dot], found.high[dot]) == (chunk.min(), chunk.max())
+        assert result.mean[dot] == pytest.approx(chunk.mean())
+        assert (result.low[dot], result.high[dot]) == (chunk.min(), chunk.max())
 
 
 @given(t0=st.integers(0, 500), span=st.integers(64, 400))
@@ -41,9 +41,9 @@ def test_every_chunk_has_its_mean_and_its_range(first: int) -> None:
 def test_means_do_not_depend_on_the_window(t0: int, span: int) -> None:
     series = noise()
     means = {float(series.y[i : i + 32].mean()) for i in range(0, 600, 32)}
-    found = by_chunk(series, TimeAxis(t0, t0 + span, 210), 32, SCALE)
-    if found is not None:
-        shown = found.mean[~np.isnan(found.mean)]
+    result = by_chunk(series, TimeAxis(t0, t0 + span, 210), 32, SCALE)
+    if result is not None:
+        shown = result.mean[~np.isnan(result.mean)]
         assert len(shown)
         assert all(min(abs(value - mean) for mean in means) < 1e-9 for value in shown)
 
@@ -69,22 +69,22 @@ def test_a_sample_beyond_the_scale_is_not_in_the_band_and_breaks_the_line_of_its
     series = noise()
     y = series.y.copy()
     y[300] = 1e6
-    found = by_chunk(Series(series.t, y), AXIS, 32, SCALE)
-    assert found is not None
-    gap = np.isnan(found.mean)
+    result = by_chunk(Series(series.t, y), AXIS, 32, SCALE)
+    assert result is not None
+    gap = np.isnan(result.mean)
     assert gap[int(AXIS.dot(300))]
     assert set((np.flatnonzero(gap) * 599 / 219 // 32).astype(int)) == {300 // 32}
-    assert np.nanmax(found.high) <= 100
+    assert np.nanmax(result.high) <= 100
 
 
 def test_columns_without_any_number_stay_empty() -> None:
     series = noise()
     y = series.y.copy()
     y[100:110] = np.nan
-    found = by_chunk(Series(series.t, y), AXIS, 32, SCALE)
-    assert found is not None
-    assert np.isnan(found.mean[int(AXIS.dot(105))])
-    assert not np.isnan(found.mean[int(AXIS.dot(120))])
+    result = by_chunk(Series(series.t, y), AXIS, 32, SCALE)
+    assert result is not None
+    assert np.isnan(result.mean[int(AXIS.dot(105))])
+    assert not np.isnan(result.mean[int(AXIS.dot(120))])
 
 
 def test_the_bold_line_lies_over_a_tint_of_the_range() -> None:

@@ -41,12 +41,12 @@ def test_columns_equal_a_direct_computation(
     first, last = (int(t[0]), int(t[-1])) if n else (0, 1)
     edges = np.linspace(first - 1.5, last + 1.5, width + 1)
     with patch.object(envelope, "FEW_IN_COLUMNS", few):
-        found = series.columns(edges)
+        result = series.columns(edges)
     for i in range(width):
         expected = brute(series, edges[i], edges[i + 1])
-        assert found.low[i] == pytest.approx(expected[0], nan_ok=True)
-        assert found.high[i] == pytest.approx(expected[1], nan_ok=True)
-        assert found.mean[i] == pytest.approx(expected[2], rel=1e-6, abs=1e-6, nan_ok=True)
+        assert result.low[i] == pytest.approx(expected[0], nan_ok=True)
+        assert result.high[i] == pytest.approx(expected[1], nan_ok=True)
+        assert result.mean[i] == pytest.approx(expected[2], rel=1e-6, abs=1e-6, nan_ok=True)
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,28 +80,28 @@ def test_the_extent_is_that_of_the_finite_samples(
     t0, t1 = sorted(ends)
     y = np.array(values)[max(t0, 0) : max(t1 + 1, 0)]
     y = y[np.isfinite(y)]
-    found = series.extent(t0, t1)
+    result = series.extent(t0, t1)
     if not len(y):
-        assert found is None
+        assert result is None
     else:
         positive = y[y > 0]
         smallest = positive.min() if len(positive) else np.nan
-        assert found == pytest.approx((y.min(), y.max(), smallest), nan_ok=True)
+        assert result == pytest.approx((y.min(), y.max(), smallest), nan_ok=True)
 
 
 def test_a_single_extreme_among_a_million_samples_is_kept() -> None:
     y = np.ones(1_000_000)
     y[654_321] = 1e6
-    found = Series(np.arange(len(y)), y).columns(np.linspace(0, len(y), 201))
-    assert found.high.max() == 1e6
-    assert (found.high == 1e6).sum() == 1
+    result = Series(np.arange(len(y)), y).columns(np.linspace(0, len(y), 201))
+    assert result.high.max() == 1e6
+    assert (result.high == 1e6).sum() == 1
 
 
 def test_one_enormous_value_does_not_spoil_the_means_beside_it() -> None:
     y = np.full(4 * BLOCK, 1e-3)
     y[0] = 1e30
-    found = Series(np.arange(len(y)), y).columns(np.linspace(0, len(y), 5))
-    np.testing.assert_allclose(found.mean[1:], 1e-3)
+    result = Series(np.arange(len(y)), y).columns(np.linspace(0, len(y), 5))
+    np.testing.assert_allclose(result.mean[1:], 1e-3)
 
 
 def test_samples_out_of_order_are_sorted() -> None:

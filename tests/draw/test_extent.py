@@ -75,11 +75,11 @@ def test_a_run_that_diverges_for_long_is_no_outlier() -> None:
 def test_few_samples_are_ever_left_out(y: list[float], log: bool) -> None:
     values = np.array(y)
     shown, axis = Series(np.arange(len(y)), values), TimeAxis(0, max(len(y) - 1, 0), 40)
-    found = extent.robust(shown, axis, log)
+    result = extent.robust(shown, axis, log)
     used = values[np.isfinite(values) & (values > 0)] if log else values[np.isfinite(values)]
-    assert (found is None) == (not np.isfinite(values).any())
-    if found is not None and len(used):
-        low, high = (found[2] if log else found[0]), found[1]
+    assert (result is None) == (not np.isfinite(values).any())
+    if result is not None and len(used):
+        low, high = (result[2] if log else result[0]), result[1]
         out = np.count_nonzero((used < low * (1 - 1e-9)) | (used > high * (1 + 1e-9)))
         assert low <= high
         if low > 0:

@@ -59,9 +59,9 @@ def test_totals_are_in_words_where_they_fit() -> None:
 
 
 def test_the_selected_attempt_is_bracketed_and_counted() -> None:
-    found = lines(selected=3, size=(60, 4))
-    assert "[◆]" in found[2]
-    assert found[-1].endswith("#4 of 6  t 16")
+    result = lines(selected=3, size=(60, 4))
+    assert "[◆]" in result[2]
+    assert result[-1].endswith("#4 of 6  t 16")
 
 
 def test_a_window_inside_a_run_is_crossed_by_the_line_of_commits() -> None:
@@ -99,8 +99,8 @@ def test_crowded_rollbacks_are_bars_of_their_number_beside_their_glyph() -> None
 def test_a_crowded_lane_shows_the_share_that_was_rolled_back() -> None:
     status = np.where(np.arange(1000) % 2, 2, 0)
     status[:500] = 0
-    found = lane(Marks(np.arange(1000), status), TimeAxis(0, 999, 20))
-    columns, chars, _, _ = one_row(found, Look())
+    result = lane(Marks(np.arange(1000), status), TimeAxis(0, 999, 20))
+    columns, chars, _, _ = one_row(result, Look())
     shown = {column: chr(char) for column, char in zip(columns, chars, strict=True)}
     assert (shown[2], shown[17]) == ("●", "▄")
 

@@ -52,9 +52,9 @@ def test_the_cell_of_an_element_shows_that_element(
     row = data.draw(st.integers(0, shape[0] - 1))
     column = data.draw(st.integers(0, shape[1] - 1))
     view = HeatWindow.fitting(shape, *size)
-    found = view.element(*view.place(row, column))
+    result = view.element(*view.place(row, column))
     down, across = view.size
-    assert found == (row // down * down, column // across * across)
+    assert result == (row // down * down, column // across * across)
 
 
 def test_equal_magnitudes_have_colours_from_opposite_ends() -> None:

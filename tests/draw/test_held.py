@@ -50,11 +50,11 @@ def test_every_value_in_force_lies_in_the_envelope_of_its_column(
     series = Series(t, y)
     curve = held.in_force(series, axis, 95).curve
     for step in range(axis.t0, min(axis.t1, 95) + 1):
-        found = series.at(step)
+        result = series.at(step)
         dot = int(np.searchsorted(axis.edges(), step, side="right")) - 1
-        if found is None or not np.isfinite(found[1]):
+        if result is None or not np.isfinite(result[1]):
             continue
-        assert curve.low[dot] <= found[1] <= curve.high[dot]
+        assert curve.low[dot] <= result[1] <= curve.high[dot]
 
 
 def test_nothing_is_drawn_before_the_first_value_or_after_the_last_step() -> None:

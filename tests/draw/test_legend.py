@@ -31,10 +31,14 @@ def test_two_short_names_stay_in_the_title_row() -> None:
 
 def test_the_main_curves_come_first_and_every_value_is_there() -> None:
     shown = plot(trace("frozen 1"), trace("1 demo", heavy=True), trace("2 other", heavy=True))
-    assert rows(shown, 60, 20) == [
-        "━ 1 demo 0.0123                ━ 2 other 0.0123",
-        "─ frozen 1 0.0123",
-    ]
+    assert rows(shown, 60, 20) == ["━ 1 demo 0.0123    ━ 2 other 0.0123    ─ frozen 1 0.0123"]
+    assert rows(shown, 50, 20) == ["━ 1 demo 0.0123      ━ 2 other 0.0123", "─ frozen 1 0.0123"]
+
+
+def test_a_long_name_does_not_widen_the_places_of_short_ones() -> None:
+    names = ("adaptive", "twice the context", "zlib so far", "lzma so far", "frozen")
+    shown = plot(*(trace(name, end="", heavy=name == "adaptive") for name in names))
+    assert len(rows(shown, 120, 20)) == 1
 
 
 def test_a_curve_that_has_ended_says_where() -> None:

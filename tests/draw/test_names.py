@@ -21,14 +21,14 @@ def test_names_that_differ_at_their_ends_keep_these() -> None:
 
 def test_names_that_differ_in_the_middle_are_told_apart_where_the_room_allows() -> None:
     long = ("seed-1-of-the-long-sweep", "seed-2-of-the-long-sweep")
-    found = shortened(long, 10)
-    assert len(set(found)) == 2
+    result = shortened(long, 10)
+    assert len(set(result)) == 2
 
 
 @given(st.lists(st.text("ab-", min_size=1), min_size=1, max_size=5), st.integers(1, 12))
 def test_no_name_is_wider_than_its_room(names: list[str], width: int) -> None:
-    found = shortened(names, width)
-    assert all(len(name) <= width for name in found)
-    assert [short for name, short in zip(names, found, strict=True) if len(name) <= width] == [
+    result = shortened(names, width)
+    assert all(len(name) <= width for name in result)
+    assert [short for name, short in zip(names, result, strict=True) if len(name) <= width] == [
         name for name in names if len(name) <= width
     ]

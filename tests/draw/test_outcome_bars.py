@@ -36,14 +36,14 @@ def test_what_does_not_fit_is_counted() -> None:
 
 
 def test_no_attempt_is_lost_or_counted_twice_by_the_bins() -> None:
-    found = binned(marks(), TimeAxis(0, 399, 37))
-    assert int(found.counts.sum()) == 40
-    assert found.counts.sum(axis=0)[:4].tolist() == [10, 10, 10, 10]
+    result = binned(marks(), TimeAxis(0, 399, 37))
+    assert int(result.counts.sum()) == 40
+    assert result.counts.sum(axis=0)[:4].tolist() == [10, 10, 10, 10]
 
 
 def test_only_attempts_of_the_window_that_pass_the_filter_are_binned() -> None:
-    found = binned(marks(shown=slice(0, 20)), TimeAxis(100, 299, 40))
-    assert int(found.counts.sum()) == 10
+    result = binned(marks(shown=slice(0, 20)), TimeAxis(100, 299, 40))
+    assert int(result.counts.sum()) == 10
 
 
 def test_a_rare_status_keeps_a_row_in_a_full_bin() -> None:

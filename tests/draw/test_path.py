@@ -103,8 +103,8 @@ def test_the_nearest_step_to_a_cell_is_found() -> None:
     assert frame is not None
     cell = frame.cell(19.0, 0.5)
     assert cell is not None
-    found = drawn.nearest(cell[0] + drawn.layout.top, cell[1] + drawn.layout.gutter)
-    assert found == 2
+    result = drawn.nearest(cell[0] + drawn.layout.top, cell[1] + drawn.layout.gutter)
+    assert result == 2
 
 
 def test_only_positions_in_the_window_shape_the_plane() -> None:
@@ -117,7 +117,7 @@ def test_only_positions_in_the_window_shape_the_plane() -> None:
 def beside(**values: object) -> Scene:
     """A true path along the bottom, another one along the top, over the steps 0 to 9."""
     truth = track(list(range(10)), [0.0] * 10)
-    other = Track("other", truth.t, truth.x, truth.y + 4.0, DARK.adaptive, **values)  # type: ignore[arg-type]
+    other = Track("other", truth.t, truth.x, truth.y + 4.0, "adaptive", **values)  # type: ignore[arg-type]
     return Scene((truth, other))
 
 
@@ -149,7 +149,8 @@ def test_a_dashed_path_has_gaps() -> None:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_paths_differ_by_more_than_colour(glyphs: Glyphs) -> None:
     tracks = [
-        Track("", np.arange(1), np.zeros(1), np.zeros(1), 0, d) for d in (None, (2, 2), (6, 3))
+        Track("", np.arange(1), np.zeros(1), np.zeros(1), "plain", d)
+        for d in (None, (2, 2), (6, 3))
     ]
     legend = [sample(track, k, glyphs) for k, track in enumerate(tracks)]
     assert len(set(legend)) == 3
@@ -157,8 +158,8 @@ def test_paths_differ_by_more_than_colour(glyphs: Glyphs) -> None:
 
 def test_a_true_path_of_one_colour_lies_over_the_predictions() -> None:
     x, y = [0.0, 5.0, 10.0], [0.0, 5.0, 0.0]
-    truth = replace(track(x, y), ink=DARK.text)
-    guess = Track("adaptive", truth.t, truth.x, truth.y, DARK.adaptive)
+    truth = replace(track(x, y), role="plain")
+    guess = Track("adaptive", truth.t, truth.x, truth.y, "adaptive")
     both = Backdrop(Scene((truth, guess)), (0, 2), (40, 12), Look()).paint(2)
     assert (both.ink == DARK.adaptive).sum() <= 1  # the mark of where the prediction is now
     assert (both.ink == DARK.text).sum() > 10

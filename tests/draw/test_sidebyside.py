@@ -13,7 +13,7 @@ from tttui.model.improvement import difference
 NAMES = ("a-session-with-a-long-name-1", "a-session-with-a-long-name-2", "c")
 
 
-def found(*metrics: Metric) -> Comparison:
+def comparison_of(*metrics: Metric) -> Comparison:
     made = compare([session(name) for name in NAMES], [None] * 3)
     return replace(made, names=NAMES, metrics=metrics)
 
@@ -28,7 +28,7 @@ GAINS = Metric("improvement", (99.91, 48.0, -244_759.0), "higher", "%")
 
 
 def test_an_improvement_says_its_direction_in_a_word() -> None:
-    text = lines(found(GAINS), 60, 10)
+    text = lines(comparison_of(GAINS), 60, 10)
     assert text[0] == "improvement (%)  higher is better"
     assert f"*{difference(GAINS.values[0])[0]}" in text[1]
     assert "times better" in text[1]
@@ -37,13 +37,13 @@ def test_an_improvement_says_its_direction_in_a_word() -> None:
 
 
 def test_an_improvement_fills_its_bar_with_a_hundred_percent_whatever_the_worst_is() -> None:
-    text = lines(found(GAINS), 90, 10)
+    text = lines(comparison_of(GAINS), 90, 10)
     full, half = (line.count("█") for line in text[1:3])
     assert abs(half / full - 0.48) < 0.1
 
 
 def test_errors_that_spread_have_logarithmic_bars_that_say_so() -> None:
-    text = lines(found(ERRORS), 80, 10)
+    text = lines(comparison_of(ERRORS), 80, 10)
     assert text[0] == "adaptive MSE  lower is better, log scale, 1e-6 to 1"
     least, most = text[1].count("█"), text[3].count("█")
     assert 0 < least < most
@@ -51,7 +51,7 @@ def test_errors_that_spread_have_logarithmic_bars_that_say_so() -> None:
 
 def test_errors_that_lie_close_together_are_drawn_from_zero() -> None:
     near = Metric("adaptive MSE", (1.0, 1.01, 0.99), "lower")
-    text = lines(found(near), 80, 10)
+    text = lines(comparison_of(near), 80, 10)
     assert "log" not in text[0]
     bars = [line.count("█") for line in text[1:4]]
     assert max(bars) - min(bars) <= 1
@@ -59,7 +59,7 @@ def test_errors_that_lie_close_together_are_drawn_from_zero() -> None:
 
 def test_what_has_no_room_for_bars_is_a_row_of_a_table() -> None:
     rest = [Metric(f"metric {i}", (1.0, 2.0, 3.0)) for i in range(4)]
-    text = lines(found(ERRORS, *rest), 80, 10)
+    text = lines(comparison_of(ERRORS, *rest), 80, 10)
     assert text[0].startswith("adaptive MSE")
     assert [line.split()[1] for line in text[5:9]] == ["0", "1", "2", "3"]
 
@@ -67,18 +67,18 @@ def test_what_has_no_room_for_bars_is_a_row_of_a_table() -> None:
 @pytest.mark.parametrize("width", [58, 80, 120])
 def test_numbers_of_the_table_lose_digits_rather_than_being_cut(width: int) -> None:
     many = [ERRORS, GAINS, *(Metric(f"m {i}", (1.234e-5, 0.5678, 123.4)) for i in range(6))]
-    text = lines(found(*many), width, 9)
+    text = lines(comparison_of(*many), width, 9)
     assert not any("…" in line for line in text[1:])
     for value in GAINS.values:
         assert any(form in line for form in difference(value) for line in text)
 
 
 def test_sessions_are_told_apart_however_long_their_names_are() -> None:
-    text = lines(found(ERRORS), 50, 10)
+    text = lines(comparison_of(ERRORS), 50, 10)
     names = [line.split()[1] for line in text[1:4]]
     assert len(set(names)) == 3
 
 
 def test_a_metric_that_nobody_has_is_left_out() -> None:
     nothing = Metric("implied mu error", (None, None, None), "lower")
-    assert not any("implied" in line for line in lines(found(ERRORS, nothing), 80, 12))
+    assert not any("implied" in line for line in lines(comparison_of(ERRORS, nothing), 80, 12))

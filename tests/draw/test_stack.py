@@ -11,7 +11,7 @@ from tttui.draw.glyphs import ASCII, UNICODE
 from tttui.draw.look import Look
 from tttui.draw.palette import DARK
 from tttui.draw.plot import Plot, Trace
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.tasks.pointmass import friction
 from tttui.tasks.pointmass.friction import FrictionFacts
 from tttui.tasks.pointmass.hidden import Implied, regime
@@ -67,9 +67,9 @@ def facts(mu: float = 0.12, implied: float = 0.2) -> FrictionFacts:
     z, a = np.array([1.0, 2.0, 0.05, 0.1]), np.array([0.3, -0.4])
     law = World(env_mode="nonlinear")
     curve = (MU_GRID - implied) ** 2 + 1e-6
-    found = Implied(implied, curve)
+    result = Implied(implied, curve)
     return FrictionFacts(
-        mu, (0.02, 0.25), found, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
+        mu, (0.02, 0.25), result, "weights since t 64", regime(z, mu, law), z, a, 1.0, "nonlinear"
     )
 
 
@@ -140,3 +140,13 @@ def test_what_is_not_a_number_is_marked_on_the_lowest_row_of_its_panel(of: str) 
     marks = [(r, c) for r, row in enumerate(canvas.text()) for c, x in enumerate(row) if x == "✕"]
     assert [r for r, _ in marks] == [layout.tops[0] + layout.rows[0]]
     assert abs(marks[0][1] - layout.gutter - layout.columns // 2) <= 1
+
+
+@pytest.mark.parametrize(("height", "seen"), [(5, False), (12, True)])
+def test_stems_are_left_out_where_the_curve_hides_all_but_some_dots(
+    height: int, seen: bool
+) -> None:
+    t = np.arange(400)
+    shown = (plot("vx", Series(t, np.sin(t / 9)), Series(t, np.cos(t))),)
+    canvas, *_ = stack.paint(shown, (0, 399), (60, height), Look())
+    assert bool((canvas.ink == DARK.third).any()) == seen

@@ -44,9 +44,9 @@ def test_levels_go_both_ways_and_end() -> None:
 def test_the_tint_tells_how_much_better_or_worse(palette: Palette) -> None:
     canvas, x = painted(b"abcdef", [4, 1, 0, -1, -4, 0], palette=palette)
     papers = tints(palette).paper
-    found = canvas.paper[0, x : x + 5].tolist()
-    assert found == [papers[3], papers[1], DEFAULT, papers[-1], papers[-3]]
-    assert len(set(found)) == 5
+    result = canvas.paper[0, x : x + 5].tolist()
+    assert result == [papers[3], papers[1], DEFAULT, papers[-1], papers[-3]]
+    assert len(set(result)) == 5
 
 
 def test_what_is_better_is_bold_and_what_is_worse_underlined_without_colours() -> None:

@@ -17,10 +17,10 @@ def rows_of(content: bytes, width: int) -> TextRows:
 
 def all_rows(rows: TextRows) -> list[TextRow]:
     """From the first byte on, one after the other."""
-    found = rows.page(0, 1)
-    while found[-1].end < rows.size:
-        found += rows.page(found[-1].end, 1)
-    return found
+    result = rows.page(0, 1)
+    while result[-1].end < rows.size:
+        result += rows.page(result[-1].end, 1)
+    return result
 
 
 documents = st.lists(

@@ -22,22 +22,22 @@ ANY = st.just(0.0) | SIZES | SIZES.map(lambda size: -size)
 @given(low=st.floats(-1e12, 1e12), span=st.floats(1e-6, 1e12), most=st.integers(1, 12))
 def test_linear_ticks_are_few_inside_and_distinct(low: float, span: float, most: int) -> None:
     high = low + span
-    found = ticks.linear(low, high, most)
-    assert len(found) <= most + 2
+    result = ticks.linear(low, high, most)
+    assert len(result) <= most + 2
     slack = 1e-6 * span
-    assert all(low - slack <= tick.value <= high + slack for tick in found)
+    assert all(low - slack <= tick.value <= high + slack for tick in result)
     if abs(low) < 1e5 * span:
-        assert len({tick.label for tick in found}) == len(found)
+        assert len({tick.label for tick in result}) == len(result)
 
 
 @settings(max_examples=200, deadline=None)
 @given(low=SIZES, decades=st.floats(0.001, 280), most=st.integers(1, 12))
 def test_logarithmic_ticks_ascend_inside_the_range(low: float, decades: float, most: int) -> None:
     high = 10 ** min(math.log10(low) + decades, 299)
-    found = ticks.logarithmic(low, high, most)
-    values = [tick.value for tick in found]
+    result = ticks.logarithmic(low, high, most)
+    values = [tick.value for tick in result]
     assert values == sorted(values)
-    assert sum(tick.major for tick in found) <= most + 2
+    assert sum(tick.major for tick in result) <= most + 2
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_logarithmic_ticks_ascend_inside_the_range(low: float, decades: float, m
 )
 def test_linear_labels_are_round(low: float, high: float, labels: list[str]) -> None:
     most = 4 if len(labels) < 5 else 5
-    found = [tick.label for tick in ticks.linear(low, high, most)]
-    assert found == labels
+    results = [tick.label for tick in ticks.linear(low, high, most)]
+    assert results == labels
 
 
 def test_decades_are_labelled_and_subdivided() -> None:
-    found = ticks.logarithmic(1e-3, 1.0, 6)
-    assert [tick.label for tick in found if tick.major] == ["1e-3", "0.01", "0.1", "1"]
-    assert len(found) == 28
+    result = ticks.logarithmic(1e-3, 1.0, 6)
+    assert [tick.label for tick in result if tick.major] == ["1e-3", "0.01", "0.1", "1"]
+    assert len(result) == 28
 
 
 def test_many_decades_are_thinned() -> None:
-    found = ticks.logarithmic(1e-30, 1.0, 5)
-    assert [tick.label for tick in found if tick.major] == [
+    result = ticks.logarithmic(1e-30, 1.0, 5)
+    assert [tick.label for tick in result if tick.major] == [
         "1e-30",
         "1e-20",
         "1e-10",
@@ -78,10 +78,10 @@ def test_less_than_a_decade_still_has_two_labels() -> None:
 @settings(max_examples=100, deadline=None)
 @given(t0=st.integers(0, 10**7), span=st.integers(0, 10**7), width=st.integers(4, 300))
 def test_step_labels_never_touch(t0: int, span: int, width: int) -> None:
-    found = ticks.steps(t0, t0 + span, width)
-    assert found
+    result = ticks.steps(t0, t0 + span, width)
+    assert result
     columns = [
-        (round((tick.value - t0) / max(span, 1) * (width - 1)), tick.label) for tick in found
+        (round((tick.value - t0) / max(span, 1) * (width - 1)), tick.label) for tick in result
     ]
     placed = ticks.placed([(c, text) for c, text in columns if len(text) <= width], width)
     end = -1
@@ -181,8 +181,8 @@ def test_narrow_ranges_have_two_labels_in_few_rows(low: float, high: float, rows
 
 
 def test_labels_with_too_many_digits_say_how_far_they_lie_above_the_lowest() -> None:
-    found = ticks.narrowed(ticks.linear(0.999991, 0.999999, 4), 7)
-    assert [tick.label for tick in found] == ["0.99999", "+2.0e-6", "+4.0e-6", "+6.0e-6"]
+    result = ticks.narrowed(ticks.linear(0.999991, 0.999999, 4), 7)
+    assert [tick.label for tick in result] == ["0.99999", "+2.0e-6", "+4.0e-6", "+6.0e-6"]
 
 
 def painted(low: float, high: float, *, cut: bool = True) -> list[str]:
@@ -205,3 +205,8 @@ def test_every_step_axis_has_two_labels(t1: int, width: int) -> None:
     canvas = Canvas(2, width + 9)
     axes.steps(canvas, TimeAxis(0, t1, width), 9, (0, 1), Look())
     assert len(canvas.text()[1].replace("step", "").split()) > 1
+
+
+def test_a_value_too_far_beyond_the_axis_for_a_number_is_at_infinity() -> None:
+    at = Scale(0.0, 1e-300).position(np.array([1e300, -1e300]))
+    assert at.tolist() == [np.inf, -np.inf]

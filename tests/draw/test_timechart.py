@@ -163,10 +163,10 @@ def test_a_window_of_missing_values_says_so() -> None:
 
 
 def test_a_single_sample_is_a_dot_with_its_label() -> None:
-    found = text(plot([3.0]))
-    assert any(0x2800 < ord(c) <= 0x28FF for c in found)
-    assert "\n" in found
-    assert " 0" in found.splitlines()[-1]
+    result = text(plot([3.0]))
+    assert any(0x2800 < ord(c) <= 0x28FF for c in result)
+    assert "\n" in result
+    assert " 0" in result.splitlines()[-1]
 
 
 def test_the_better_area_is_tinted_and_the_worse_one_hatched() -> None:
@@ -186,9 +186,9 @@ def test_sixteen_colours_mark_the_better_area_without_a_tint() -> None:
 
 
 def test_a_threshold_in_the_scale_is_a_line_with_its_name() -> None:
-    found = text(plot(list(range(41)), thresholds=(Threshold("max 20", 20.0),)), (60, 14))
-    assert "max 20" in found
-    assert "↑" not in found
+    result = text(plot(list(range(41)), thresholds=(Threshold("max 20", 20.0),)), (60, 14))
+    assert "max 20" in result
+    assert "↑" not in result
 
 
 def test_a_far_threshold_is_named_with_an_arrow_and_leaves_the_scale_alone() -> None:
@@ -376,3 +376,21 @@ def test_a_dashed_line_leaves_the_line_below_it_in_sight(glyphs: Glyphs) -> None
 def test_without_an_axis_of_steps_its_rows_are_the_plot_s() -> None:
     place = arrange(80, 5, steps=False)
     assert (place.title, place.top, place.rows, place.line, place.labels) == (0, 1, 4, -1, -1)
+
+
+@pytest.mark.parametrize(("window", "marks"), [((0, 6), 1), ((2, 2), 1), ((5, 6), 0)])
+def test_a_sample_that_no_line_reaches_is_a_mark(window: tuple[int, int], marks: int) -> None:
+    shown = plot([], [math.nan, math.nan, 1.0, math.nan, math.nan, 3.0, 4.0])
+    found = "".join(drawn(shown, window=window).canvas.text())
+    assert found.count(UNICODE.samples[0]) == marks
+
+
+@pytest.mark.parametrize(("height", "tinted"), [(5, False), (12, True)])
+def test_a_low_plot_draws_the_range_of_each_column_as_a_line(height: int, tinted: bool) -> None:
+    y = np.sin(np.arange(2000) * 1.7)
+    y[1000] = 5.0
+    picture = drawn(Plot("x", traces=(Trace("x", Series(np.arange(2000), y)),)), (40, height))
+    inside = picture.canvas.paper[picture.layout.top : picture.layout.top + picture.layout.rows]
+    assert bool((inside == DARK.adaptive_tint).any()) == tinted
+    spike = picture.layout.gutter + int(picture.axis.cell(1000))
+    assert (picture.canvas.ink[picture.layout.top, spike] == DARK.adaptive) != tinted

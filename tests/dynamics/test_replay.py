@@ -8,7 +8,7 @@ import torch
 
 from tttui.dynamics import muon, replay, ssm
 from tttui.model.arrays import PLASTIC, Floats
-from tttui.model.settings import PRESETS, Plasticity
+from tttui.model.pointmass.settings import PRESETS, Plasticity
 
 RNG = np.random.default_rng(0)
 DECAYS = np.linspace(0.01, 0.6, 12)
@@ -41,8 +41,8 @@ def by_autograd(W: dict[str, Floats], x: Floats, y: Floats) -> tuple[float, dict
         h = torch.tensor(DECAYS) * h + p["B"] @ (p["W_u"] @ row)
         losses.append(torch.mean((p["W_o"] @ h - target) ** 2))
     loss = torch.stack(losses).mean()
-    found = torch.autograd.grad(loss, [p[k] for k in PLASTIC])
-    return float(loss.detach()), {k: g.numpy() for k, g in zip(PLASTIC, found, strict=True)}
+    result = torch.autograd.grad(loss, [p[k] for k in PLASTIC])
+    return float(loss.detach()), {k: g.numpy() for k, g in zip(PLASTIC, result, strict=True)}
 
 
 def test_loss_and_gradients_are_those_of_autograd_through_the_recurrence() -> None:
@@ -51,9 +51,9 @@ def test_loss_and_gradients_are_those_of_autograd_through_the_recurrence() -> No
     E = W["W_o"] @ r.states(W) - r.y
     loss, expected = by_autograd(W, x, y)
     assert replay.squares(E) == pytest.approx(loss, rel=1e-5)
-    found = replay.gradients(W, r.U, 2.0 * E @ r.Z.mT)
+    result = replay.gradients(W, r.U, 2.0 * E @ r.Z.mT)
     for k in PLASTIC:
-        np.testing.assert_allclose(found[k], expected[k], atol=1e-6 * np.abs(expected[k]).max())
+        np.testing.assert_allclose(result[k], expected[k], atol=1e-6 * np.abs(expected[k]).max())
 
 
 def test_rows_without_weight_change_nothing() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -20,9 +20,7 @@ from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput, SettingError
 
-few = settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+few = settings(max_examples=10)
 
 
 @pytest.fixture(autouse=True)
@@ -52,19 +50,19 @@ def network(kind: str, seed: int = 0) -> nn.Module:
 def squared(model: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
     seen, wanted = batch
     dtype = next(model.parameters()).dtype
-    found: Tensor = (model(seen.to(dtype)).float() - wanted).square().mean(1)
-    return found
+    result: Tensor = (model(seen.to(dtype)).float() - wanted).square().mean(1)
+    return result
 
 
 def batches(count: int, *, bad: dict[int, float] | None = None) -> list[tuple[Tensor, Tensor]]:
     """Points of a fixed linear map; those of some steps are multiplied by something bad."""
     generator = torch.Generator().manual_seed(5)
     mapping = torch.randn(4, 2, generator=generator)
-    found = []
+    results = []
     for i in range(count):
         seen = torch.randn(5, 4, generator=generator)
-        found.append((seen, (seen @ mapping) * (bad or {}).get(i, 1.0)))
-    return found
+        results.append((seen, (seen @ mapping) * (bad or {}).get(i, 1.0)))
+    return results
 
 
 def learner(kind: str = "plain", **settings: Any) -> TorchLearner:

@@ -37,8 +37,8 @@ def tent() -> Iterator[ModuleType]:
     def weights() -> dict[str, torch.Tensor]:
         torch.manual_seed(0)
         *clean, _, _ = module.digits()
-        found: dict[str, torch.Tensor] = train(*clean).state_dict()
-        return found
+        result: dict[str, torch.Tensor] = train(*clean).state_dict()
+        return result
 
     def trained(*_: torch.Tensor) -> torch.nn.Module:
         model: torch.nn.Module = module.classifier()
@@ -51,8 +51,8 @@ def tent() -> Iterator[ModuleType]:
 
 
 def test_adapting_beats_the_frozen_classifier(tent: ModuleType, tmp_path: Path) -> None:
-    found = tent.main(["--steps", "40", "--path", str(tmp_path / "a")])
-    assert found["frozen"] < 0.6 < 0.9 < found["adaptive"]
+    result = tent.main(["--steps", "40", "--path", str(tmp_path / "a")])
+    assert result["frozen"] < 0.6 < 0.9 < result["adaptive"]
     assert len(rows(tmp_path / "a")) == 40
     said = meta(tmp_path / "a")
     assert said["controls"] == ["bn-only"]
@@ -64,10 +64,10 @@ def test_adapting_beats_the_frozen_classifier(tent: ModuleType, tmp_path: Path) 
 def test_the_collapse_shows_in_the_entropy_before_accuracy_is_gone(
     tent: ModuleType, tmp_path: Path
 ) -> None:
-    found = tent.main(
+    result = tent.main(
         ["--collapse", "--steps", "200", "--frozen-every", "8", "--path", str(tmp_path / "a")]
     )
-    assert found["adaptive"] < 0.3 < 0.6 < found["bn-only"]
+    assert result["adaptive"] < 0.3 < 0.6 < result["bn-only"]
     series = rows(tmp_path / "a", "series.csv")
     entropy, accuracy = (
         np.convolve([float(row[name]) for row in series], np.ones(25) / 25, "valid")

@@ -8,12 +8,15 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 from tests.export.data import request_for
+from tttui.draw.palette import PALETTES
 from tttui.export import look
 from tttui.export.figures import rendered
-from tttui.export.request import TABLES_ONLY, WHATS
+from tttui.export.request import TABLES_ONLY, THEMES, WHATS, Theme
+from tttui.model.errors import TttuiError
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps, Trajectory
 
@@ -25,6 +28,37 @@ def test_every_figure_is_a_picture_with_something_on_it(tmp_path: Path, what: st
     picture = imread(io.BytesIO(data))
     assert picture.shape[1] == 1350
     assert (picture[..., :3] < 0.9).any()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_figure_has_the_ground_of_its_theme(tmp_path: Path, theme: Theme) -> None:
+    data = rendered(request_for(tmp_path, "mse", theme=theme).checked(), "png")
+    corner = imread(io.BytesIO(data))[0, 0, :3]
+    assert look.hexed(PALETTES[theme].ground) == to_hex(tuple(corner.tolist()))
+
+
+def test_a_run_without_predictions_says_so(tmp_path: Path) -> None:
+    request = request_for(tmp_path, "predictions")
+    assert request.trajectory is not None
+    motion = replace(request.trajectory, baseline=None, adaptive=None)
+    with pytest.raises(TttuiError, match="no predictions to export"):
+        rendered(replace(request, trajectory=motion).checked(), "svg")
+
+
+def test_a_map_has_one_scale_for_the_whole_history(tmp_path: Path) -> None:
+    from tttui.export import pictures
+
+    request = request_for(tmp_path, "weights", t=0).checked()
+    assert request.data.history is not None
+    for axes, name in zip(pictures.weights(request).axes, ("W_u", "B", "W_o"), strict=False):
+        largest = np.abs(np.asarray(request.data.history.weights[name])).max()
+        assert axes.images[0].get_clim() == (-largest, largest)
+
+
+def test_the_scale_of_the_transfer_matrix_is_labelled_with_plain_text(tmp_path: Path) -> None:
+    svg = rendered(request_for(tmp_path, "transfer"), "svg")
+    assert b"mathdefault" not in svg
+    assert "10⁻¹".encode() in svg
 
 
 def test_svg_is_xml_without_pixels(tmp_path: Path) -> None:
@@ -98,12 +132,10 @@ def test_a_run_of_a_single_step_has_figures(tmp_path: Path) -> None:
 def test_a_long_curve_keeps_its_extremes() -> None:
     from matplotlib.figure import Figure
 
-    from tttui.export import look
-
     y = np.ones(200_000)
     y[123_456] = 500.0
     axes = Figure().subplots()
-    look.curve(axes, np.arange(len(y)), y, look.ADAPTIVE, "adaptive")
+    look.curve(axes, np.arange(len(y)), y, "blue", "adaptive")
     assert axes.dataLim.y1 == 500.0
     assert len(axes.lines[0].get_xdata()) <= look.MOST  # type: ignore[arg-type]
 
@@ -171,7 +203,7 @@ def test_a_file_of_settings_in_the_working_directory_changes_no_figure(
 
 
 @pytest.mark.parametrize(
-    ("value", "label"), [(1e-3, "10⁻³"), (1.0, "10⁰"), (1e12, "10¹²"), (2e-4, "2×10⁻⁴")]
+    ("value", "label"), [(1e-3, "10⁻³"), (1.0, "1"), (1e12, "10¹²"), (2e-4, "2×10⁻⁴")]
 )
 def test_logarithmic_axes_are_labelled_with_powers_of_ten(value: float, label: str) -> None:
     axes = look.figure(2, "").subplots()

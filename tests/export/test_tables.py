@@ -14,12 +14,20 @@ from tttui.export.columns import csv_of
 from tttui.export.request import WHATS, ExportRequest
 from tttui.export.tables import table_of
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.session import History
 
 
 def read_back(request: ExportRequest) -> dict[str, list[str]]:
     """The columns of the request's CSV."""
     rows = list(csv.reader(io.StringIO(csv_of(table_of(request.checked())).decode())))
     return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
+
+
+def history_at(request: ExportRequest, t: int) -> tuple[History, int]:
+    """The history of the weights, and the snapshot that is in force at step t."""
+    history = request.data.history
+    assert history is not None
+    return history, int(np.searchsorted(history.t, t, "right")) - 1
 
 
 def test_errors_read_back_equal(tmp_path: Path) -> None:
@@ -54,9 +62,7 @@ def test_the_trajectory_reads_back_with_its_predictions(tmp_path: Path) -> None:
 def test_the_weights_at_a_step_read_back_equal(tmp_path: Path) -> None:
     request = request_for(tmp_path, "weights", t=100)
     columns = read_back(request)
-    history = request.data.history
-    assert history is not None
-    at = int(np.searchsorted(history.t, 100, "right")) - 1
+    history, at = history_at(request, 100)
     rows = [i for i, name in enumerate(columns["matrix"]) if name == "B"]
     values = np.array([columns["value"][i] for i in rows], dtype=np.float32).reshape(32, 16)
     np.testing.assert_array_equal(values, history.weights["B"][at])
@@ -140,9 +146,7 @@ def test_everything_that_can_be_exported_has_a_table(tmp_path: Path) -> None:
 def test_a_change_of_the_weights_reads_back_equal(tmp_path: Path) -> None:
     request = request_for(tmp_path, "weights", t=300, aspect="start")
     columns = read_back(request)
-    history = request.data.history
-    assert history is not None
-    at = int(np.searchsorted(history.t, 300, "right")) - 1
+    history, at = history_at(request, 300)
     rows = [i for i, name in enumerate(columns["matrix"]) if name == "W_o"]
     values = np.array([columns["change"][i] for i in rows], dtype=np.float32).reshape(4, 32)
     change = history.weights["W_o"][at] - history.weights["W_o"][0]
@@ -152,17 +156,15 @@ def test_a_change_of_the_weights_reads_back_equal(tmp_path: Path) -> None:
 def test_what_moved_is_listed_with_every_row_and_column(tmp_path: Path) -> None:
     request = request_for(tmp_path, "moved", t=300)
     columns = read_back(request)
-    history = request.data.history
-    assert history is not None
-    at = int(np.searchsorted(history.t, 300, "right")) - 1
+    history, at = history_at(request, 300)
     change = (history.weights["W_u"][at] - history.weights["W_u"][0]).astype(np.float64)
     norms = np.linalg.norm(change, axis=0)
     pairs = zip(columns["matrix"], columns["axis"], strict=True)
     inputs = [i for i, pair in enumerate(pairs) if pair == ("W_u", "column")]
     leading = ("x", "y", "vx", "vy", "ax", "ay")[int(norms.argmax())]
     assert columns["name"][inputs[0]] == f"from {leading}"
-    found = {int(columns["index"][i]): float(columns["change"][i]) for i in inputs}
-    assert [found[i] for i in range(6)] == pytest.approx(norms.tolist())
+    results = {int(columns["index"][i]): float(columns["change"][i]) for i in inputs}
+    assert [results[i] for i in range(6)] == pytest.approx(norms.tolist())
     assert sum(float(columns["share"][i]) for i in inputs) == pytest.approx(1.0)
     assert len(columns["matrix"]) == 16 + 6 + 32 + 16 + 4 + 32
 

@@ -22,7 +22,7 @@ import tttui.defect
 from tests.fuzz.mutations import spoil
 from tests.recorded import make_recorded, module, small_module
 from tests.rundirs import make_run
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tests.textruns import PROSE, make_text_run
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
@@ -311,11 +311,11 @@ def short(trace: str) -> str:
 
 def contents(directory: Path) -> dict[str, tuple[int, int, int]]:
     """What would show that something was changed."""
-    found = {}
+    results = {}
     for path in [directory, *directory.rglob("*")]:
         stat = path.lstat()
-        found[str(path)] = (stat.st_size, stat.st_mtime_ns, stat.st_mode)
-    return found
+        results[str(path)] = (stat.st_size, stat.st_mtime_ns, stat.st_mode)
+    return results
 
 
 def reset_peak() -> None:

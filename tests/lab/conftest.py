@@ -12,7 +12,7 @@ from tttui.lab.jobs import handles
 from tttui.lab.kinds.pretrain import settings_of
 from tttui.lab.launchers import local
 from tttui.lab.starting import start
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 
 ENDLESS = 1_000_000
 """Steps that no test waits for."""

@@ -36,7 +36,7 @@ from tttui.lab.steering import look_again, resume
 from tttui.lab.sweeps.plan import SweepPlan
 from tttui.lab.sweeps.planning import members_of
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.runs.base import find_base
 from tttui.tasks.pointmass.runs.training import PointMassTraining
@@ -159,9 +159,9 @@ def killed(root: Path, kind: str, kills: int, seed: int) -> tuple[int, Job]:
         job = look_again(job)
         before, parts = parts, finished(job)
         assert parts.startswith(before), "a finished part is lost, or was computed again"
-        assert [found.handle for found in list_jobs(root)] == [job.handle]
-        found = JobReader(job.path).refresh().problems
-        assert not found, found
+        assert [problems.handle for problems in list_jobs(root)] == [job.handle]
+        problems = JobReader(job.path).refresh().problems
+        assert not problems, problems
         if job.state == "completed":
             break
         if job.has_ended:

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.lab.auditing import verify
 from tttui.lab.changing import LOCK, settle
 from tttui.lab.registry import (
@@ -49,7 +49,7 @@ WRITES = ("replace", "rename", "fsync", "ftruncate", "pwrite", "mkdir", "unlink"
 """Functions of os before and after which a change is killed."""
 
 
-def kept(root: Path, skill: str, value: float) -> Version:
+def register_skill(root: Path, skill: str, value: float) -> Version:
     return register(
         root,
         skill,
@@ -68,7 +68,7 @@ def moved(root: Path, version: Version) -> None:
 
 
 CHANGES: Mapping[str, Callable[[Path], object]] = {
-    "register": lambda root: kept(root, "walker", 9.0),
+    "register": lambda root: register_skill(root, "walker", 9.0),
     "deploy": lambda root: moved(root, resolve(root, "walker@v2")),
     "roll back": lambda root: rollback(root, "helper", command=COMMAND),
     "measure": lambda root: record_result(
@@ -81,23 +81,23 @@ CHANGES: Mapping[str, Callable[[Path], object]] = {
 def state(root: Path) -> dict[str, Any]:
     """What is there: versions with their bytes, results, and where personas point."""
     folder = root / ".lab" / "registry"
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for path in sorted(folder.glob("skills/*/v*")):
         names = sorted(one.name for one in path.iterdir())
         assert names == ["version.json", "weights.safetensors"], (path, names)
         hashes = {n: sha256((path / n).read_bytes()).hexdigest() for n in names}
-        found[f"{path.parent.name}@{path.name}"] = hashes
+        results[f"{path.parent.name}@{path.name}"] = hashes
     for path in sorted(folder.glob("skills/*/results-v*/*.json")):
-        found[f"result {path.stem}"] = sha256(path.read_bytes()).hexdigest()
+        results[f"result {path.stem}"] = sha256(path.read_bytes()).hexdigest()
     for path in sorted(folder.glob("personas/*.json")):
         for moves in json.loads(path.read_text())["domains"].values():
-            found[f"@{path.stem}"] = moves[-1]["version"]
-    return found
+            results[f"@{path.stem}"] = moves[-1]["version"]
+    return results
 
 
-def told(root: Path) -> dict[str, Any]:
+def expected_state(root: Path) -> dict[str, Any]:
     """What the lines of the audit say should be there."""
-    path, found, before = root / ".lab" / "audit.jsonl", dict[str, Any](), "0" * 64
+    path, result, before = root / ".lab" / "audit.jsonl", dict[str, Any](), "0" * 64
     data = path.read_bytes() if path.exists() else b""
     results: dict[str, dict[str, str]] = {}
     for n, raw in enumerate(data.splitlines(), start=1):
@@ -106,28 +106,28 @@ def told(root: Path) -> dict[str, Any]:
         before, name, after = sha256(raw).hexdigest(), line["subject"], line["after"]
         match line["action"]:
             case "models:registered":
-                found[name] = {
+                result[name] = {
                     "version.json": after["version_sha256"],
                     "weights.safetensors": after["weights_sha256"],
                 }
             case "models:removed":
-                del found[name]
+                del result[name]
                 results.pop(name, None)
             case "models:measured":
                 results.setdefault(name, {})[f"result {n:08}"] = after["sha256"]
             case _:
-                found[name] = after["version"]
-    return found | {k: v for one in results.values() for k, v in one.items()}
+                result[name] = after["version"]
+    return result | {k: v for one in results.values() for k, v in one.items()}
 
 
 def check(root: Path, done: Path) -> None:
     """Raise AssertionError where there is a third state, or something was lost."""
-    found = verify(root)
-    assert found.fits, found.findings
+    result = verify(root)
+    assert result.fits, result.findings
     settle(root)
-    with held(root / ".lab" / LOCK, 60.0):
+    with locked(root / ".lab" / LOCK, 60.0):
         settled = state(root)
-        assert settled == told(root), (settled, told(root))
+        assert settled == expected_state(root), (settled, expected_state(root))
         lines = (root / ".lab" / "audit.jsonl").read_bytes().splitlines()
         for said in done.read_text().split() if done.exists() else ():
             n, _, digest = said.partition(":")
@@ -159,11 +159,11 @@ def _die_at(at: int) -> None:
             count += 1
             if count == at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            found = call(*args, **more)
+            result = call(*args, **more)
             count += 1
             if count == at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return found
+            return result
 
         return counted
 
@@ -179,7 +179,7 @@ def at_every_moment(folder: Path, every: int = 1) -> int:
         while True:
             root = folder / f"{name}-{at}"
             for value in (1.0, 2.0, 3.0):
-                kept(root, "walker", value)
+                register_skill(root, "walker", value)
             moved(root, resolve(root, "walker@v3"))
             if name == "roll back":
                 moved(root, resolve(root, "walker@v1"))
@@ -220,7 +220,7 @@ def _change(root: Path, chosen: random.Random) -> None:
     there = versions(root, problems=[])
     what = chosen.choice(("register", "deploy", "deploy", "rollback", "rollback", "measure", "rm"))
     if what == "register" or len(there) < 3:
-        kept(root, chosen.choice(("walker", "runner")), chosen.random())
+        register_skill(root, chosen.choice(("walker", "runner")), chosen.random())
     elif what == "deploy":
         moved(root, chosen.choice(there))
     elif what == "rollback":
@@ -234,7 +234,7 @@ def _change(root: Path, chosen: random.Random) -> None:
 def at_random_moments(root: Path, kills: int, seed: int) -> None:
     """Kill so many writers while several write; check after each."""
     chosen, done = random.Random(seed), root.with_name("done")
-    kept(root, "walker", 1.0)
+    register_skill(root, "walker", 1.0)
 
     def started() -> int:
         child = os.fork()

@@ -96,11 +96,11 @@ def cluster(folder: Path) -> Iterator[str]:
         wait_until((folder / "munge.sock").exists)
         stack.enter_context(_daemon(folder, "slurmctld", "-D", "-c", "-f", str(conf)))
         stack.enter_context(_daemon(folder, "slurmd", "-D", "-N", host, "-f", str(conf)))
-        wait_until(lambda: "idle" in said("sinfo", "--noheader", "--format=%T"))
+        wait_until(lambda: "idle" in output_of("sinfo", "--noheader", "--format=%T"))
         yield host
 
 
-def said(*words: str) -> str:
+def output_of(*words: str) -> str:
     """What a command prints; '' where it fails."""
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout if done.returncode == 0 else ""
@@ -166,9 +166,9 @@ def main() -> int:
             first = look_again(job)
             if first.state != "completed":
                 resume(first)
-            said = difference(wait_for(job, lambda _: None, 0.05), whole)
-            wrong += bool(said)
-            print(f"{kind}: {first.state}, then {said or 'as one that nobody killed'}")
+            output_of = difference(wait_for(job, lambda _: None, 0.05), whole)
+            wrong += bool(output_of)
+            print(f"{kind}: {first.state}, then {output_of or 'as one that nobody killed'}")
     return 1 if wrong else 0
 
 

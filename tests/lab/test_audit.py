@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.test_registry import COMMAND, kept, moved
+from tests.lab.test_registry import COMMAND, moved, register_skill
 from tttui.lab import audit
 from tttui.lab.auditing import Verified, verify
 from tttui.lab.registry import deploy, personas, remove, resolve, rollback
@@ -18,7 +18,7 @@ from tttui.model.errors import RefusedInput
 def changed(root: Path) -> Path:
     """A root with six changes."""
     for value in (1.0, 2.0, 3.0):
-        kept(root, value=value)
+        register_skill(root, value=value)
     moved(root, resolve(root, "walker@v1"))
     moved(root, resolve(root, "walker@v2"), force=True)
     rollback(root, "helper", command=COMMAND)
@@ -37,20 +37,20 @@ def rewritten(root: Path, lines: list[bytes]) -> Verified:
 def test_an_audit_says_who_changed_what_by_which_command_and_why_it_was_forced(
     changed: Path,
 ) -> None:
-    found = list(audit.lines(changed))
-    assert [line.action for line in found] == [
+    result = list(audit.lines(changed))
+    assert [line.action for line in result] == [
         *["models:registered"] * 3,
         *["personas:deployed"] * 2,
         "personas:rolled_back",
     ]
-    forced = found[4]
+    forced = result[4]
     assert (forced.before["version"], forced.after["version"]) == ("walker@v1", "walker@v2")
     assert "never tested against walker@v1" in forced.forced
     assert forced.user
     assert forced.host
     assert forced.command == "tttui model"
     assert verify(changed).fits
-    assert verify(changed).digest == found[-1].digest
+    assert verify(changed).digest == result[-1].digest
 
 
 def _flip(line: bytes) -> bytes:
@@ -80,25 +80,25 @@ DAMAGE: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str, str, int]] = 
 @pytest.mark.parametrize("case", DAMAGE)
 def test_the_first_line_that_does_not_fit_is_named(changed: Path, case: str) -> None:
     damage, trouble, text, line = DAMAGE[case]
-    found = rewritten(changed, damage(lines_of(changed)))
-    assert len(found.findings) == 1
-    first = found.findings[0]
+    result = rewritten(changed, damage(lines_of(changed)))
+    assert len(result.findings) == 1
+    first = result.findings[0]
     assert (first.trouble, first.line) == (trouble, line)
     assert text in first.text
 
 
 def test_a_gap_stays_to_be_seen_when_the_audit_goes_on(changed: Path) -> None:
     rewritten(changed, lines_of(changed)[:4])
-    kept(changed, value=4.0)
-    found = verify(changed).findings
-    assert [one.trouble for one in found] == ["missing"]
-    assert "before line 5: changes 5 to 6 missing" in found[0].text
+    register_skill(changed, value=4.0)
+    findings = verify(changed).findings
+    assert [one.trouble for one in findings] == ["missing"]
+    assert "before line 5: changes 5 to 6 missing" in findings[0].text
 
 
 def test_a_changed_last_line_stays_to_be_seen_when_the_audit_goes_on(changed: Path) -> None:
     lines = lines_of(changed)
     rewritten(changed, [*lines[:5], _flip(lines[5])])
-    kept(changed, value=4.0)
+    register_skill(changed, value=4.0)
     assert [one.line for one in verify(changed).findings] == [6]
 
 
@@ -107,10 +107,10 @@ def test_half_a_line_that_a_crash_left_is_no_damage_and_goes_with_the_next_chang
 ) -> None:
     with audit.audit_path(changed).open("ab") as file:
         file.write(b'{"n": 7, "time": 17')
-    found = verify(changed)
-    assert found.fits
-    assert "half a line" in found.notes[0]
-    kept(changed, value=4.0)
+    result = verify(changed)
+    assert result.fits
+    assert "half a line" in result.notes[0]
+    register_skill(changed, value=4.0)
     assert verify(changed) == Verified(7, list(audit.lines(changed))[-1].digest)
 
 
@@ -130,13 +130,13 @@ def test_a_changed_byte_of_what_was_registered_is_found(
     data[-4] ^= 1
     path.chmod(0o644)
     path.write_bytes(bytes(data))
-    found = verify(changed).findings
-    assert [one.trouble for one in found] == ["artifact"]
-    assert said in found[0].text
+    findings = verify(changed).findings
+    assert [one.trouble for one in findings] == ["artifact"]
+    assert said in findings[0].text
 
 
 def test_names_in_an_audit_of_somebody_else_are_no_paths(root: Path) -> None:
-    kept(root)
+    register_skill(root)
     last = json.loads(lines_of(root)[-1])
     for subject, action in (
         ("../../x@v1", "models:registered"),

@@ -42,10 +42,10 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
     assert "confidence intervals, which all hold together with 95 %" in first
     assert "no difference between chunk 32 and the same, better on 0 of 8" in first
     assert shell("bench", "run", "--settings", str(file), *SHORT, "--json") == 0
-    found = json.loads(shell.out)
-    assert [one["rank"] for one in found["contenders"]] == [1, 1, 3]
-    assert {len(one["values"]) for one in found["contenders"]} == {8}
-    assert found["comparisons"] == 3
+    document = json.loads(shell.out)
+    assert [one["rank"] for one in document["contenders"]] == [1, 1, 3]
+    assert {len(one["values"]) for one in document["contenders"]} == {8}
+    assert document["comparisons"] == 3
     steps = history.steps(history.read(root))
     assert [step.compared is not None for step in steps] == [False] * 3 + [True] * 3
     assert {step.text.partition(",")[0] for step in steps[3:]} == {"as before"}
@@ -53,7 +53,7 @@ def test_a_benchmark_ranks_contenders_keeps_its_results_and_is_the_same_again(
     assert shell.out.count("as before") == 3
     (job, _) = list_jobs(root)
     assert shell("bench", "show", job.short) == 0
-    assert shell.out.splitlines()[-2] == found["verdict"]
+    assert shell.out.splitlines()[-2] == document["verdict"]
     names = [event.name for event in EventLog(root / ".lab").read()]
     assert names.count("data:benchmarks:ranked") == 2
 
@@ -144,9 +144,9 @@ def test_a_regression_is_flagged_where_it_is_beyond_chance_and_speed_on_a_quiet_
         line(7, usual, 1, machine="other", busy=True),
     ]
     (folder / history.HISTORY).write_text("\n".join(lines) + "\n" + '{"half a')
-    found = history.steps(history.read(root))
-    assert [step.flags for step in found] == [(), (), ("worse",), ("better", "slower"), (), (), ()]
-    assert [step.text for step in found[:3]] == ["", "as before", "20 % worse"]
+    result = history.steps(history.read(root))
+    assert [step.flags for step in result] == [(), (), ("worse",), ("better", "slower"), (), (), ()]
+    assert [step.text for step in result[:3]] == ["", "as before", "20 % worse"]
 
 
 def test_bad_input_is_one_line_with_the_remedy(shell: Shell, root: Path) -> None:
@@ -259,7 +259,7 @@ def test_endpoints_are_asked_the_same_prompts_and_their_answers_stand_side_by_si
         assert "--steps: is not for endpoints" in shell.refused(
             *run, "--seeds", "6", "--steps", "9"
         )
-    (found,) = [one for one in history.read(root) if one.provider == "broken"]
-    assert found.raw["errors"] == 6
+    (results,) = [one for one in history.read(root) if one.provider == "broken"]
+    assert results.raw["errors"] == 6
     assert shell("bench", "history", "--provider", "echo", "--json") == 0
     assert [one["contender"] for one in json.loads(shell.out)] == ["echo"]

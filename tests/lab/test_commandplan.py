@@ -137,12 +137,12 @@ def test_the_command_line_is_what_a_person_would_type() -> None:
 
 
 def commands(*words: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    found = definition(words)
-    if isinstance(found, click.Group):
-        for name in found.list_commands(click.Context(found)):
+    result = definition(words)
+    if isinstance(result, click.Group):
+        for name in result.list_commands(click.Context(result)):
             yield from commands(*words, name)
     else:
-        yield words, found
+        yield words, result
 
 
 FORMS: list[tuple[str, Mapping[str, str], Mapping[str, str]]] = [
@@ -179,8 +179,8 @@ def test_forms_say_what_a_command_would_refuse_and_load_no_torch_for_it(tmp_path
         text=True,
         check=True,
     )
-    *found, torch = json.loads(done.stdout)
-    for (words, typed, wanted), problems in zip(FORMS, found, strict=True):
+    *result, torch = json.loads(done.stdout)
+    for (words, typed, wanted), problems in zip(FORMS, result, strict=True):
         said = {name: text for name, text in problems.items() if name in wanted}
         assert problems.keys() >= wanted.keys(), (words, typed, problems)
         assert all(text.startswith(wanted[name]) for name, text in said.items()), problems
@@ -189,7 +189,7 @@ def test_forms_say_what_a_command_would_refuse_and_load_no_torch_for_it(tmp_path
 
 
 def test_every_command_has_a_form() -> None:
-    for words, command in (found for name in COMMANDS for found in commands(name)):
+    for words, command in (result for name in COMMANDS for result in commands(name)):
         made = CommandPlan(words, command, Path("runs"))
         if any(param.required for param in command.params):
             assert made.problems(), words
@@ -213,12 +213,12 @@ def test_a_command_is_carried_out_by_a_process_and_the_handle_of_its_job_is_know
     assert together == {"partition": "--partition, --time-limit and --slurm need --launcher slurm"}
     outcome = made.carry_out(lambda line: None)  # noqa: ARG005
     assert outcome.job is not None
-    assert outcome.said.startswith(f"pretrain: job {outcome.job[:8]} is ")
+    assert outcome.message.startswith(f"pretrain: job {outcome.job[:8]} is ")
     wait_for(find_job(root, outcome.job), lambda job: None)  # noqa: ARG005
     assert find_base(root, small()) is not None
     again = made.carry_out(lambda line: None)  # noqa: ARG005
     assert (again.job, again.output) == (None, ())
-    assert "fits these settings already; --force trains another" in again.said
+    assert "fits these settings already; --force trains another" in again.message
     wrong = CommandPlan(("job", "show"), definition(("job", "show")), root, {"job": "x"})
     with pytest.raises(TttuiError, match="there is no job 'x'"):
         wrong.carry_out(lambda line: None)  # noqa: ARG005

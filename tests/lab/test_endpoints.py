@@ -140,16 +140,19 @@ def test_what_goes_wrong_is_one_line(
     kind: str, answer: Answer, limit_s: float, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "MOST_BYTES", 1 << 20)
-    found = measure(answer, "text-generation", kind, limit_s)
-    assert found.status == "fails"
-    assert said in found.reason
-    assert "\n" not in found.reason
-    assert "Traceback" not in found.reason
+    result = measure(answer, "text-generation", kind, limit_s)
+    assert result.status == "fails"
+    assert said in result.reason
+    assert "\n" not in result.reason
+    assert "Traceback" not in result.reason
 
 
 def test_a_stream_that_breaks_off_is_no_answer() -> None:
-    found = measure(stops_in_the_middle, "streaming")
-    assert (found.status, found.reason) == ("fails", "its stream ended in the middle of the answer")
+    result = measure(stops_in_the_middle, "streaming")
+    assert (result.status, result.reason) == (
+        "fails",
+        "its stream ended in the middle of the answer",
+    )
 
 
 def test_it_waits_as_long_as_the_endpoint_asks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,10 +166,10 @@ def test_it_waits_as_long_as_the_endpoint_asks(monkeypatch: pytest.MonkeyPatch) 
         else:
             send(connection, "200 OK", chat("one two"))
 
-    found = measure(busy, "text-generation")
-    assert found.status == "works"
-    assert found.n == 2
-    assert found.error_rate == 0.0
+    result = measure(busy, "text-generation")
+    assert result.status == "works"
+    assert result.n == 2
+    assert result.error_rate == 0.0
     assert waits == [0.6]
 
 
@@ -262,14 +265,14 @@ def test_a_prompt_is_timed_and_priced_and_its_answer_kept() -> None:
 
     with serving(answer) as server:
         d = Definition("e", "openai", f"{server.url}/v1", "m", price_in=2.0, price_out=4.0)
-        found = answer_of(d)
-    assert found.error == ""
-    assert found.text == "one two three\x1b[2J"
-    assert found.first_s is not None
-    assert found.seconds is not None
-    assert 0.0 < found.first_s <= found.seconds
-    assert (found.tokens_in, found.tokens_out, found.counted) == (1000, 500, True)
-    assert found.cost == pytest.approx(0.004)
+        result = answer_of(d)
+    assert result.error == ""
+    assert result.text == "one two three\x1b[2J"
+    assert result.first_s is not None
+    assert result.seconds is not None
+    assert 0.0 < result.first_s <= result.seconds
+    assert (result.tokens_in, result.tokens_out, result.counted) == (1000, 500, True)
+    assert result.cost == pytest.approx(0.004)
     assert gate[0]["max_tokens"] == 77
     with serving(says("500 No")) as server:
         d = Definition("e", "openai", f"{server.url}/v1", "m")
@@ -282,9 +285,9 @@ def test_everything_that_an_api_has_is_understood(kind: str) -> None:
     with serving(answers) as server:
         url = f"{server.url}/v1" if kind == "openai" else server.url
         with tried(Definition("e", kind, url, "m")) as prober:
-            found = {name: prober.measure(name) for name in CAPABILITIES}
+            results = {name: prober.measure(name) for name in CAPABILITIES}
     lacking = {"openai": set[str](), "anthropic": {"embeddings", "fine-tuning"}}[kind]
-    for name, one in found.items():
+    for name, one in results.items():
         assert one.status == ("not offered" if name in lacking else "works"), one
         assert one.error_rate == (1.0 if name in lacking else 0.0)
 
@@ -292,8 +295,8 @@ def test_everything_that_an_api_has_is_understood(kind: str) -> None:
 def test_a_client_that_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in KINDS:
         monkeypatch.setitem(sys.modules, kind, None)
-        found = Prober(endpoint_of(Definition("e", kind, "http://127.0.0.1:9")), 1.0).measure(
+        result = Prober(endpoint_of(Definition("e", kind, "http://127.0.0.1:9")), 1.0).measure(
             "models"
         )
-        assert found.status == "fails"
-        assert "pip install 'tttui[endpoints]'" in found.reason
+        assert result.status == "fails"
+        assert "pip install 'tttui[endpoints]'" in result.reason

@@ -16,7 +16,7 @@ from tttui.lab.evaluation.statistics import fewest, interval, simultaneous
 from tttui.lab.evaluation.streams import streams_text
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.runs.base import find_base
@@ -73,16 +73,16 @@ def test_of_400_rankings_of_five_equals_at_most_about_five_percent_name_any_diff
 
 
 def test_the_interval_holds_the_true_difference_and_finds_it() -> None:
-    draw, holds, found = np.random.default_rng(5), 0, 0
+    draw, holds, result = np.random.default_rng(5), 0, 0
     for _ in range(COMPARISONS):
         world = np.exp(draw.normal(0, 3, 16))  # worlds differ by orders of magnitude
         a, b = (world * np.exp(draw.normal(0, 0.1, 16)) for _ in range(2))
         compared = paired(0.9 * a, b)
         low, high = compared.ends
         holds += low <= 10.0 <= high
-        found += compared.outcome == "better"
+        result += compared.outcome == "better"
     assert holds / COMPARISONS >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / COMPARISONS)
-    assert found / COMPARISONS > 0.7
+    assert result / COMPARISONS > 0.7
 
 
 def test_what_diverges_loses_and_does_not_blur_the_rest() -> None:
@@ -123,7 +123,7 @@ def test_held_out_streams_are_the_same_every_time_and_share_no_seed_with_others(
 
 def test_streams_computed_side_by_side_are_those_of_one_session_each(tmp_path: Path) -> None:
     streams = held_out("pointmass", SHORT, 3)
-    found = evaluate(Contender("stable", "pointmass", {}, root=tmp_path), streams)
+    result = evaluate(Contender("stable", "pointmass", {}, root=tmp_path), streams)
     settings = Settings().updated({**SHORT, "seed": streams[1].values["seed"]})
     base = find_base(tmp_path, settings)
     assert base is not None
@@ -134,9 +134,9 @@ def test_streams_computed_side_by_side_are_those_of_one_session_each(tmp_path: P
             learner.transact(t)
         z, a, _ = world.advance(32)
         alone.append(learner.predict(z, a).adaptive_mse)
-    np.testing.assert_allclose(found[1].adaptive, np.concatenate(alone), rtol=1e-4)
-    assert found[1].commits + found[1].rollbacks == 4
-    assert found[1].whole == pytest.approx(float(found[1].adaptive.mean()))
+    np.testing.assert_allclose(result[1].adaptive, np.concatenate(alone), rtol=1e-4)
+    assert result[1].commits + result[1].rollbacks == 4
+    assert result[1].whole == pytest.approx(float(result[1].adaptive.mean()))
 
 
 def test_a_contender_starts_with_its_own_weights_and_is_compared_with_the_base(
@@ -171,8 +171,8 @@ def test_documents_are_read_as_disjoint_parts_that_stay_what_they_were(tmp_path:
     assert all(end <= begin for (_, end), (begin, _) in pairwise(parts))
     assert [part.decode()[-1:] for part in (s.part() for s in streams)]  # whole characters
     assert "speaks of it and not of others" in streams_text(streams, one)
-    found = evaluate(Contender("base", "text", {}), streams[:1])
-    assert found[0].last < found[0].frozen_last
+    result = evaluate(Contender("base", "text", {}), streams[:1])
+    assert result[0].last < result[0].frozen_last
     one.write_text("changed " * 3000)
     with pytest.raises(TttuiError, match="has changed since"):
         streams[0].part()

@@ -10,10 +10,10 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.jobdirs import make_job
-from tests.runs.sessions import create, run_through
+from tests.tasks.pointmass.runs.sessions import create, run_through
 from tttui import Recorder
 from tttui.artifacts.eventlog import LOCK, EventLog
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.lab import grep
 from tttui.lab import logs as lab_logs
 from tttui.lab.events import publish, read, subscribe
@@ -37,18 +37,18 @@ def test_a_session_tells_that_it_began_its_transactions_and_its_end(
 ) -> None:
     root.mkdir()
     run_through(root / "a")
-    found = list(read(root))
-    assert found[0].name == "data:sessions:started"
-    assert found[-1].name == "data:sessions:completed"
-    told = {event.name: event.fields["count"] for event in found if "count" in event.fields}
+    result = list(read(root))
+    assert result[0].name == "data:sessions:started"
+    assert result[-1].name == "data:sessions:completed"
+    told = {event.name: event.fields["count"] for event in result if "count" in event.fields}
     metrics = json.loads((root / "a" / "session" / "metrics.json").read_text())
     assert told.get("data:transactions:committed", 0) == metrics["updates_committed"]
     assert told.get("data:transactions:rolled_back", 0) == metrics["updates_rolled_back"]
-    assert all(event.fields["id"] == "a" for event in found)
+    assert all(event.fields["id"] == "a" for event in result)
     assert shell("events", "--filter", "data:sessions:*", "--json") == 0
     lines = [json.loads(line) for line in shell.out.splitlines()]
     assert [line["event"].rpartition(":")[2] for line in lines] == ["started", "completed"]
-    assert shell("events", "--since", str(found[-1].seq)) == 0
+    assert shell("events", "--since", str(result[-1].seq)) == 0
     assert shell.out == ""
     assert "that match" in shell.err
 
@@ -69,19 +69,19 @@ def test_what_is_done_to_a_session_is_told_in_order(root: Path) -> None:
     session = session_job(run.path)
     assert session is not None
     remove(session, root)
-    found = list(read(root, pattern="data:sessions:*", since=since))
-    told = [event.name.removeprefix("data:sessions:") for event in found]
+    result = list(read(root, pattern="data:sessions:*", since=since))
+    told = [event.name.removeprefix("data:sessions:") for event in result]
     assert told == ["forked", "started", "changed", "paused", "continued", "interrupted", "deleted"]
-    assert found[0].fields == {"id": "b", "parent": "a", "at": 50}
-    assert found[2].fields == {"id": "b", "t": 20, "kind": "mu"}
-    assert Path(found[-1].fields["trash"], "per_step.csv").exists()
+    assert result[0].fields == {"id": "b", "parent": "a", "at": 50}
+    assert result[2].fields == {"id": "b", "t": 20, "kind": "mu"}
+    assert Path(result[-1].fields["trash"], "per_step.csv").exists()
 
 
 def test_events_that_find_the_lock_held_are_told_later_each_once(root: Path) -> None:
     root.mkdir()
     run = create(root / "a")
     (root / ".lab").mkdir(exist_ok=True)
-    with held(root / ".lab" / LOCK):
+    with locked(root / ".lab" / LOCK):
         run.advance(100)
         run._events.transactions(run.t, *run._counts())
         assert list(read(root)) == []
@@ -105,8 +105,8 @@ def test_what_a_recorder_records_is_told_where_the_lab_is_in_use(root: Path) -> 
             recorder.step(t, adaptive=1.0)
             with recorder.update():
                 weights["w"] += 1.0
-    found = [(e.name, e.fields.get("count")) for e in read(root, since=1)]
-    assert found == [
+    results = [(e.name, e.fields.get("count")) for e in read(root, since=1)]
+    assert results == [
         ("data:sessions:started", None),
         ("data:transactions:committed", 3),
         ("data:sessions:completed", None),
@@ -199,8 +199,8 @@ def test_a_log_that_is_followed_shows_what_is_appended_and_what_is_new(root: Pat
         file.write("2026-11-28 07:00:09,000 ERROR   again\nTraceback\n2026-11-28 07:00:1")
     (root / "c").mkdir()
     (root / "c" / "run.log").write_text("2026-11-28 07:00:08,000 INFO    new\n")
-    found, _ = follower.take(wanted)
-    assert [(line.source.owner, line.level, line.text) for line in found] == [
+    result, _ = follower.take(wanted)
+    assert [(line.source.owner, line.level, line.text) for line in result] == [
         ("c", "INFO", "new"),
         ("b", "ERROR", "again"),
         ("b", "ERROR", "Traceback"),
@@ -225,10 +225,10 @@ def test_of_many_logs_those_of_live_jobs_are_looked_at_always_and_the_others_in_
     for job in jobs:
         with (job / "run.log").open("a") as file:
             file.write("more\n")
-    found = [{line.source.owner for line in follower.take(LogFilter())[0]} for _ in jobs]
-    assert jobs[3].name in found[0]
-    assert len(found[0]) <= 2
-    assert set().union(*found) == {job.name for job in jobs}
+    results = [{line.source.owner for line in follower.take(LogFilter())[0]} for _ in jobs]
+    assert jobs[3].name in results[0]
+    assert len(results[0]) <= 2
+    assert set().union(*results) == {job.name for job in jobs}
 
 
 def test_an_expression_that_never_ends_is_refused_and_what_is_found_is_right(

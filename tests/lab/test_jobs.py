@@ -48,9 +48,9 @@ def under_way(job: Job) -> Job:
         return now.has_ended or (now.state == "running" and "step" in now.doing)
 
     wait_until(runs)
-    found = read_job(job.path)
-    assert not found.has_ended, found.detail
-    return found
+    result = read_job(job.path)
+    assert not result.has_ended, result.detail
+    return result
 
 
 def steps(job: Job) -> list[int]:
@@ -151,13 +151,13 @@ def test_a_job_goes_on_from_the_checkpoint_that_is_asked_for(
 
 def test_two_who_cancel_at_once_both_see_it_cancelled(root: Path) -> None:
     job = under_way(pretraining(root, ENDLESS))
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(cancel(job).state)) for _ in range(2)]
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(cancel(job).state)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == ["cancelled", "cancelled"]
+    assert results == ["cancelled", "cancelled"]
     assert cancel(job).state == "cancelled"
     told = "data:training_jobs:cancelled"
     wait_until(lambda: told in [event.name for event in EventLog(job.path).read()])

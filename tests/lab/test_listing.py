@@ -50,14 +50,14 @@ def test_what_stands_in_the_place_of_a_status_is_told_and_not_followed(root: Pat
     job = pretraining(root)
     (job.path / "status.json").rename(root / "elsewhere")
     (job.path / "status.json").symlink_to(root / "elsewhere")
-    (found,) = list_jobs(root)
-    assert found.state == "unknown"
-    assert "link" in found.problems[0]
+    (jobs,) = list_jobs(root)
+    assert jobs.state == "unknown"
+    assert "link" in jobs.problems[0]
     (job.path / "status.json").unlink()
     os.mkfifo(job.path / "status.json")
-    (found,) = list_jobs(root)
+    (jobs,) = list_jobs(root)
     (job.path / "status.json").unlink()
-    assert "named pipe" in found.problems[0]
+    assert "named pipe" in jobs.problems[0]
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])

@@ -16,7 +16,7 @@ from tests.cli.test_commands import Shell
 from tests.lab.conftest import ENDLESS, pretraining
 from tests.live import in_background, status, wait_until
 from tests.nvml import FakeNvml
-from tests.runs.sessions import content, create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import content, create, run_through, same, settings
 from tttui.artifacts import sampling
 from tttui.lab.job import read_job
 from tttui.lab.machine import LocalProcess, MachineReader
@@ -165,11 +165,11 @@ def test_samples_that_cannot_be_written_end_with_one_line_and_the_run_goes_on(ro
     (run.path / "system.csv").mkdir()
     log = run.path / "run.log"
 
-    def told() -> bool:
+    def has_stopped() -> bool:
         run.keep_alive()
         return "no more samples" in log.read_text()
 
-    wait_until(told)
+    wait_until(has_stopped)
     run.advance(run.steps_total)
     run.close("completed")
     assert content(run.path)["event list"] > 0

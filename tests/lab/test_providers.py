@@ -34,7 +34,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def measured(capability: str = "predict", median_s: float = 0.01, **more: object) -> Measurement:
-    found = Measurement(
+    result = Measurement(
         "numpy",
         capability,
         "works",
@@ -45,7 +45,7 @@ def measured(capability: str = "predict", median_s: float = 0.01, **more: object
         unit="steps",
         identity=NumpyEngine("numpy").identity,
     )
-    return replace(found, **more)  # type: ignore[arg-type]
+    return replace(result, **more)  # type: ignore[arg-type]
 
 
 def test_engines_do_all_that_they_are_asked_for(shell: Shell) -> None:
@@ -88,9 +88,9 @@ def test_an_engine_that_is_one_bit_off_fails(
         return out
 
     monkeypatch.setattr(Learner, spoiled, off)
-    found = Prober(NumpyEngine("numpy"), 10.0, 3).measure(capability)
-    assert found.status == "fails"
-    assert "bits" in found.reason or "batch" in found.reason
+    result = Prober(NumpyEngine("numpy"), 10.0, 3).measure(capability)
+    assert result.status == "fails"
+    assert "bits" in result.reason or "batch" in result.reason
 
 
 def test_a_probe_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,9 +107,9 @@ def test_a_probe_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_gpu_that_torch_cannot_use_fails_with_the_reason() -> None:
     if any(engine.gpu is not None for engine in engines()):
         pytest.skip("there is a GPU")
-    found = Prober(TorchEngine("cuda:0", "cuda:0", "a GPU"), 10.0).measure("pretrain")
-    assert found.status == "fails"
-    assert found.reason.startswith("device cuda:0: ")
+    result = Prober(TorchEngine("cuda:0", "cuda:0", "a GPU"), 10.0).measure("pretrain")
+    assert result.status == "fails"
+    assert result.reason.startswith("device cuda:0: ")
 
 
 def test_the_matrix_marks_what_became_worse_and_forgets_nothing(shell: Shell) -> None:
@@ -214,8 +214,8 @@ def test_endpoints_are_added_and_removed_and_all_else_in_the_file_stays(
         file.write('\n# mine\n["x.y"]\nkind = "anthropic" # note\n\n# the last\n')
     assert "there is an endpoint of this name" in shell.refused(*add, root=False)
     assert shell(*add, "--model", "m", "--price-in", "1", "--replace", root=False) == 0
-    found = read_definitions(config)
-    assert found["ollama"] == Definition(
+    definitions = read_definitions(config)
+    assert definitions["ollama"] == Definition(
         "ollama", "openai", "http://localhost:11434/v1", "m", price_in=1.0
     )
     assert '# mine\n["x.y"]\nkind = "anthropic" # note\n' in config.read_text()

@@ -76,16 +76,16 @@ def test_a_real_server_is_tested_and_answers_a_prompt(
     add = ("provider", "add", "tiny", "--base-url", url, "--model", model)
     assert shell(*add, root=False) == 0
     assert shell("provider", "test", "tiny", "--repeat", "2", "--wait", "--json") == 0, shell.out
-    found = {one["capability"]: one for one in json.loads(shell.out)["measurements"]}
+    results = {one["capability"]: one for one in json.loads(shell.out)["measurements"]}
     for capability in ("models", "text-generation", "streaming"):
-        assert found[capability]["status"] == "works", found[capability]
-        assert found[capability]["n"] == 2
-    assert found["text-generation"]["throughput"] > 1.0
-    assert found["streaming"]["median_s"] < found["text-generation"]["p95_s"] * 10
+        assert results[capability]["status"] == "works", results[capability]
+        assert results[capability]["n"] == 2
+    assert results["text-generation"]["throughput"] > 1.0
+    assert results["streaming"]["median_s"] < results["text-generation"]["p95_s"] * 10
     for capability in ("embeddings", "fine-tuning"):
-        assert found[capability]["status"] == "not offered"
-        assert "404" in found[capability]["reason"]
-    assert found["tool-use"]["status"] == "not offered"
+        assert results[capability]["status"] == "not offered"
+        assert "404" in results[capability]["reason"]
+    assert results["tool-use"]["status"] == "not offered"
     answer = answer_of(Definition("t", "openai", url, model), most_tokens=8)
     assert answer.error == ""
     assert answer.tokens_out == 8

@@ -29,7 +29,7 @@ COMMAND = ("tttui", "model")
 BASE = BaseRef("b" * 64)
 
 
-def kept(
+def register_skill(
     root: Path, skill: str = "walker", value: float = 1.0, base: BaseRef = BASE, **origin: object
 ) -> Version:
     """A version of a skill whose weights are all `value`."""
@@ -56,7 +56,7 @@ def moved(root: Path, version: Version, *, force: bool = False) -> None:
 
 
 def test_a_version_is_found_by_its_skill_its_number_and_its_persona(root: Path) -> None:
-    first, second = kept(root, value=1.0), kept(root, value=2.0)
+    first, second = register_skill(root, value=1.0), register_skill(root, value=2.0)
     moved(root, first)
     assert [first.name, second.name] == ["walker@v1", "walker@v2"]
     assert resolve(root, "walker") == second
@@ -92,7 +92,7 @@ def test_a_version_keeps_its_dtypes_and_what_it_was_registered_with(root: Path) 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "version.json"])
 def test_a_changed_byte_of_a_version_is_found_and_its_file_named(root: Path, file: str) -> None:
-    path = kept(root).path / file
+    path = register_skill(root).path / file
     assert path.stat().st_mode & 0o222 == 0
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
@@ -103,22 +103,22 @@ def test_a_changed_byte_of_a_version_is_found_and_its_file_named(root: Path, fil
 
 
 def test_a_skill_stays_over_one_base_and_one_task(root: Path) -> None:
-    kept(root)
+    register_skill(root)
     with pytest.raises(RefusedInput, match=r"stands on the base bbbbbbbbbbbb.*another --skill"):
-        kept(root, base=BaseRef("c" * 64))
+        register_skill(root, base=BaseRef("c" * 64))
     assert [one.name for one in versions(root)] == ["walker@v1"]
 
 
 def test_weights_that_are_not_finite_are_not_registered(root: Path) -> None:
     with pytest.raises(RefusedInput, match="W holds values that are not finite"):
-        kept(root, value=float("nan"))
+        register_skill(root, value=float("nan"))
     assert versions(root) == []
 
 
 def test_a_version_must_be_tested_against_what_is_in_use_before_it_takes_its_place(
     root: Path,
 ) -> None:
-    first, second = kept(root), kept(root, value=2.0)
+    first, second = register_skill(root), register_skill(root, value=2.0)
     moved(root, first)
     with pytest.raises(RefusedInput, match=r"never tested against walker@v1.*tttui model test"):
         moved(root, second)
@@ -127,7 +127,7 @@ def test_a_version_must_be_tested_against_what_is_in_use_before_it_takes_its_pla
         moved(root, second)
     moved(root, second, force=True)
     assert personas(root)[0].current.forced.startswith("walker@v2 is worse")
-    third = kept(root, value=3.0)
+    third = register_skill(root, value=3.0)
     measured(root, third, "walker@v1", "better")  # which is not in use any more
     with pytest.raises(RefusedInput, match="never tested against walker@v2"):
         moved(root, third)
@@ -138,12 +138,12 @@ def test_a_version_must_be_tested_against_what_is_in_use_before_it_takes_its_pla
 
 def test_rolling_back_goes_to_what_was_in_use_before_and_further_back(root: Path) -> None:
     for value in (1.0, 2.0, 3.0):
-        moved(root, kept(root, value=value), force=True)
+        moved(root, register_skill(root, value=value), force=True)
     rollback(root, "@helper", command=COMMAND)
     assert resolve(root, "@helper").name == "walker@v2"
     rollback(root, "helper", command=COMMAND)
     assert resolve(root, "@helper").name == "walker@v1"
-    with pytest.raises(RefusedInput, match="had nothing in use before"):
+    with pytest.raises(RefusedInput, match="had no version before"):
         rollback(root, "helper", command=COMMAND)
     moved(root, resolve(root, "walker@v3"), force=True)
     with pytest.raises(RefusedInput, match="--to v2: @helper can go back to walker@v1"):
@@ -155,7 +155,7 @@ def test_rolling_back_goes_to_what_was_in_use_before_and_further_back(root: Path
 
 
 def test_a_persona_has_a_version_of_its_own_in_each_domain(root: Path) -> None:
-    first, second = kept(root), kept(root, value=2.0)
+    first, second = register_skill(root), register_skill(root, value=2.0)
     moved(root, first)
     deploy(root, second, "helper", domain="night", command=COMMAND)
     assert resolve(root, "@helper") == first
@@ -165,22 +165,22 @@ def test_a_persona_has_a_version_of_its_own_in_each_domain(root: Path) -> None:
 
 
 def test_what_is_depended_on_is_not_removed_and_its_number_never_comes_again(root: Path) -> None:
-    first = kept(root)
-    kept(root, "runner", value=2.0, parents=["walker@v1"])
+    first = register_skill(root)
+    register_skill(root, "runner", value=2.0, parents=["walker@v1"])
     moved(root, first)
     assert dependents(root, first) == ["persona @helper", "runner@v1, trained from it"]
     with pytest.raises(RefusedInput, match="needed by persona @helper; runner@v1"):
         remove(root, first, command=COMMAND)
-    second = kept(root, value=2.0)
+    second = register_skill(root, value=2.0)
     measured(root, second, "base", "better")
     where = remove(root, second, command=COMMAND)
     assert (where / "weights.safetensors").is_file()
     assert results_of(root, second) == []
-    assert kept(root, value=3.0).name == "walker@v3"
+    assert register_skill(root, value=3.0).name == "walker@v3"
 
 
 def test_a_version_that_a_waiting_job_needs_is_not_removed(root: Path) -> None:
-    version = kept(root)
+    version = register_skill(root)
     words = ("tttui", "train", "start", "--from", "walker@v1")
     with mock.patch("tttui.lab.starting.dispatch_locked", return_value=[]):
         job = start(root, "train", {"start": "walker@v1", "training": {}}, command=words)
@@ -189,8 +189,8 @@ def test_a_version_that_a_waiting_job_needs_is_not_removed(root: Path) -> None:
 
 
 def test_a_persona_that_points_nowhere_says_so_and_how_to_go_on(root: Path) -> None:
-    moved(root, kept(root))
-    moved(root, kept(root, value=2.0), force=True)
+    moved(root, register_skill(root))
+    moved(root, register_skill(root, value=2.0), force=True)
     version = resolve(root, "walker@v2")
     version.path.rename(root / "elsewhere")
     with pytest.raises(RefusedInput, match=r"@helper points to walker@v2.*tttui model rollback"):
@@ -213,13 +213,13 @@ def test_a_persona_that_points_nowhere_says_so_and_how_to_go_on(root: Path) -> N
 def test_a_name_that_means_nothing_is_refused_with_what_there_is(
     root: Path, name: str, said: str
 ) -> None:
-    kept(root)
+    register_skill(root)
     with pytest.raises(RefusedInput, match=said):
         resolve(root, name)
 
 
 def test_every_change_is_an_event(root: Path) -> None:
-    moved(root, kept(root))
+    moved(root, register_skill(root))
     told = [(event.name, event.fields["id"]) for event in events.read(root)]
     assert told == [
         ("data:models:registered", "walker@v1"),

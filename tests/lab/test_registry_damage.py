@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.lab.test_registry import BASE, COMMAND, kept, moved
+from tests.lab.test_registry import BASE, COMMAND, moved, register_skill
 from tttui.lab import audit
 from tttui.lab.auditing import verify
 from tttui.lab.registry import (
@@ -54,7 +54,7 @@ def _files_up_to(size: int) -> Iterator[None]:
 
 
 def test_a_disk_that_takes_half_of_the_weights_leaves_nothing_registered(root: Path) -> None:
-    kept(root)
+    register_skill(root)
     large = {"W": np.ones((200, 200), np.float32)}
     with _files_up_to(100_000), pytest.raises(TttuiError, match=r"weights\.safetensors: cannot be"):
         register(
@@ -71,12 +71,12 @@ def test_a_disk_that_takes_half_of_the_weights_leaves_nothing_registered(root: P
     skill = root / ".lab" / "registry" / "skills" / "walker"
     assert sorted(path.name for path in skill.iterdir()) == ["v1"]
     assert verify(root).fits
-    assert kept(root).name == "walker@v2"
+    assert register_skill(root).name == "walker@v2"
 
 
 def test_a_disk_that_takes_half_a_line_of_the_audit_changes_nothing(root: Path) -> None:
     for value in range(8):
-        moved(root, kept(root, value=float(value)), force=True)
+        moved(root, register_skill(root, value=float(value)), force=True)
     size = audit.audit_path(root).stat().st_size
     assert size > 6000
     with _files_up_to(size + 40), pytest.raises(TttuiError, match=r"audit\.jsonl: cannot be"):
@@ -90,7 +90,7 @@ def test_a_disk_that_takes_half_a_line_of_the_audit_changes_nothing(root: Path) 
 def test_a_disk_that_is_full_from_any_moment_on_leaves_the_old_state_or_the_new(
     root: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    moved(root, kept(root))
+    moved(root, register_skill(root))
     for at in range(1, 30):
         before = len(list(audit.lines(root)))
         version = resolve(root, "walker")
@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_from_any_moment_on_leaves_the_old_state_or_the_new(
             count = _full_from(at, patched)
             try:
                 if change == "register":
-                    kept(root, value=2.0)
+                    register_skill(root, value=2.0)
                 else:
                     deploy(root, version, "helper", domain=f"d{at}", command=COMMAND)
             except TttuiError as error:
@@ -106,9 +106,9 @@ def test_a_disk_that_is_full_from_any_moment_on_leaves_the_old_state_or_the_new(
                 made = 0
             else:
                 made = 1
-        found = verify(root)
-        assert (found.findings, found.notes) == ((), ())
-        assert found.lines == before + made
+        result = verify(root)
+        assert (result.findings, result.notes) == ((), ())
+        assert result.lines == before + made
         if count[0] < at:
             return
     pytest.fail("there is no end to what is written")
@@ -131,7 +131,7 @@ def _full_from(at: int, patched: pytest.MonkeyPatch) -> list[int]:
 def test_nothing_is_read_through_a_link_out_of_a_registry_that_somebody_sent(
     root: Path, tmp_path: Path
 ) -> None:
-    moved(root, kept(root))
+    moved(root, register_skill(root))
     outside = tmp_path / "outside"
     registry = root / ".lab" / "registry"
     for name in ("personas", "skills"):
@@ -141,39 +141,39 @@ def test_nothing_is_read_through_a_link_out_of_a_registry_that_somebody_sent(
         lambda: resolve(root, "walker"),
         lambda: versions(root),
         lambda: personas(root),
-        lambda: kept(root),
+        lambda: register_skill(root),
     ):
         with pytest.raises(RefusedInput, match="is a link"):
             ask()
 
 
 def test_a_lock_that_leads_out_of_a_registry_is_not_followed(root: Path, tmp_path: Path) -> None:
-    moved(root, kept(root))
+    moved(root, register_skill(root))
     outside, lock = tmp_path / "outside", root / ".lab" / "audit.lock"
     outside.touch()
     lock.unlink()
     lock.symlink_to(outside)
     assert not verify(root).findings
     with pytest.raises(TttuiError, match="is a link"):
-        kept(root)
+        register_skill(root)
 
 
 def test_the_base_of_a_version_is_never_a_path_or_a_link(root: Path, tmp_path: Path) -> None:
     folder = root / ".lab" / "registry" / "bases"
     assert base_path(root, "../../../base").parent == folder
-    start = start_weights(root, kept(root), runner_for(kept(root)))
+    start = start_weights(root, register_skill(root), runner_for(register_skill(root)))
     assert start.base_file is not None
     assert start.base_file.parent == folder
     folder.symlink_to(tmp_path)
     with pytest.raises(RefusedInput, match="is a link"):
-        start_weights(root, kept(root), runner_for(kept(root)))
+        start_weights(root, register_skill(root), runner_for(register_skill(root)))
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "version.json"])
 def test_a_file_of_a_version_that_leads_out_of_it_is_not_read(
     root: Path, tmp_path: Path, file: str
 ) -> None:
-    path = kept(root).path / file
+    path = register_skill(root).path / file
     path.rename(tmp_path / file)
     path.symlink_to(tmp_path / file)
     with pytest.raises(TttuiError, match=r"leads out"):
@@ -192,8 +192,8 @@ JUNK: list[object] = [b"", b"\x00" * 50, b"{", [], {"skill": 3}, b'{"a":' * 200,
 def test_damaged_files_are_named_in_one_line_and_the_rest_is_still_there(
     root: Path, junk: object
 ) -> None:
-    moved(root, kept(root))
-    kept(root, "runner", value=2.0)
+    moved(root, register_skill(root))
+    register_skill(root, "runner", value=2.0)
     registry = root / ".lab" / "registry"
     _junk(registry / "skills" / "runner" / "v1" / "version.json", junk)
     problems: list[str] = []
@@ -213,7 +213,7 @@ def test_damaged_files_are_named_in_one_line_and_the_rest_is_still_there(
 
 
 def test_a_fifo_in_the_place_of_a_file_holds_nobody_up(root: Path) -> None:
-    version = kept(root)
+    version = register_skill(root)
     for path in (version.path / "version.json", root / ".lab" / "audit.jsonl"):
         path.unlink()
         os.mkfifo(path)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.test_commands import Shell
 from tests.live import TTTUI, end, in_background, state, status, wait_until
-from tests.runs.sessions import run_through
+from tests.tasks.pointmass.runs.sessions import run_through
 from tttui.artifacts.processes import Process
 
 

@@ -43,7 +43,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _undrained(node: str) -> Iterator[None]:
     yield
     subprocess.run(["scancel", "--user=root"], check=False)
-    if "drain" in slurmcluster.said("sinfo", "--noheader", "--format=%T"):
+    if "drain" in slurmcluster.output_of("sinfo", "--noheader", "--format=%T"):
         undrain(node)
 
 
@@ -76,7 +76,9 @@ def test_a_job_waits_for_a_drained_node_says_so_and_then_runs(
     second = submitted(root, 3, seed=1)
     assert cancel(second).state == "cancelled"
     slurm_id = second.raw["slurm_id"]
-    wait_until(lambda: slurm_id not in slurmcluster.said("squeue", "--noheader", "--format=%i"))
+    wait_until(
+        lambda: slurm_id not in slurmcluster.output_of("squeue", "--noheader", "--format=%i")
+    )
     undrain(node)
     done = ended(job)
     assert done.state == "completed", done.detail
@@ -116,7 +118,7 @@ def test_jobs_that_are_started_together_are_one_array_of_which_one_or_all_are_ca
     assert shell.out.count("is cancelled") == MEMBERS - 1
     assert f"{jobs[0].short} was cancelled already" in shell.out
     assert {job.state for job in list_jobs(root)} == {"cancelled"}
-    wait_until(lambda: not slurmcluster.said("squeue", "--noheader"))
+    wait_until(lambda: not slurmcluster.output_of("squeue", "--noheader"))
 
 
 def test_what_slurm_does_not_take_is_told_in_one_line(
@@ -160,9 +162,9 @@ def test_what_nobody_asked_in_time_is_told_by_the_output_that_slurm_wrote(
     output.parent.mkdir(parents=True)
     output.write_bytes(b"step 3\n" + words)
     lost = Job("a", "pretrain", jobs_folder(root) / "a", "queued", launcher="slurm")
-    found = judged(replace(lost, raw={"slurm_id": "99999"}))
-    assert found.state == state
-    assert said in found.detail
+    result = judged(replace(lost, raw={"slurm_id": "99999"}))
+    assert result.state == state
+    assert said in result.detail
 
 
 def test_a_sweep_is_an_array_of_parts(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,8 +172,8 @@ def test_a_sweep_is_an_array_of_parts(root: Path, capsys: pytest.CaptureFixture[
     words = ("--set", "lr=0.01,0.04", "--seeds", "6", "--steps", "64", "--parts", "3")
     slurm = ("--launcher", "slurm", "--partition", "main", "--wait", "--json")
     assert shell("sweep", "start", *words, *slurm) == 0
-    found = json.loads(shell.out)
-    assert found["computed"] == 3 * 6
-    jobs = find_sweep(root, found["sweep"]).jobs
+    document = json.loads(shell.out)
+    assert document["computed"] == 3 * 6
+    jobs = find_sweep(root, document["sweep"]).jobs
     assert len({str(job.raw["slurm_id"]).partition("_")[0] for job in jobs}) == 1
     assert len(jobs) == 3

@@ -65,9 +65,9 @@ def test_the_accounting_tells_how_a_forgotten_job_ended(
     job: Job, tmp_path: Path, accounted: str, state: str, detail: str
 ) -> None:
     command(tmp_path, "sacct", ACCOUNTED.format(accounted))
-    found = judged(job)
-    assert found.state == state
-    assert detail in found.detail
+    result = judged(job)
+    assert result.state == state
+    assert detail in result.detail
 
 
 def test_an_end_that_the_accounting_told_is_kept_with_the_job(job: Job, tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ SMALLER = {
 
 def story() -> list[Sequence[str]]:
     """The words of the commands between its first step and its last."""
-    found = re.search(r"```sh\n(# 1 Two skills.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None
-    return [shlex.split(line) for line in found[1].splitlines() if not line.startswith("#")]
+    match = re.search(r"```sh\n(# 1 Two skills.*?)```", PAGE.read_text(), re.DOTALL)
+    assert match is not None
+    return [shlex.split(line) for line in match[1].splitlines() if not line.startswith("#")]
 
 
 @pytest.fixture

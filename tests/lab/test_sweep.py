@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,24 +54,24 @@ def noisy_streams(n: int = 12) -> np.ndarray:
 def test_a_sweep_is_started_shown_and_gives_the_command_of_its_best(shell: Shell) -> None:
     words = ("--set", "lr=0.0001,0.02", "--set", "chunk=16,32", *SHORT)
     assert shell("sweep", "start", *words, "--wait", "--json") == 0
-    found = json.loads(shell.out)
-    assert found["complete"]
-    assert found["members"] == 4
-    names = [line["name"] for line in found["table"]]
+    document = json.loads(shell.out)
+    assert document["complete"]
+    assert document["members"] == 4
+    names = [line["name"] for line in document["table"]]
     assert sorted(names) == [
         "default",
         "lr 0.0001, chunk 16",
         "lr 0.0001, chunk 32",
         "lr 0.02, chunk 16",
     ]
-    assert found["table"][0]["name"] == found["best"]
-    assert {(e["setting"], e["value"], e["against"]) for e in found["effects"]} == {
+    assert document["table"][0]["name"] == document["best"]
+    assert {(e["setting"], e["value"], e["against"]) for e in document["effects"]} == {
         ("lr", "0.0001", "0.02"),
         ("chunk", "16", "32"),
     }
-    effect = next(e for e in found["effects"] if e["setting"] == "lr")
+    effect = next(e for e in document["effects"] if e["setting"] == "lr")
     assert effect["outcome"] == "worse"
-    handle = found["sweep"][:8]
+    handle = document["sweep"][:8]
     assert shell("sweep", "show", handle) == 0
     assert max(map(len, shell.out.splitlines())) <= 100
     assert "lr 0.0001 for 0.02" in shell.out
@@ -108,9 +109,9 @@ def test_a_document_is_swept_part_by_part(tmp_path: Path, root: Path) -> None:
     ]
     assert len({row["frozen_whole"] for row in rows}) == 1  # all read the same bytes
     assert len({row["whole"] for row in rows}) == 2
-    found = SweepOutcome.of(plan, [{"all": rows}])
-    assert found.unit == "bits"
-    assert f"--file {text}" in found.command(2)
+    result = SweepOutcome.of(plan, [{"all": rows}])
+    assert result.unit == "bits"
+    assert f"--file {text}" in result.command(2)
 
 
 def killed_after_its_first_part(job: Job) -> None:
@@ -146,6 +147,7 @@ def test_a_killed_sweep_goes_on_with_what_is_missing(
     assert before.count(b"\n") == 1
     assert shell("sweep", "show", handle) == 0
     assert "members are not computed yet" in shell.out
+    assert f"runs are missing; go on with: tttui sweep resume {handle[:8]}" in shell.out
     assert "is crashed" in shell.refused("sweep", "best", handle, "--confirm")
     assert shell("sweep", "resume", handle, "--wait") == 0
     assert parts.read_bytes().startswith(before)
@@ -155,18 +157,18 @@ def test_a_killed_sweep_goes_on_with_what_is_missing(
 def test_jobs_that_share_a_sweep_are_one_to_who_looks(root: Path, shell: Shell) -> None:
     words = ("--set", "lr=0.005,0.01,0.04", *SHORT, "--parts", "3")
     assert shell("sweep", "start", *words, "--json", "--wait") == 0
-    found = json.loads(shell.out)
-    sweep = find_sweep(root, found["sweep"][:6])
+    document = json.loads(shell.out)
+    sweep = find_sweep(root, document["sweep"][:6])
     assert len(sweep.jobs) == 3
     assert find_sweep(root, sweep.jobs[2].handle).handle == sweep.handle
-    assert found["computed"] == 4 * 8
+    assert document["computed"] == 4 * 8
     assert shell("sweep", "list", "--json") == 0
     (listed,) = json.loads(shell.out)
     assert listed["jobs"] == [job.handle for job in sweep.jobs]
     assert listed["state"] == "completed"
     assert shell("sweep", "start", *words[:-2], "--json", "--wait") == 0
     alone = json.loads(shell.out)
-    assert [one["name"] for one in alone["table"]] == [one["name"] for one in found["table"]]
+    assert [one["name"] for one in alone["table"]] == [one["name"] for one in document["table"]]
 
 
 def test_the_best_of_many_is_tested_again_on_fresh_streams(root: Path, shell: Shell) -> None:
@@ -180,8 +182,8 @@ def test_the_best_of_many_is_tested_again_on_fresh_streams(root: Path, shell: Sh
     assert shell("sweep", "best", handle) == 0
     assert "looks better than it is" in shell.out
     assert shell("sweep", "best", handle, "--confirm", "--fresh", "8", "--json") == 0
-    found = json.loads(shell.out)
-    assert found["confirmed"]["n"] == 8
+    document = json.loads(shell.out)
+    assert document["confirmed"]["n"] == 8
     assert shell("sweep", "list", "--json") == 0
     again = find_sweep(root, json.loads(shell.out)[0]["job"])
     assert again.plan.confirms == handle
@@ -191,19 +193,19 @@ def test_the_best_of_many_is_tested_again_on_fresh_streams(root: Path, shell: Sh
 
 def test_effects_are_those_of_each_setting_whatever_the_others_are() -> None:
     hard = noisy_streams()
-    found = made_up(
+    result = made_up(
         {
             (lr, chunk): list(hard * (0.8 if lr == 0.02 else 1.0) * (1.5 if chunk == 64 else 1.0))
             for lr in (0.01, 0.02)
             for chunk in (32, 64)
         }
     )
-    effects = {effect.setting: effect.compared for effect in found.effects}
+    effects = {effect.setting: effect.compared for effect in result.effects}
     assert effects["lr"].difference == pytest.approx(20.0)
     assert effects["chunk"].difference == pytest.approx(-50.0)
     assert effects["lr"].outcome == "better"
-    assert found.best == 2
-    assert found.equals == []
+    assert result.best == 2
+    assert result.equals == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 12), (78, 20), (120, 30)])
@@ -220,28 +222,32 @@ def test_the_lab_draws_members_and_effects_with_their_intervals(width: int, heig
     assert "0.02, 16" in lines[2]
     assert any("chunk 16 for 32" in line for line in lines) == (height > 12)
     assert any("50 % better than" in line for line in lines)
+    found = made_up(grid)
+    found.losses[3] = np.nan
+    chart._outcome = replace(found, rows=found.rows - 12)
+    assert chart.paint(width, height).text()[0].startswith("3 of 4 members, ")
 
 
 def test_a_best_that_is_chance_is_called_so() -> None:
     random, hard = np.random.default_rng(1), noisy_streams()
-    found = made_up(
+    result = made_up(
         {
             (lr, 32): list(hard * np.exp(random.normal(0.0, 0.1, len(hard))))
             for lr in (0.02, 0.01, 0.03, 0.04, 0.05)
         }
     )
-    assert "no difference" in found.verdict or "is the best of what was tried" in found.verdict
-    assert len(found.equals) == 4
+    assert "no difference" in result.verdict or "is the best of what was tried" in result.verdict
+    assert len(result.equals) == 4
 
 
 def test_what_diverged_is_the_worst_and_does_not_hide_the_rest() -> None:
     hard = list(noisy_streams())
     broken = [float("nan"), *hard[1:]]
-    found = made_up({(0.02, 32): hard, (0.01, 32): [0.9 * v for v in hard], (5.0, 32): broken})
-    assert found.order == [1, 0, 2] or found.order == [1, 2, 0]
-    assert found.best == 1
-    assert found.document()["table"][found.order.index(2)]["diverged"] == 1
-    assert all(np.isfinite(e.compared.interval.estimate) for e in found.effects)
+    result = made_up({(0.02, 32): hard, (0.01, 32): [0.9 * v for v in hard], (5.0, 32): broken})
+    assert result.order == [1, 0, 2] or result.order == [1, 2, 0]
+    assert result.best == 1
+    assert result.document()["table"][result.order.index(2)]["diverged"] == 1
+    assert all(np.isfinite(e.compared.interval.estimate) for e in result.effects)
 
 
 @pytest.mark.parametrize(

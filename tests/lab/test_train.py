@@ -27,7 +27,7 @@ from tttui.lab.registry import BaseRef, register, resolve, versions
 from tttui.lab.starting import start
 from tttui.lab.steering import cancel, checkpoint, resume
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.corpus import read_corpus
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.runs.training import frictions_of
@@ -73,7 +73,7 @@ def text_skill(folder: Path, steps: int, **training: Any) -> Mapping[str, Any]:
     }
 
 
-def told(job: Job, action: str) -> list[Mapping[str, Any]]:
+def event_fields(job: Job, action: str) -> list[Mapping[str, Any]]:
     """The fields of the job's events of one action."""
     return [e.fields for e in EventLog(job.path).read() if e.name.endswith(f":{action}")]
 
@@ -160,7 +160,7 @@ def test_a_nan_ends_in_a_rollback_with_half_the_rate_and_the_training_goes_on(
     assert job.state == "completed", job.detail
     (back,) = results(job)["rollbacks"]
     assert (back["step"], back["to_step"], back["lr_factor"]) == (38, 30, 0.5)
-    assert told(job, "rollback")[0]["to_step"] == 30
+    assert event_fields(job, "rollback")[0]["to_step"] == 30
     assert "back to step 30 with half the learning rate" in (job.path / "run.log").read_text()
     rates = [float(row["lr"]) for row in curves(job) if row["lr"]]
     assert len(rates) == 60
@@ -176,7 +176,7 @@ def test_a_rate_that_never_works_fails_after_three_rollbacks_and_says_what_helps
     assert job.fails_again
     assert "is not finite, also after 3 rollbacks" in str(job.error)
     assert "start another with a lower rate (`tttui train start --lr " in str(job.error)
-    assert len(told(job, "rollback")) == 3
+    assert len(event_fields(job, "rollback")) == 3
     with pytest.raises(TttuiError, match="lower rate") as failure:
         wait_with_bar(job, quiet=True)
     assert "resume" not in str(failure.value)

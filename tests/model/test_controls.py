@@ -16,8 +16,8 @@ def steps() -> Steps:
 
 
 def table(**columns: list[float]) -> SeriesTable:
-    found = {name.replace("_", " "): np.array(values) for name, values in columns.items()}
-    named = {name if name == "entropy" else f"control:{name}": y for name, y in found.items()}
+    results = {name.replace("_", " "): np.array(values) for name, values in columns.items()}
+    named = {name if name == "entropy" else f"control:{name}": y for name, y in results.items()}
     return SeriesTable(np.arange(5), named, {name: ~np.isnan(y) for name, y in named.items()})
 
 
@@ -25,18 +25,18 @@ NONE = float("nan")
 
 
 def test_a_control_is_compared_at_its_own_steps() -> None:
-    found = controls_of(steps(), table(wide=[3.0, NONE, 1.0, NONE, NONE], entropy=[1.0] * 5))
-    assert [(c.name, c.loss, c.frozen, c.adaptive, c.count) for c in found] == [
+    result = controls_of(steps(), table(wide=[3.0, NONE, 1.0, NONE, NONE], entropy=[1.0] * 5))
+    assert [(c.name, c.loss, c.frozen, c.adaptive, c.count) for c in result] == [
         ("wide", 2.0, 3.0, 2.5, 2)
     ]
 
 
 def test_a_value_for_all_so_far_is_compared_over_all_so_far() -> None:
-    found = controls_of(steps(), table(zlib_so_far=[NONE, 9.0, NONE, 2.5, NONE]))
-    assert [(c.name, c.loss, c.frozen, c.adaptive, c.last) for c in found] == [
+    result = controls_of(steps(), table(zlib_so_far=[NONE, 9.0, NONE, 2.5, NONE]))
+    assert [(c.name, c.loss, c.frozen, c.adaptive, c.last) for c in result] == [
         ("zlib", 2.5, 3.5, 2.0, 3)
     ]
-    assert found[0].where == "over all steps up to 3"
+    assert result[0].where == "over all steps up to 3"
 
 
 def test_what_rests_on_the_same_steps_is_said_together() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tttui.model.dataclass import dataclass
 
 
-def said(call: Callable[[], object]) -> object:
+def outcome(call: Callable[[], object]) -> object:
     """What comes of it: a value, or the error and what it says."""
     try:
         return call()
@@ -74,7 +74,8 @@ def thing(made_by: Any, options: dict[str, bool]) -> Any:
 def test_a_class_behaves_as_that_of_the_standard_library(options: dict[str, bool]) -> None:
     theirs, ours = thing(dataclasses.dataclass, options), thing(dataclass, options)
     for number, call in enumerate(CALLS):
-        assert (number, said(lambda: call(theirs))) == (number, said(lambda: call(ours)))  # noqa: B023
+        expected = outcome(lambda: call(theirs))  # noqa: B023
+        assert (number, outcome(lambda: call(ours))) == (number, expected)  # noqa: B023
 
 
 @pytest.mark.parametrize("made_by", [dataclasses.dataclass, dataclass])

@@ -27,18 +27,18 @@ def test_windows_end_with_the_document() -> None:
 
 def test_a_short_last_window_counts_by_its_bytes() -> None:
     totals = Totals(steps_of([4.0, 4.0, 1.0], [2.0, 2.0, 1.0]), document_of(b"x" * 10))
-    found = totals.until(2)
-    assert found is not None
-    assert found.frozen == pytest.approx(3.4)
-    assert found.adaptive == pytest.approx(1.8)
-    assert found.saved == pytest.approx(1.6)
+    result = totals.until(2)
+    assert result is not None
+    assert result.frozen == pytest.approx(3.4)
+    assert result.adaptive == pytest.approx(1.8)
+    assert result.saved == pytest.approx(1.6)
 
 
 def test_windows_that_the_frozen_model_did_not_score_are_left_out() -> None:
     totals = Totals(steps_of([4.0, np.nan, 2.0], [2.0, 9.0, 1.0]), document_of(b"x" * 12))
-    found = totals.until(2)
-    assert found is not None
-    assert (found.frozen, found.adaptive) == (3.0, 1.5)
+    result = totals.until(2)
+    assert result is not None
+    assert (result.frozen, result.adaptive) == (3.0, 1.5)
     assert totals.at(1) is None
 
 
@@ -59,9 +59,9 @@ def test_a_search_goes_on_and_back_and_around() -> None:
     query = TextQuery.of("ab")
 
     def at(start: int, by: int) -> tuple[int, int, int]:
-        found = search(document, query, start, by)
-        assert found is not None
-        return found.offset, found.number, found.total
+        result = search(document, query, start, by)
+        assert result is not None
+        return result.offset, result.number, result.total
 
     assert at(0, 1) == (0, 1, 3)
     assert at(0, 2) == (4, 2, 3)
@@ -73,9 +73,9 @@ def test_a_search_goes_on_and_back_and_around() -> None:
 
 def test_a_match_across_the_edge_of_a_block_is_found_once() -> None:
     content = b"." * (BLOCK - 2) + b"name" + b"." * BLOCK + b"name"
-    found = search(document_of(content), TextQuery.of("name"), 0, 1)
-    assert found is not None
-    assert (found.offset, found.total) == (BLOCK - 2, 2)
+    result = search(document_of(content), TextQuery.of("name"), 0, 1)
+    assert result is not None
+    assert (result.offset, result.total) == (BLOCK - 2, 2)
 
 
 def test_matches_that_begin_before_the_page_are_marked_on_it() -> None:

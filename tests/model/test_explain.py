@@ -110,6 +110,17 @@ def test_gates_tell_how_close_the_transaction_came() -> None:
     assert shares == pytest.approx({"gradient norm": 0.25, "loss after": 0.5, "state norm": 3e-6})
 
 
+def test_a_gate_that_is_recorded_and_known_from_the_settings_is_told_once() -> None:
+    met = [
+        {"name": "grad_norm", "value": 4.1, "limit": 100.0, "passed": True},
+        {"name": "loss_regression", "value": 0.9, "limit": 1.3, "passed": True},
+        {"name": "drift", "value": 2.0, "limit": 1.0, "passed": False},
+    ]
+    event = Transaction(3, "commit", pre_loss=1.0, post_loss=0.9, grad_norm=4.1, raw={"gates": met})
+    found = [(gate.name, gate.limit) for gate in gates(event, PLASTICITY)]
+    assert found == [("gradient norm", 100.0), ("loss after", 1.3), ("drift", 1.0)]
+
+
 def test_a_nan_passes_no_gate() -> None:
     (gate,) = gates(Transaction(32, "x", grad_norm=float("nan")), PLASTICITY)
     assert not gate.passed

@@ -105,10 +105,10 @@ def ratio_of(text: str) -> tuple[float, float]:
     unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
     ends = [float(number) - 0.51 * unit, float(number) + 0.51 * unit]
     if "%" in amount:
-        found = [1 + sign * end / 100 for end in ends]
+        results = [1 + sign * end / 100 for end in ends]
     else:
-        found = [end**sign for end in ends]
-    return min(found), max(found)
+        results = [end**sign for end in ends]
+    return min(results), max(results)
 
 
 @settings(max_examples=300, deadline=None)
@@ -178,10 +178,10 @@ NUMBERS = st.floats(0, allow_infinity=False) | st.sampled_from([np.nan, np.inf, 
 def test_what_is_no_number_has_a_reason(pairs: list[tuple[float, float]], same: bool) -> None:
     baseline = np.array([b for b, _ in pairs], dtype=np.float64)
     adaptive = baseline if same else np.array([a for _, a in pairs], dtype=np.float64)
-    found: Improvement = improvement(baseline, adaptive)
-    assert np.isfinite(found.percent) == (not found.why_none)
-    assert np.isfinite([found.low, found.high]).all() == (not found.why_no_interval)
-    assert bool(found.interval) == (not found.why_no_interval)
+    result: Improvement = improvement(baseline, adaptive)
+    assert np.isfinite(result.percent) == (not result.why_none)
+    assert np.isfinite([result.low, result.high]).all() == (not result.why_no_interval)
+    assert bool(result.interval) == (not result.why_no_interval)
 
 
 def test_a_higher_value_is_better_where_the_loss_says_so() -> None:

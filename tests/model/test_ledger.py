@@ -17,16 +17,16 @@ def loop(n: int, *, train_first: bool = False) -> LedgerRecords:
 
 
 def test_a_loop_that_scores_first_is_clean() -> None:
-    found = judge(loop(50))
-    assert (found.answer, found.clean) == ("clean", 50)
+    result = judge(loop(50))
+    assert (result.answer, result.clean) == ("clean", 50)
 
 
 def test_a_loop_that_trains_first_is_caught_at_its_first_step() -> None:
-    found = judge(loop(50, train_first=True))
-    assert found.answer == "violated"
-    assert found.violated == 50
-    assert found.first == Violation(0, "v1", 0)
-    assert "the first is step 0" in found.sentence
+    result = judge(loop(50, train_first=True))
+    assert result.answer == "violated"
+    assert result.violated == 50
+    assert result.first == Violation(0, "v1", 0)
+    assert "the first is step 0" in result.sentence
 
 
 def test_labels_may_come_late() -> None:
@@ -58,10 +58,10 @@ def test_what_was_learned_before_a_branch_is_known_after_it() -> None:
 
 def test_an_update_that_does_not_say_what_it_learned_from_is_never_clean() -> None:
     changes = [VersionChange(1, "a", "b", None, "gradient"), VersionChange(2, "b", "c", [(1, 1)])]
-    found = judge(LedgerRecords([0, 2], [(0, "a"), (2, "c")], changes, "a"))
-    assert (found.answer, found.clean, found.unknown) == ("unknown", 1, 1)
-    assert found.first_unknown == 2
-    assert "does not say what it was trained on" in found.sentence
+    result = judge(LedgerRecords([0, 2], [(0, "a"), (2, "c")], changes, "a"))
+    assert (result.answer, result.clean, result.unknown) == ("unknown", 1, 1)
+    assert result.first_unknown == 2
+    assert "does not say what it was trained on" in result.sentence
 
 
 def test_a_violation_counts_even_where_other_things_are_unknown() -> None:
@@ -92,9 +92,9 @@ def test_a_restored_share_of_the_base_teaches_nothing() -> None:
     ids=["no scores", "a score is missing", "unknown version", "unknown parent", "late"],
 )
 def test_what_cannot_be_told_is_named(records: LedgerRecords, why: str) -> None:
-    found = judge(records)
-    assert found.answer == "unknown"
-    assert why in found.sentence
+    result = judge(records)
+    assert result.answer == "unknown"
+    assert why in result.sentence
 
 
 def test_a_session_without_steps_has_no_answer_yet() -> None:

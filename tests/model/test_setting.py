@@ -6,8 +6,8 @@ import pytest
 
 from tttui.model.adaptation import Conduct
 from tttui.model.errors import SettingError
+from tttui.model.pointmass.settings import Plasticity, Settings, World
 from tttui.model.setting import Setting, option, options, setting_of
-from tttui.model.settings import Plasticity, Settings, World
 
 
 @dataclass(frozen=True, slots=True)

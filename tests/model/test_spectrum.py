@@ -9,10 +9,10 @@ from tttui.model.spectrum import condition_number, effective_rank, spectrum, too
 
 
 def test_a_diagonal_matrix_has_its_entries_as_singular_values() -> None:
-    found = spectrum(np.diag([4.0, 2.0, 1.0]))
-    assert found is not None
-    assert found.values == pytest.approx([4.0, 2.0, 1.0])
-    assert found.condition == pytest.approx(4.0)
+    result = spectrum(np.diag([4.0, 2.0, 1.0]))
+    assert result is not None
+    assert result.values == pytest.approx([4.0, 2.0, 1.0])
+    assert result.condition == pytest.approx(4.0)
 
 
 def test_equal_singular_values_have_full_effective_rank() -> None:
@@ -20,9 +20,9 @@ def test_equal_singular_values_have_full_effective_rank() -> None:
 
 
 def test_a_matrix_of_one_direction_has_effective_rank_one() -> None:
-    found = spectrum(np.outer(np.arange(1.0, 6.0), np.ones(4)))
-    assert found is not None
-    assert found.effective_rank == pytest.approx(1.0)
+    result = spectrum(np.outer(np.arange(1.0, 6.0), np.ones(4)))
+    assert result is not None
+    assert result.effective_rank == pytest.approx(1.0)
 
 
 def test_a_singular_matrix_has_an_infinite_condition_number() -> None:
@@ -30,10 +30,10 @@ def test_a_singular_matrix_has_an_infinite_condition_number() -> None:
 
 
 def test_a_matrix_that_is_not_finite_has_no_spectrum_but_breaks_nothing() -> None:
-    found = spectrum(np.array([[1.0, np.nan], [0.0, np.inf]]))
-    assert found is not None
-    assert np.isnan(found.values).all()
-    assert np.isnan(found.condition)
+    result = spectrum(np.array([[1.0, np.nan], [0.0, np.inf]]))
+    assert result is not None
+    assert np.isnan(result.values).all()
+    assert np.isnan(result.condition)
 
 
 def test_a_matrix_of_16_million_entries_is_not_decomposed() -> None:
@@ -47,6 +47,6 @@ def test_a_matrix_of_16_million_entries_is_not_decomposed() -> None:
 def test_the_effective_rank_lies_between_one_and_the_smaller_side(
     seed: int, rows: int, columns: int
 ) -> None:
-    found = spectrum(np.random.default_rng(seed).normal(size=(rows, columns)))
-    assert found is not None
-    assert 1 - 1e-9 <= found.effective_rank <= min(rows, columns) + 1e-9
+    result = spectrum(np.random.default_rng(seed).normal(size=(rows, columns)))
+    assert result is not None
+    assert 1 - 1e-9 <= result.effective_rank <= min(rows, columns) + 1e-9

@@ -22,14 +22,14 @@ def first(known: History, k: int) -> History:
 
 def test_statistics_are_those_of_each_snapshot() -> None:
     known = history(70)
-    found = summarised(known)
+    result = summarised(known)
     B = known.weights["B"][:]
-    assert found.column("B", "fro") == pytest.approx(np.linalg.norm(B, axis=(1, 2)))
-    assert found.column("B", "max_abs") == pytest.approx(np.abs(B).max(axis=(1, 2)))
-    assert found.column("B", "mean") == pytest.approx(B.mean(axis=(1, 2)))
-    assert found.column("B", "std") == pytest.approx(B.std(axis=(1, 2)))
-    assert found.column("B", "condition") == pytest.approx(np.linalg.cond(B))
-    assert found.column("B", "max_change") == pytest.approx(np.abs(B - B[0]).max(axis=(1, 2)))
+    assert result.column("B", "fro") == pytest.approx(np.linalg.norm(B, axis=(1, 2)))
+    assert result.column("B", "max_abs") == pytest.approx(np.abs(B).max(axis=(1, 2)))
+    assert result.column("B", "mean") == pytest.approx(B.mean(axis=(1, 2)))
+    assert result.column("B", "std") == pytest.approx(B.std(axis=(1, 2)))
+    assert result.column("B", "condition") == pytest.approx(np.linalg.cond(B))
+    assert result.column("B", "max_change") == pytest.approx(np.abs(B - B[0]).max(axis=(1, 2)))
 
 
 def test_large_matrices_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def test_what_was_handed_out_never_changes() -> None:
     handed.append((working.statistics, working.statistics.columns["B"]["fro"].copy()))
     working.follow(known)
     working.advance(60.0)
-    for found, then in handed:
-        assert np.array_equal(found.columns["B"]["fro"], then)
+    for result, then in handed:
+        assert np.array_equal(result.columns["B"]["fro"], then)
 
 
 @settings(max_examples=20, deadline=None)
@@ -92,8 +92,8 @@ def test_a_history_read_while_it_grows_gives_the_same_statistics(cuts: list[int]
     whole = summarised(known)
     assert np.array_equal(growing.statistics.t, known.t)
     for measure in ("fro", "condition", "effective_rank"):
-        found = growing.statistics.column("W_o", measure)
-        assert found == pytest.approx(whole.column("W_o", measure), rel=1e-12)
+        result = growing.statistics.column("W_o", measure)
+        assert result == pytest.approx(whole.column("W_o", measure), rel=1e-12)
 
 
 def test_snapshots_that_are_known_are_not_computed_again() -> None:
@@ -116,8 +116,8 @@ def test_another_history_starts_from_nothing() -> None:
 def test_a_snapshot_that_is_not_finite_spoils_only_itself() -> None:
     known = history(5)
     known.weights["B"][2][1, 1] = np.nan
-    found = summarised(known)
-    assert np.isnan(found.column("B", "condition")).tolist() == [False, False, True, False, False]
+    result = summarised(known)
+    assert np.isnan(result.column("B", "condition")).tolist() == [False, False, True, False, False]
 
 
 def test_the_largest_value_is_known_once_every_snapshot_is() -> None:

@@ -25,11 +25,11 @@ def test_a_condensed_element_is_the_extreme_of_its_block(
     monkeypatch.setattr(tensors, "AT_ONCE", 100)
     loaded = Loaded.of({"w": np.random.default_rng(0).normal(size=shape).astype(np.float32)})
     W, small = whole(loaded, "w"), condensed(loaded, "w")
-    found, (down, across) = small
-    assert found.size <= 100
-    for i, j in np.ndindex(*found.shape):
+    result, (down, across) = small
+    assert result.size <= 100
+    for i, j in np.ndindex(*result.shape):
         block = W[i * down : (i + 1) * down, j * across : (j + 1) * across]
-        assert found[i, j] == block.reshape(-1)[np.abs(block).argmax()]
+        assert result[i, j] == block.reshape(-1)[np.abs(block).argmax()]
 
 
 def test_a_change_is_read_where_both_have_the_tensor() -> None:

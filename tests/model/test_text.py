@@ -33,11 +33,11 @@ HOSTILE = st.text(
     ],
 )
 def test_what_acts_or_hides_is_written_out(text: str, shown: str | None) -> None:
-    found = visible(text)
-    assert found.isprintable()
-    assert found.isascii() or shown is not None
+    result = visible(text)
+    assert result.isprintable()
+    assert result.isascii() or shown is not None
     if shown is not None:
-        assert found == shown
+        assert result == shown
 
 
 @pytest.mark.parametrize(

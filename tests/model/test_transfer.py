@@ -18,9 +18,9 @@ def matrix(
 
 
 def test_a_winning_diagonal_is_called_memory() -> None:
-    found = matrix([[1.0, 15.0], [14.0, 2.0]])
-    assert found.winners == (0, 1)
-    assert transfer_sentence(found, NAMES) == (
+    result = matrix([[1.0, 15.0], [14.0, 2.0]])
+    assert result.winners == (0, 1)
+    assert transfer_sentence(result, NAMES) == (
         "The diagonal wins in all 2 worlds: every session's weights predict their own world "
         "best, so they remember its mu. In worlds of another mu they beat the frozen base in 0 "
         "of 2 cases."
@@ -38,21 +38,21 @@ def test_a_lost_world_is_named() -> None:
 
 
 def test_a_diagonal_that_loses_to_the_frozen_base_has_not_won() -> None:
-    found = matrix([[1.0, 5.0], [4.0, 2.0]], base=(3.0, 1.5))
-    assert found.winners == (0, BASE)
-    sentence = transfer_sentence(found, NAMES)
+    result = matrix([[1.0, 5.0], [4.0, 2.0]], base=(3.0, 1.5))
+    assert result.winners == (0, BASE)
+    sentence = transfer_sentence(result, NAMES)
     assert "1 of 2 worlds: the frozen base does better in the world of b." in sentence
 
 
 def test_weights_of_the_same_friction_remember_it_as_well() -> None:
     errors = [[2.0, 1.0, 8.0], [1.0, 2.0, 8.0], [8.0, 8.0, 1.0]]
-    found = matrix(errors, (9.0, 9.0, 9.0), (0.05, 0.0501, 0.3))
-    assert transfer_sentence(found, NAMES).startswith("The diagonal wins in all 3 worlds")
+    result = matrix(errors, (9.0, 9.0, 9.0), (0.05, 0.0501, 0.3))
+    assert transfer_sentence(result, NAMES).startswith("The diagonal wins in all 3 worlds")
 
 
 def test_equal_frictions_say_nothing_about_memory() -> None:
-    found = matrix([[1.0, 1.5], [4.0, 2.0]], mus=(0.1, 0.1))
-    assert "says nothing" in transfer_sentence(found, NAMES)
+    result = matrix([[1.0, 1.5], [4.0, 2.0]], mus=(0.1, 0.1))
+    assert "says nothing" in transfer_sentence(result, NAMES)
 
 
 def test_one_session_concludes_nothing() -> None:
@@ -60,10 +60,10 @@ def test_one_session_concludes_nothing() -> None:
 
 
 def test_errors_that_are_not_finite_win_nowhere() -> None:
-    found = matrix([[np.nan, np.inf], [np.nan, 2.0]], base=(np.inf, 9.0))
-    assert found.winners == (NOBODY, 1)
+    result = matrix([[np.nan, np.inf], [np.nan, 2.0]], base=(np.inf, 9.0))
+    assert result.winners == (NOBODY, 1)
 
 
 def test_errors_are_told_as_multiples_of_the_base_in_the_same_world() -> None:
-    found = matrix([[1.0, 5.0], [4.0, 2.0]], base=(2.0, 10.0))
-    assert found.ratios.tolist() == [[0.5, 0.5], [2.0, 0.2]]
+    result = matrix([[1.0, 5.0], [4.0, 2.0]], base=(2.0, 10.0))
+    assert result.ratios.tolist() == [[0.5, 0.5], [2.0, 0.2]]

@@ -26,13 +26,13 @@ def session(
 
 
 def test_children_follow_their_parent_and_siblings_their_age() -> None:
-    found = [
+    results = [
         session("/r/late", "root", created=3.0),
         session("/r/early", "root", created=2.0),
         session("/r/grandchild", "early", created=9.0),
         session("/r/root", created=1.0),
     ]
-    shown = [(found[b.index].place.name, b.trunk) for b in forest(found)]
+    shown = [(results[b.index].place.name, b.trunk) for b in forest(results)]
     assert shown == [
         ("root", ()),
         ("early", (True,)),
@@ -42,30 +42,30 @@ def test_children_follow_their_parent_and_siblings_their_age() -> None:
 
 
 def test_the_parent_is_the_one_below_the_same_root() -> None:
-    found = [
+    results = [
         session("/a/sessions/base"),
         session("/b/sessions/base"),
         session("/b/sessions/fork", "base"),
     ]
-    assert parents_of(found) == [None, None, 1]
+    assert parents_of(results) == [None, None, 1]
 
 
 def test_a_recorded_path_is_worth_more_than_an_id() -> None:
-    found = [
+    results = [
         session("/elsewhere/base"),
         session("/r/base"),
         session("/r/fork", "base", parent_path="/elsewhere/base"),
     ]
-    assert parents_of(found)[2] == 0
+    assert parents_of(results)[2] == 0
 
 
 def test_a_flat_session_is_known_by_its_directory_not_by_its_id() -> None:
-    found = [
+    results = [
         session("/r/linear", layout="flat", session_id="session_001"),
         session("/r/one", "session_001"),
         session("/r/two", "linear"),
     ]
-    assert parents_of(found) == [None, None, 0]
+    assert parents_of(results) == [None, None, 0]
 
 
 def test_a_parent_that_is_not_there_makes_a_root() -> None:
@@ -73,10 +73,15 @@ def test_a_parent_that_is_not_there_makes_a_root() -> None:
 
 
 def test_parents_in_a_circle_are_all_shown_once() -> None:
-    found = [session("/r/a", "b"), session("/r/b", "c"), session("/r/c", "a"), session("/r/d", "d")]
-    assert sorted(b.index for b in forest(found)) == [0, 1, 2, 3]
+    results = [
+        session("/r/a", "b"),
+        session("/r/b", "c"),
+        session("/r/c", "a"),
+        session("/r/d", "d"),
+    ]
+    assert sorted(b.index for b in forest(results)) == [0, 1, 2, 3]
 
 
 def test_a_chain_of_thousands_of_forks_is_shown() -> None:
-    found = [session(f"/r/{i}", str(i - 1) if i else None) for i in range(5000)]
-    assert forest(found)[-1].depth == 4999
+    results = [session(f"/r/{i}", str(i - 1) if i else None) for i in range(5000)]
+    assert forest(results)[-1].depth == 4999

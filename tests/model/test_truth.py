@@ -64,7 +64,7 @@ def test_a_trajectory_without_frictions_gets_those_that_were_set() -> None:
     "schedule", [None, "0.3@200", [[200]], [["200", 0.3]], [[200, "x"]], [[200, float("nan")]]]
 )
 def test_a_damaged_plan_changes_nothing(schedule: object) -> None:
-    assert parse_meta({"mu_schedule": schedule})[0].configuration.mu_changes == ()
+    assert parse_meta({"mu_schedule": schedule})[0].configuration.truth_changes == ()
 
 
 def test_a_friction_that_went_back_is_told_once() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.recorded import make_recorded, small_module
 from tttui.artifacts.reader import SessionReader
 from tttui.model.arrays import Floats
-from tttui.model.configuration import configuration_of
+from tttui.model.pointmass.configuration import configuration_of
 from tttui.model.schema import MU
 from tttui.model.session import Meta, Place, SessionData
 from tttui.model.steps import Steps
@@ -59,7 +59,7 @@ def noisy(level: float, n: int = 600, seed: int = 0) -> Floats:
 
 def test_a_better_session_is_called_better_with_its_interval_and_its_mu() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
-    said = verdict(session(steps, events_of([0] * 15 + [1] * 3, [0.121] * 18), mu=0.123))
+    said = verdict(session(steps, events_of([0] * 15 + [1] * 3, [0.121] * 18), truth=0.123))
     assert said.tone == "better"
     assert "better than frozen over the last 100 steps (95 % CI" in said.sentence
     assert "15 of 18 transactions committed" in said.sentence
@@ -68,14 +68,14 @@ def test_a_better_session_is_called_better_with_its_interval_and_its_mu() -> Non
 
 def test_an_answer_at_the_end_of_what_was_tested_is_told_as_such() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
-    said = verdict(session(steps, events_of([0] * 18, [MU.highest] * 18), mu=0.123))
+    said = verdict(session(steps, events_of([0] * 18, [MU.highest] * 18), truth=0.123))
     assert "imply mu 0.5 or more; the truth is 0.123" in said.sentence
     assert identify.MU_GRID[-1] == MU.highest
 
 
 def test_weights_that_were_asked_tell_what_no_transaction_does() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
-    said = verdict(session(steps, events_of([0] * 18), mu=0.123), implied=0.2)
+    said = verdict(session(steps, events_of([0] * 18), truth=0.123), implied=0.2)
     assert "imply mu 0.2; the truth is 0.123" in said.sentence
 
 
@@ -83,8 +83,8 @@ def test_a_friction_that_was_changed_is_told_with_the_first_one() -> None:
     steps = steps_of(noisy(1.0), noisy(0.1, seed=1))
     events = events_of([0] * 18, [0.3] * 18)
     known = configuration_of({"mu_schedule": [[300, 0.3]]})
-    planned = session(steps, events, mu=0.05, configuration=known)
-    live = replace(session(steps, events, mu=0.05), truth_set=((300, 0.3),))
+    planned = session(steps, events, truth=0.05, configuration=known)
+    live = replace(session(steps, events, truth=0.05), truth_set=((300, 0.3),))
     for data in (planned, live):
         assert verdict(data).sentence.endswith("the truth is 0.3 (was 0.05).")
 
@@ -119,7 +119,7 @@ def test_a_fork_without_commits_is_what_it_was_forked_from() -> None:
     errors = noisy(1.0)
     t = np.arange(600)
     steps = Steps(t, errors, errors / 2, np.zeros(600, np.bool_), np.zeros(600, np.bool_))
-    said = verdict(session(steps, parent_session_id="a", mu=0.1)).sentence
+    said = verdict(session(steps, parent_session_id="a", truth=0.1)).sentence
     assert said.endswith("so adaptive is still the model that it was forked from.")
 
 
@@ -181,7 +181,7 @@ def test_no_sentence_holds_a_number_that_is_none(frozen: float, adaptive: float,
 
 def failing() -> Verdict:
     steps = steps_of(noisy(1.0), noisy(8.0, seed=1))
-    return verdict(session(steps, events_of([0] + [2] * 17, [0.2] * 18), mu=0.1))
+    return verdict(session(steps, events_of([0] + [2] * 17, [0.2] * 18), truth=0.1))
 
 
 @pytest.mark.parametrize("room", range(92, 500, 5))

@@ -13,10 +13,11 @@ from tttui.model.weights import (
     ASPECTS,
     ShownWeights,
     commit_at,
+    commits_behind,
     compare,
-    held_at,
-    held_at_start,
     index_at,
+    weights_at_start,
+    weights_in_force,
 )
 
 SHAPES = {"W_u": (3, 6), "B": (5, 3), "W_o": (4, 5)}
@@ -72,14 +73,14 @@ def test_the_last_snapshot_at_or_before_a_step_is_in_force(t: int, index: int | 
 
 
 def test_without_a_history_the_newest_checkpoint_is_in_force_at_every_step() -> None:
-    held = held_at(foreign(), 5)
+    held = weights_in_force(foreign(), 5)
     assert held is not None
     assert held.source == "newest checkpoint"
     assert held.index is None
 
 
 def test_without_a_history_a_session_starts_from_the_base() -> None:
-    start = held_at_start(foreign())
+    start = weights_at_start(foreign())
     assert start is not None
     assert start.source == "base"
 
@@ -110,9 +111,9 @@ def test_a_comparison_says_which_snapshots_it_is_made_of() -> None:
     ],
 )
 def test_where_nothing_was_committed_the_view_of_a_commit_says_so(t: int, reason: str) -> None:
-    found = compare("commit", session(), t)
-    assert not found.matrices
-    assert found.why_not == reason
+    result = compare("commit", session(), t)
+    assert not result.matrices
+    assert result.why_not == reason
 
 
 def test_a_commit_whose_snapshot_was_thinned_out_is_named() -> None:
@@ -120,11 +121,16 @@ def test_a_commit_whose_snapshot_was_thinned_out_is_named() -> None:
     assert "thinned out" in compare("commit", data, 32).why_not
 
 
+def test_commits_without_a_snapshot_of_their_own_are_counted() -> None:
+    data = session(history=history(0, 32))
+    assert [commits_behind(data, t) for t in (32, 95, 96, 200)] == [0, 0, 1, 1]
+
+
 def test_a_live_regression_shows_what_was_restored() -> None:
     data = session(transactions=events((32, "commit"), (96, "rollback_live_regression")))
-    found = compare("commit", data, 96)
-    assert level(found) == 1.0
-    assert "earlier weights restored" in found.says
+    result = compare("commit", data, 96)
+    assert level(result) == 1.0
+    assert "earlier weights restored" in result.says
 
 
 def test_the_selected_attempt_is_preferred_where_several_share_a_step() -> None:
@@ -139,9 +145,9 @@ def test_a_session_without_a_parent_says_so() -> None:
 
 def test_a_fork_is_compared_with_its_first_snapshot() -> None:
     data = session(meta=Meta(parent_session_id="mother", forked_at_t=320))
-    found = compare("parent", data, 100)
-    assert level(found) == 2.0
-    assert "mother at its step 320" in found.says
+    result = compare("parent", data, 100)
+    assert level(result) == 2.0
+    assert "mother at its step 320" in result.says
 
 
 def test_a_foreign_fork_is_compared_with_its_parents_checkpoint() -> None:
@@ -155,9 +161,9 @@ def test_a_foreign_fork_whose_parent_is_not_here_says_so() -> None:
 
 
 def test_another_session_is_compared_at_the_same_step() -> None:
-    found = compare("other", session(), 100, other=session(meta=Meta(session_id="b")))
-    assert level(found) == 0.0
-    assert "b, snapshot of t 96" in found.says
+    result = compare("other", session(), 100, other=session(meta=Meta(session_id="b")))
+    assert level(result) == 0.0
+    assert "b, snapshot of t 96" in result.says
 
 
 def test_sessions_with_other_shapes_do_not_compare() -> None:
@@ -169,9 +175,9 @@ def test_sessions_with_other_shapes_do_not_compare() -> None:
 def test_every_view_of_a_session_without_weights_gives_a_reason(aspect: str) -> None:
     why = Problem("weights", Path("plastic_state.pt"), "the file is not there", missing=True)
     data = foreign(weights=None, base=None, problems=(why,))
-    found = compare(aspect, data, 5)  # type: ignore[arg-type]
-    assert not found.matrices
-    assert found.why_not.endswith(".")
+    result = compare(aspect, data, 5)  # type: ignore[arg-type]
+    assert not result.matrices
+    assert result.why_not.endswith(".")
 
 
 def test_not_a_number_stays_where_it_is() -> None:
@@ -233,9 +239,9 @@ def test_after_a_rollback_the_previous_commit_is_the_one_before_the_restored_one
     made = History(made.t, restored)  # at t 128 the weights of t 64 again
     done = replace(events(*attempts), to_t=np.array([np.nan, np.nan, np.nan, 64.0, np.nan]))
     data = session(history=made, transactions=done)
-    found = compare("previous", data, 140)
-    assert found.says == "snapshot of t 128 minus snapshot of t 32"
-    assert float(found.matrices["B"][0, 0]) == 1.0
+    result = compare("previous", data, 140)
+    assert result.says == "snapshot of t 128 minus snapshot of t 32"
+    assert float(result.matrices["B"][0, 0]) == 1.0
     later = compare("previous", data, 170)
     assert later.says == "snapshot of t 160 minus snapshot of t 128"
     assert float(later.matrices["B"][0, 0]) == 3.0

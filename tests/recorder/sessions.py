@@ -23,18 +23,18 @@ def events(directory: Path) -> list[dict[str, Any]]:
 
 
 def meta(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "session" / "meta.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "session" / "meta.json").read_text())
+    return document
 
 
 def status(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "status.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    return document
 
 
 def history(directory: Path) -> np.ndarray[Any, Any]:
-    found: np.ndarray[Any, Any] = np.load(directory / "weights_history.npy")
-    return found
+    values: np.ndarray[Any, Any] = np.load(directory / "weights_history.npy")
+    return values
 
 
 def small_model(*, batch_norm: bool = False) -> nn.Sequential:

@@ -91,9 +91,9 @@ def test_a_change_between_two_scores_is_named(
         act(Loop(model, base, optimizer))
         with rec.score(1) as s:
             s.loss(loss_of(model(x)))
-    found = events(tmp_path / "a")[1]
-    assert (found["why"], found["outside"], found["t"]) == (named, True, 1)
-    assert found["version"] == rows(tmp_path / "a", "scores.csv")[1]["version"]
+    result = events(tmp_path / "a")[1]
+    assert (result["why"], result["outside"], result["t"]) == (named, True, 1)
+    assert result["version"] == rows(tmp_path / "a", "scores.csv")[1]["version"]
 
 
 def test_a_teacher_that_follows_its_student_is_an_ema(tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_writing_past_the_counter_of_torch_is_seen(tmp_path: Path) -> None:
         assert weight._version == counted
         with rec.update(trained_on=[0]):
             pass
-    found = events(tmp_path / "a")
-    assert sum(event["version"] != event["version_before"] for event in found) == 1
-    assert found[0]["weights"]["0.weight"]["delta_fro"] == pytest.approx(12**0.5, rel=1e-4)
+    result = events(tmp_path / "a")
+    assert sum(event["version"] != event["version_before"] for event in result) == 1
+    assert result[0]["weights"]["0.weight"]["delta_fro"] == pytest.approx(12**0.5, rel=1e-4)
 
 
 def test_a_parameter_that_is_replaced_is_followed(tmp_path: Path) -> None:

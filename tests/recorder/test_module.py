@@ -37,11 +37,11 @@ def test_a_loop_records_scores_twin_control_and_updates(tmp_path: Path) -> None:
         with rec.update(trained_on=[t]) as u:
             u.pre_loss = learn(model, optimizer, x)
     rec.close()
-    found = rows(tmp_path / "a")
-    assert float(found[0]["baseline_mse"]) == float(found[2]["baseline_mse"]) == first
-    assert [row["baseline_mse"] == "" for row in found] == [False, True, False, True]
-    assert float(found[3]["adaptive_mse"]) < first
-    assert [(row["did_update"], row["update_ok"]) for row in found] == [
+    result = rows(tmp_path / "a")
+    assert float(result[0]["baseline_mse"]) == float(result[2]["baseline_mse"]) == first
+    assert [row["baseline_mse"] == "" for row in result] == [False, True, False, True]
+    assert float(result[3]["adaptive_mse"]) < first
+    assert [(row["did_update"], row["update_ok"]) for row in result] == [
         ("0", "0"), ("1", "1"), ("1", "1"), ("1", "1"),
     ]  # fmt: skip
     series = rows(tmp_path / "a", "series.csv")

@@ -50,9 +50,9 @@ def test_figures_are_the_same(device: str, shape: tuple[int, ...]) -> None:
     before = now + 0.1 * torch.randn(shape, generator=generator)
     there, here = DeviceFigures(), FigureTracker()
     for _ in range(30):  # the largest singular value is approached
-        found = there.of(now.to(device), before.to(device))
+        result = there.of(now.to(device), before.to(device))
         expected = here.of(Stored.of(now.numpy()), Stored.of(before.numpy()))
-    assert found == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert result == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
 
 def test_nan_stays_nan() -> None:

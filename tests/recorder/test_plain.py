@@ -32,10 +32,10 @@ def test_numbers_become_the_files_of_a_session(tmp_path: Path) -> None:
     (event,) = events(tmp_path / "a")
     assert (event["t"], event["status"]) == (1, "commit")
     assert (event["pre_loss"], event["post_loss"], event["grad_norm"]) == (2.0, 1.5, 0.25)
-    found = meta(tmp_path / "a")
-    assert found["schema_version"] == 2
-    assert found["task"] == {"name": "recorded", "version": "1", "settings": {"lr": 1e-3}}
-    assert found["loss"] == {"name": "cross-entropy", "unit": "nats", "lower_is_better": True}
+    result = meta(tmp_path / "a")
+    assert result["schema_version"] == 2
+    assert result["task"] == {"name": "recorded", "version": "1", "settings": {"lr": 1e-3}}
+    assert result["loss"] == {"name": "cross-entropy", "unit": "nats", "lower_is_better": True}
     assert status(tmp_path / "a")["state"] == "completed"
     (place,) = find_sessions([tmp_path])
     assert (place.name, place.layout) == ("a", "native")
@@ -148,12 +148,12 @@ def test_plastic_arrays_are_versioned_and_kept(tmp_path: Path) -> None:
     assert kept["t"].tolist() == [0, 1]
     assert kept["w"][1].tolist() == [[2, 2, 2], [2, 2, 2]]
     assert kept["b"].shape == (2, 2)
-    found = meta(tmp_path / "a")
-    assert found["plastic"] == [
+    result = meta(tmp_path / "a")
+    assert result["plastic"] == [
         {"name": "w", "shape": [2, 3], "dtype": "float32"},
         {"name": "b", "shape": [2], "dtype": "float64"},
     ]
-    assert found["kept"] == ["w", "b"]
+    assert result["kept"] == ["w", "b"]
 
 
 def test_weights_that_a_function_gives_may_be_new_arrays_each_time(tmp_path: Path) -> None:
@@ -210,5 +210,5 @@ def test_the_long_list_of_trained_steps_is_written_as_ranges(tmp_path: Path) -> 
         for trained_on in (range(40), [5, 3, 3], [*range(10), *range(20, 40)], np.int64(7)):
             with rec.update(trained_on=trained_on):
                 pass
-    found = [event["trained_on"] for event in events(tmp_path / "a")]
-    assert found == [[[0, 39]], [3, 5], [[0, 9], [20, 39]], [7]]
+    results = [event["trained_on"] for event in events(tmp_path / "a")]
+    assert results == [[[0, 39]], [3, 5], [[0, 9], [20, 39]], [7]]

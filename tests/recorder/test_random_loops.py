@@ -31,8 +31,8 @@ class Loop:
 
     def version(self) -> str:
         """Of the weights as they are, by the definition of a version alone."""
-        found = {"tensor": self.tensor.numpy(), "array": self.array}
-        return version_of((n, "float32", x.shape, tensor_digest(x)) for n, x in found.items())
+        results = {"tensor": self.tensor.numpy(), "array": self.array}
+        return version_of((n, "float32", x.shape, tensor_digest(x)) for n, x in results.items())
 
     def score(self) -> None:
         self.t += self.rng.choice([1, 1, 3])
@@ -78,21 +78,21 @@ def test_the_files_agree_with_each_other_and_with_the_weights(tmp_path: Path, se
     path = tmp_path / "a"
     assert [int(row["t"]) for row in rows(path)] == sorted(loop.scored)
     said = {int(row["t"]): row["version"] for row in rows(path, "scores.csv")}
-    found = events(path)
-    late = [(event["after"], event["t"]) for event in found if "after" in event]
+    result = events(path)
+    late = [(event["after"], event["t"]) for event in result if "after" in event]
     for t, version in said.items():
         # a busy machine may put off a comparison, and then the event says since when
         assert version == loop.scored[t] or any(after < t < at for after, at in late)
     version = meta(path)["base_version"]
-    for event in found:
+    for event in result:
         assert event["version_before"] == version
         version = event["version"]
     assert version == loop.version()
-    assert all(a["t"] <= b["t"] for a, b in pairwise(found))
+    assert all(a["t"] <= b["t"] for a, b in pairwise(result))
     by_t = {int(row["t"]): row for row in rows(path)}
     for t, row in by_t.items():
         since = max((s for s in by_t if s < t), default=-1)
-        due = [event["status"] == "commit" for event in found if since < event["t"] <= t]
+        due = [event["status"] == "commit" for event in result if since < event["t"] <= t]
         assert (row["did_update"], row["update_ok"]) == (f"{bool(due):d}", f"{any(due):d}")
     kept = history(path)
     assert (np.diff(kept["t"]) > 0).all()

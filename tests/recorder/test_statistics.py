@@ -21,21 +21,21 @@ def figures(now: np.ndarray, before: np.ndarray | None = None) -> dict[str, floa
 def test_figures_are_those_of_numpy(shape: tuple[int, ...], dtype: str) -> None:
     now = RNG.standard_normal(shape).astype(dtype)
     before = (now + RNG.standard_normal(shape) * 0.1).astype(dtype)
-    found, exact = figures(now, before), now.astype("f8")
+    result, exact = figures(now, before), now.astype("f8")
     rough = 2e-3 if dtype == "f2" else 1e-4
-    assert found["fro"] == pytest.approx(np.linalg.norm(exact), rel=rough)
-    assert found["max_abs"] == pytest.approx(np.abs(exact).max(), rel=1e-5)
-    assert found["mean"] == pytest.approx(exact.mean(), abs=1e-4)
-    assert found["std"] == pytest.approx(exact.std(), rel=rough)
+    assert result["fro"] == pytest.approx(np.linalg.norm(exact), rel=rough)
+    assert result["max_abs"] == pytest.approx(np.abs(exact).max(), rel=1e-5)
+    assert result["mean"] == pytest.approx(exact.mean(), abs=1e-4)
+    assert result["std"] == pytest.approx(exact.std(), rel=rough)
     moved = np.linalg.norm(exact - before.astype("f8"))
-    assert found["delta_fro"] == pytest.approx(moved, rel=5e-3)
+    assert result["delta_fro"] == pytest.approx(moved, rel=5e-3)
 
 
 def test_the_spread_of_weights_near_one_does_not_drown_in_their_mean() -> None:
     now = (1 + 1e-4 * RNG.standard_normal(4096)).astype("f4")
-    found = figures(now)
-    assert found["std"] == pytest.approx(now.astype("f8").std(), rel=1e-2)
-    assert found["mean"] == pytest.approx(1.0, abs=1e-4)
+    result = figures(now)
+    assert result["std"] == pytest.approx(now.astype("f8").std(), rel=1e-2)
+    assert result["mean"] == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("shape", [(16, 300), (300, 16), (8, 3, 3)])
@@ -49,26 +49,26 @@ def test_that_of_a_large_matrix_is_approached_from_below() -> None:
     now = RNG.standard_normal((200, 300)).astype("f4")
     exact = np.linalg.svd(now, compute_uv=False)[0]
     kept = FigureTracker()
-    found = [kept.of(Stored.of(now), None)["top_sv"] for _ in range(80)]
-    assert np.diff(found).min() > -1e-5 * exact
-    assert 0.85 * exact < found[0] <= exact * 1.001
-    assert found[-1] == pytest.approx(exact, rel=5e-3)
+    results = [kept.of(Stored.of(now), None)["top_sv"] for _ in range(80)]
+    assert np.diff(results).min() > -1e-5 * exact
+    assert 0.85 * exact < results[0] <= exact * 1.001
+    assert results[-1] == pytest.approx(exact, rel=5e-3)
 
 
 def test_nan_is_told_and_breaks_nothing() -> None:
     now = np.ones((40, 40), np.float32)
     now[3, 4] = math.nan
-    found = figures(now, np.ones((40, 40), np.float32))
-    assert all(math.isnan(found[key]) for key in ("fro", "max_abs", "mean", "std", "top_sv"))
+    result = figures(now, np.ones((40, 40), np.float32))
+    assert all(math.isnan(result[key]) for key in ("fro", "max_abs", "mean", "std", "top_sv"))
 
 
 @pytest.mark.parametrize("value", [np.inf, 3e38])
 def test_what_overflows_is_told_and_breaks_nothing(value: float) -> None:
     now = np.ones((40, 40), np.float32)
     now[0, 0] = value
-    found = figures(now, np.zeros((40, 40), np.float32))
-    assert found["max_abs"] == pytest.approx(value)
-    assert not math.isfinite(found["fro"])
+    result = figures(now, np.zeros((40, 40), np.float32))
+    assert result["max_abs"] == pytest.approx(value)
+    assert not math.isfinite(result["fro"])
 
 
 def test_a_tensor_without_elements_has_figures() -> None:
@@ -86,8 +86,8 @@ def test_the_copy_is_brought_up_to_date_and_hashed_on_the_way(
     for _ in range(3):
         expected = alone.of(Stored(dtype, now), Stored(dtype, kept))
         taking = Taking(Stored(dtype, now), Stored(dtype, kept))
-        found = together.of(Stored(dtype, now), Stored(dtype, kept), taking)
-        assert found == expected
+        result = together.of(Stored(dtype, now), Stored(dtype, kept), taking)
+        assert result == expected
         assert np.array_equal(kept, now)
         assert taking.digest() == tensor_digest(now)
         now = now.copy()

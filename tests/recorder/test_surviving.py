@@ -92,9 +92,9 @@ def test_a_recorder_that_is_killed_leaves_whole_files_and_goes_on(tmp_path: Path
         now = check_whole(path)
         assert now >= steps
         steps, size = now, (path / "per_step.csv").stat().st_size
-        found = status_of(path)
-        assert found is not None
-        assert found.state == "crashed"
+        result = status_of(path)
+        assert result is not None
+        assert result.state == "crashed"
     (place,) = find_sessions([path])
     ledger = judge(read_records(place)[0])
     assert ledger.violated == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import end, state, wait_until
-from tests.runs.sessions import create, settings
+from tests.tasks.pointmass.runs.sessions import create, settings
 from tttui.runs.child import environment
 from tttui.runs.launch import launch
 
@@ -72,6 +72,6 @@ def test_a_command_typed_beside_sessions_executes_no_file_there(root: Path) -> N
 
 def test_only_absolute_entries_of_pythonpath_are_handed_on() -> None:
     entries = os.pathsep.join(["", "/opt/modules", ".", "src", "/opt/more"])
-    found = environment({"PYTHONPATH": entries, "LANG": "C"})
-    assert found["PYTHONPATH"] == f"/opt/modules{os.pathsep}/opt/more"
-    assert found["LANG"] == "C"
+    result = environment({"PYTHONPATH": entries, "LANG": "C"})
+    assert result["PYTHONPATH"] == f"/opt/modules{os.pathsep}/opt/more"
+    assert result["LANG"] == "C"

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create
-from tttui.engine import interventions
+from tests.tasks.pointmass.runs.sessions import create
+from tttui.artifacts import intervention_writer
+from tttui.artifacts.interventions import recorded
+from tttui.artifacts.regular import read_bytes
 from tttui.runs import answering, control
 from tttui.runs.control import DIRECTORY, Inbox, NoRequest, ask, clear_requests
 from tttui.runs.drive import drive
@@ -31,8 +33,8 @@ def _asks_for_the_first_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answers(directory: Path) -> dict[str, str | None]:
-    found = json.loads((directory / "status.json").read_text()).get("answers", [])
-    return {answer["id"]: answer["error"] for answer in found}
+    result = json.loads((directory / "status.json").read_text()).get("answers", [])
+    return {answer["id"]: answer["error"] for answer in result}
 
 
 def answered(run: SessionRun, *ids: str) -> Callable[[], bool]:
@@ -103,7 +105,7 @@ def test_a_directory_of_an_older_version_is_put_right_before_anybody_asks(tmp_pa
     (tmp_path / DIRECTORY).chmod(0o775)
     inbox = Inbox(tmp_path)
     ask(tmp_path, "stop")
-    assert [found.id for found in inbox.take() if isinstance(found, NoRequest)] == []
+    assert [result.id for result in inbox.take() if isinstance(result, NoRequest)] == []
     assert mode(tmp_path / DIRECTORY) == 0o755
 
 
@@ -145,7 +147,7 @@ def test_a_request_stays_behind_those_that_wait_though_the_clock_was_set_back(
     second = ask(tmp_path, "mu", 0.2)
     monkeypatch.setattr(control, "_last", (-1e9, 0))  # another process
     third = ask(tmp_path, "mu", 0.3)
-    assert [found.id for found in Inbox(tmp_path).take()] == [first, second, third]
+    assert [result.id for result in Inbox(tmp_path).take()] == [first, second, third]
 
 
 @pytest.mark.parametrize("at", [0, 4e9])
@@ -157,21 +159,107 @@ def test_what_was_asked_before_the_run_began_does_not_count_whatever_its_time_sa
     id = ask(run.path, "stop")
     os.utime(run.path / DIRECTORY / id, (at, at))
     again = SessionRun.open(run.path)
+    assert "a process that has ended" in (answers(run.path)[id] or "")
     assert drive(again, 50, max_rate=500.0)
     again.close("interrupted")
 
 
 @pytest.mark.parametrize("at", [0, 4e9])
-def test_what_was_asked_while_a_run_was_prepared_counts_whatever_its_time_says(
+def test_what_was_asked_while_a_run_was_handed_over_counts_whatever_its_time_says(
     tmp_path: Path, at: float
 ) -> None:
     run = create(tmp_path / "a")
-    run.close("interrupted")
+    run.close("queued")
     id = ask(run.path, "stop")
     os.utime(run.path / DIRECTORY / id, (at, at))
-    again = SessionRun.open(run.path, keep_requests=True)
+    again = SessionRun.open(run.path)
     assert not drive(again, 50, max_rate=50.0)
     again.close("interrupted")
+    assert answers(run.path)[id] is None
+
+
+# One owner after another
+
+
+def test_a_run_that_crashed_left_requests_that_the_next_owner_refuses(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    changed, stopped = ask(run.path, "mu", 0.3), ask(run.path, "stop")
+    run._release()  # as a killed process does: status.json still says that it runs
+    again = SessionRun.open(run.path)
+    assert "ask again" in (answers(run.path)[changed] or "")
+    assert "ask again" in (answers(run.path)[stopped] or "")
+    assert "ask again" in (run.path / "run.log").read_text()
+    assert drive(again, 50)
+    assert again.stepper.interventions == ()
+    again.close("interrupted")
+
+
+@pytest.mark.parametrize("state", ["completed", "interrupted"])
+def test_what_a_run_did_not_come_to_before_its_end_is_refused(tmp_path: Path, state: str) -> None:
+    run = create(tmp_path / "a")
+    asked = [ask(run.path, "step", 9), ask(run.path, "mu", 0.3)]
+    # It has taken both, and is still stepping when it ends; the third it never took.
+    drive(run, 200, paused=True, max_rate=1.0, should_stop=lambda: run.state == "running")
+    asked.append(ask(run.path, "set", {"lr": 0.01}))
+    run.close(state)
+    said = answers(run.path)
+    assert said[asked[0]] is None
+    assert [said[id] for id in asked[1:]] == [
+        f"the run was {state} at step {run.t} before it came to this, which was not done"
+    ] * 2
+    assert os.listdir(run.path / DIRECTORY) == []
+
+
+def test_a_run_that_fails_refuses_what_waits(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    id = ask(run.path, "mu", 0.3)
+    run.fail(RuntimeError("broken"))
+    assert (answers(run.path)[id] or "").startswith("the run failed at step 0")
+
+
+def test_a_handover_refuses_what_was_taken_and_keeps_what_waits(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    asked = [ask(run.path, "step", 9), ask(run.path, "mu", 0.3)]
+    drive(run, 200, paused=True, max_rate=1.0, should_stop=lambda: run.state == "running")
+    waits = ask(run.path, "pause")
+    run.close("queued")
+    assert (answers(run.path)[asked[1]] or "").startswith("the run was handed over")
+    again = SessionRun.open(run.path)
+    drive(again, 50, max_rate=1.0, should_stop=answered(again, waits))
+    assert answers(run.path)[waits] is None
+    assert again.state == "paused"
+    again.close("interrupted")
+
+
+def test_the_next_owner_repeats_the_answers_of_the_one_before(tmp_path: Path) -> None:
+    run = create(tmp_path / "a")
+    id = ask(run.path, "mu", 0.3)
+    drive(run, 200, paused=True, should_stop=answered(run, id))
+    run.close("queued")
+    again = SessionRun.open(run.path)
+    assert answers(run.path) == {id: None}
+    again.close("interrupted")
+
+
+def test_what_is_withdrawn_while_it_is_read_is_not_carried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, id = Inbox(tmp_path), ask(tmp_path, "stop")
+
+    def read_and_withdraw(path: Path, largest: int) -> bytes:
+        content = read_bytes(path, largest)
+        assert control.withdraw(tmp_path, id)
+        return content
+
+    monkeypatch.setattr("tttui.runs.control.read_bytes", read_and_withdraw)
+    assert inbox.take() == []
+
+
+def test_what_was_taken_can_no_longer_be_withdrawn(tmp_path: Path) -> None:
+    pending = control.Pending.leave(tmp_path, [("mu", 0.1), ("mu", 0.2)], 1.0)
+    assert len(Inbox(tmp_path).take()) == 2
+    assert not pending.withdraw()
+    assert pending.withdraw({request.id: "" for request in pending.requests})
 
 
 # Many at once
@@ -200,10 +288,10 @@ def test_many_requests_at_once_are_all_answered_in_order_with_few_writes(
     run.advance(40)
     asked = [ask(run.path, "mu", n / 1000) for n in range(300)]
     syncs: list[Path] = []
-    monkeypatch.setattr(interventions, "sync", syncs.append)
+    monkeypatch.setattr(intervention_writer, "sync", syncs.append)
     written = count_writes(monkeypatch)
     drive(run, 200, paused=True, should_stop=answered(run, *asked))
-    assert [i.value for i in interventions.recorded(run.path)] == [n / 1000 for n in range(300)]
+    assert [i.value for i in recorded(run.path)] == [n / 1000 for n in range(300)]
     assert list(answers(run.path).values()) == [None] * 300
     # once for the pause, once for the first answer, once for all others
     assert len(written) == 3
@@ -234,7 +322,7 @@ def test_no_more_than_so_many_are_taken_before_the_run_goes_on(
     monkeypatch.setattr(control, "MOST", 3)
     inbox = Inbox(tmp_path)
     asked = [ask(tmp_path, "pause") for _ in range(7)]
-    taken = [[found.id for found in inbox.take()] for _ in range(4)]
+    taken = [[result.id for result in inbox.take()] for _ in range(4)]
     assert taken == [asked[:3], asked[3:6], asked[6:], []]
 
 
@@ -258,13 +346,13 @@ def test_the_disk_has_a_change_before_it_is_answered_and_before_a_step_shows_it(
     run.advance(40)
     id = ask(run.path, "set", {"lr": 0.01})
     seen: list[tuple[bool, int]] = []
-    sync = interventions.sync
+    sync = intervention_writer.sync
 
     def syncing(directory: Path) -> None:
         seen.append((id in answers(run.path), run.t))
         sync(directory)
 
-    monkeypatch.setattr(interventions, "sync", syncing)
+    monkeypatch.setattr(intervention_writer, "sync", syncing)
     drive(run, 200, paused=True, should_stop=answered(run, id))
     run.intervene("mu", 0.3)
     run.advance(1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import base_of, create, settings
+from tests.tasks.pointmass.runs.sessions import base_of, create, settings
 from tttui.artifacts import making
 from tttui.artifacts.making import abandoned, hidden_directory, remove_abandoned
 from tttui.model.errors import RefusedInput

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same
 from tttui.artifacts.discover import find_sessions
-from tttui.engine.interventions import recorded
+from tttui.artifacts.interventions import recorded
 from tttui.model.errors import RefusedInput
 from tttui.runs.control import DIRECTORY, Inbox, Request, ask, parse, withdraw
 from tttui.runs.drive import Course, drive
@@ -55,8 +55,8 @@ class Asker:
 
 
 def status(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "status.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    return document
 
 
 def at(run: SessionRun, t: int) -> Callable[[], bool]:
@@ -294,8 +294,8 @@ def test_requests_are_taken_in_the_order_in_which_they_were_made(tmp_path: Path)
     inbox = Inbox(tmp_path)
     asked = [ask(tmp_path, "mu", n / 100) for n in range(20)]
     taken = inbox.take()
-    assert [found.id for found in taken] == asked
-    assert [found.value for found in taken if isinstance(found, Request)] == [
+    assert [result.id for result in taken] == asked
+    assert [result.value for result in taken if isinstance(result, Request)] == [
         n / 100 for n in range(20)
     ]
     assert inbox.take() == []
@@ -336,7 +336,7 @@ def test_what_is_asked_reads_like_a_sentence() -> None:
 
 
 def test_nothing_is_written_while_a_run_is_paused(tmp_path: Path) -> None:
-    from tests.runs.sessions import settings
+    from tests.tasks.pointmass.runs.sessions import settings
 
     run = create(tmp_path / "a", settings(checkpoint_s=0.01))
     run.advance(10)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.live import state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.cli.main import main
 
 CHOSEN = settings(steps=2000, checkpoint_s=0.2)

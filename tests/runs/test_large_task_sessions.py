@@ -20,7 +20,7 @@ from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import HISTORY
 from tttui.model.errors import TttuiError
-from tttui.model.memory import MEGABYTE
+from tttui.model.pointmass.settings import MEGABYTE
 from tttui.runs import taskbuild
 from tttui.runs.repair import repair
 from tttui.runs.taskbuild import build_task_session
@@ -45,8 +45,8 @@ class Narrow(Line):
 
     def loss(self, model: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
         W, b = model[1].weight.float(), model[1].bias.float()
-        found: Tensor = (model[0](batch[0]) @ W.T + b - batch[1]).square().mean(1)
-        return found
+        result: Tensor = (model[0](batch[0]) @ W.T + b - batch[1]).square().mean(1)
+        return result
 
 
 @pytest.fixture(autouse=True)
@@ -77,13 +77,13 @@ def reported(directory: Path) -> Report:
 def test_weights_stay_in_their_own_dtypes(tmp_path: Path) -> None:
     folder = run_through(tmp_path / "a") / "session"
     assert not (folder / PLASTIC).exists()
-    found = read_tensors(folder / "plastic_state")
-    assert {k: v.dtype for k, v in found.items()} == {"1.weight": "bfloat16", "1.bias": "float16"}
+    tensors = read_tensors(folder / "plastic_state")
+    assert {k: v.dtype for k, v in tensors.items()} == {"1.weight": "bfloat16", "1.bias": "float16"}
     begun = read_tensors(tmp_path / "a" / "base_plastic")
-    assert {k: v.dtype for k, v in begun.items()} == {k: v.dtype for k, v in found.items()}
+    assert {k: v.dtype for k, v in begun.items()} == {k: v.dtype for k, v in tensors.items()}
     engine = read_generation(tmp_path / "a", ENGINE)
     for name in NAMES:
-        assert np.array_equal(found[name].numbers(), engine.plastic[name])
+        assert np.array_equal(tensors[name].numbers(), engine.plastic[name])
     shown = SessionReader(find_sessions([tmp_path / "a"])[0]).refresh()
     assert shown.checkpoint is not None
     assert shown.checkpoint.specs["1.weight"].dtype == "bfloat16"

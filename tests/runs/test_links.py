@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint, read_generation
 from tttui.artifacts.discover import find_sessions
+from tttui.artifacts.intervention_writer import drop_half_written, record, sync
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.trash import move_to_trash
-from tttui.engine.interventions import Intervention, drop_half_written, record, sync
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs.background import continue_in_background

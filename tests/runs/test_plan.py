@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tttui.model.pointmass.settings import OWNER
 from tttui.model.session import Place
-from tttui.model.settings import OWNER
 from tttui.model.status import Status
 from tttui.runs.plan import LaunchPlan, measured_speed
 from tttui.runs.runner import named_runner

@@ -71,8 +71,8 @@ class Line(Task):
         return seen, wanted * float("nan") if t == self.settings.bad_at else wanted
 
     def loss(self, model: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
-        found: Tensor = (model(batch[0]) - batch[1]).square().mean(1)
-        return found
+        result: Tensor = (model(batch[0]) - batch[1]).square().mean(1)
+        return result
 
 
 @pytest.fixture(autouse=True)
@@ -165,12 +165,12 @@ def test_the_files_say_what_happened(tmp_path: Path) -> None:
     assert not data.steps.did_update[0]
     assert data.steps.did_update[1:].all()
     assert np.flatnonzero(~data.steps.update_ok[1:]).tolist() == [9]
-    found = events(directory)
-    assert [e["t"] for e in found] == list(range(1, STEPS + 1))
-    assert found[9]["status"] == "rollback_non_finite"
-    assert found[9]["version"] == found[9]["version_before"]
+    result = events(directory)
+    assert [e["t"] for e in result] == list(range(1, STEPS + 1))
+    assert result[9]["status"] == "rollback_non_finite"
+    assert result[9]["version"] == result[9]["version_before"]
     scores = (directory / "scores.csv").read_text().splitlines()[1:]
-    assert scores[10] == f"10,{found[9]['version']}"
+    assert scores[10] == f"10,{result[9]['version']}"
     losses = np.fromfile(directory / "losses.f16", dtype="<f2").reshape(-1, 2)
     assert len(losses) == 6 * STEPS
     assert losses[:6].mean(0) == pytest.approx(
@@ -178,7 +178,7 @@ def test_the_files_say_what_happened(tmp_path: Path) -> None:
     )
     history = np.load(directory / "weights_history.npy")
     assert history["t"].tolist() == [0, *range(4, STEPS + 1, 4)]
-    figures = found[3]["weights"]["1.weight"]
+    figures = result[3]["weights"]["1.weight"]
     now, before = history["1.weight"][1], figures["top_sv"]
     assert figures["fro"] == pytest.approx(float(np.linalg.norm(now)), rel=1e-5)
     assert before == pytest.approx(float(np.linalg.svd(now)[1][0]), rel=0.02)

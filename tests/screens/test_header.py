@@ -52,7 +52,7 @@ def test_a_session_of_another_program_is_read_only(data: SessionData) -> None:
 
 def test_an_empty_screen_tells_what_it_waits_for() -> None:
     assert "Looking for sessions" in why_nothing(Snapshot(), [Path("runs")]).plain
-    found = why_nothing(Snapshot(scanned=True), [Path("runs")]).plain
-    assert "No session found in runs." in found
-    assert "tttui demo" in found
+    result = why_nothing(Snapshot(scanned=True), [Path("runs")]).plain
+    assert "No session found in runs." in result
+    assert "tttui demo" in result
     assert why_nothing(Snapshot(error="gone"), [Path("runs")]).plain == "gone"

@@ -65,8 +65,8 @@ def test_the_adaptive_model_has_the_weights_of_its_snapshot(tmp_path: Path) -> N
 
 def test_there_are_five_continuations_from_the_most_probable_down(tmp_path: Path) -> None:
     data, document = opened(tmp_path / "run")
-    found = Reader().continued(ContinuationRequest(data, document, 100)).frozen
-    shares = [likely.share for likely in found.likely]
+    result = Reader().continued(ContinuationRequest(data, document, 100)).frozen
+    shares = [likely.share for likely in result.likely]
     assert len(shares) == 5
     assert shares == sorted(shares, reverse=True)
 
@@ -79,9 +79,9 @@ def test_weights_of_other_sizes_are_not_used(tmp_path: Path) -> None:
     wrong = np.zeros(1, np.dtype([*dtype.descr, ("head.weight", "<f4", (256, 64))]))
     np.save(path, wrong)
     data = SessionReader(data.place).refresh()
-    found = Reader().continued(ContinuationRequest(data, document, 100))
-    assert "head.weight has the shape 256 x 64" in found.adaptive.why_not
-    assert len(found.frozen.likely) == 5
+    result = Reader().continued(ContinuationRequest(data, document, 100))
+    assert "head.weight has the shape 256 x 64" in result.adaptive.why_not
+    assert len(result.frozen.likely) == 5
 
 
 @pytest.mark.parametrize("name", ["base_plastic.pt", "weights_history.npy"])
@@ -93,9 +93,9 @@ def test_weights_that_cannot_be_read_are_named(tmp_path: Path, name: str, what: 
     if what == "damaged":
         path.write_bytes(b"nothing that it should be")
     data = SessionReader(data.place).refresh()
-    found = Reader().continued(ContinuationRequest(data, document, 100))
-    assert name in found.adaptive.why_not
-    assert (name in found.frozen.why_not) == (name == "base_plastic.pt")
+    result = Reader().continued(ContinuationRequest(data, document, 100))
+    assert name in result.adaptive.why_not
+    assert (name in result.frozen.why_not) == (name == "base_plastic.pt")
 
 
 def test_weights_that_are_no_numbers_are_told(tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_a_parameter_that_is_not_kept_is_named(tmp_path: Path) -> None:
     assert data.history is not None
     weights = {k: v for k, v in data.history.weights.items() if k != "norm.weight"}
     data = replace(data, history=replace(data.history, weights=weights))
-    found = Reader().continued(ContinuationRequest(data, document, 100)).adaptive
-    assert found.why_not == "weights_history.npy: has no norm.weight"
+    result = Reader().continued(ContinuationRequest(data, document, 100)).adaptive
+    assert result.why_not == "weights_history.npy: has no norm.weight"
 
 
 def test_no_torch_is_imported_to_ask_the_models() -> None:

@@ -61,10 +61,10 @@ def test_the_task_and_its_options_are_found_without_the_libraries() -> None:
 
 
 def test_a_directory_of_safetensors_is_a_model(model: Path) -> None:
-    found = find_source(str(model))
-    assert found.path == model
-    assert found.weights == (model / "model.safetensors",)
-    assert found.size == 200
+    source = find_source(str(model))
+    assert source.path == model
+    assert source.weights == (model / "model.safetensors",)
+    assert source.size == 200
 
 
 def test_the_parts_of_an_index_are_the_weights(model: Path) -> None:
@@ -196,9 +196,9 @@ def test_only_a_session_that_reads_with_a_model_is_told_where_one_is(
 
 def test_tokens_are_read_as_they_were_kept(tmp_path: Path) -> None:
     Tokens(np.array([7, 300, 7]), np.array([0, 2, 2, 9])).keep(tmp_path)
-    found = Tokens.kept(tmp_path, 9)
-    assert found.ids.tolist() == [7, 300, 7]
-    assert found.offsets.tolist() == [0, 2, 2, 9]
+    result = Tokens.stored(tmp_path, 9)
+    assert result.ids.tolist() == [7, 300, 7]
+    assert result.offsets.tolist() == [0, 2, 2, 9]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_tokens_of_another_document_are_refused(
     for name, values in ((IDS, ids), (OFFSETS, offsets)):
         (tmp_path / name).write_bytes(np.array(values, dtype="<u4").tobytes())
     with pytest.raises(RefusedInput, match="does not belong"):
-        Tokens.kept(tmp_path, 9)
+        Tokens.stored(tmp_path, 9)
 
 
 def test_what_is_left_of_tokens_counts_from_its_own_beginning() -> None:

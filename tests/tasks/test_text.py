@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tttui.model.errors import RefusedInput
-from tttui.tasks.text.document import DOCUMENT, kept
+from tttui.tasks.text.document import DOCUMENT, stored_document
 from tttui.tasks.text.model import ByteDecoder, Shape
 from tttui.tasks.text.settings import TextSettings
 from tttui.tasks.text.shipped import BASE
@@ -96,7 +96,7 @@ def test_a_session_reads_the_document_that_it_kept(tmp_path: Path) -> None:
     assert TextTask(made.settings, 0, tmp_path).document == PROSE
     (tmp_path / DOCUMENT).unlink()
     with pytest.raises(RefusedInput, match="cannot go on"):
-        kept(tmp_path)
+        stored_document(tmp_path)
 
 
 def test_a_document_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_document_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     session.mkdir()
     (session / DOCUMENT).symlink_to(secret)
     with pytest.raises(RefusedInput, match=DOCUMENT):
-        kept(session)
+        stored_document(session)
 
 
 def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Path) -> None:
@@ -121,10 +121,10 @@ def test_twice_the_context_is_the_base_that_looks_back_twice_as_far(tmp_path: Pa
 
 def test_compressors_are_measured_on_all_that_was_read(tmp_path: Path) -> None:
     made = task(tmp_path, PROSE * 40)
-    found = made.measured(31)
+    result = made.measured(31)
     read = made.document[: 32 * 64]
-    assert found[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
-    assert found[LZMA] < 8 * len(lzma.compress(read)) / len(read)
+    assert result[ZLIB] == 8 * len(zlib.compress(read, 9)) / len(read)
+    assert result[LZMA] < 8 * len(lzma.compress(read)) / len(read)
     times = [t for t in range(4096) if compress_now(t)]
     assert sum(t + 1 for t in times) < 8 * 4096
 

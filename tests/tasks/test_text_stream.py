@@ -58,8 +58,8 @@ def begun(directory: Path, file: Path, **values: object) -> TaskRun:
 
 
 def meta_of(directory: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((directory / "session" / "meta.json").read_text())
-    return found
+    document: dict[str, object] = json.loads((directory / "session" / "meta.json").read_text())
+    return document
 
 
 def test_the_run_begins_at_the_first_window_and_ends_with_the_pipe(

@@ -126,9 +126,9 @@ class PtyProgram:
         wanted = re.compile(pattern)
         end = time.monotonic() + timeout
         while True:
-            found = wanted.search(self.text())
-            if found:
-                return found.group()
+            result = wanted.search(self.text())
+            if result:
+                return result.group()
             if time.monotonic() > end or self.status is not None:
                 raise AssertionError(f"{pattern!r} never came up; the screen:\n{self.text()}")
             self.pump(0.05)

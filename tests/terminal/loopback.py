@@ -44,9 +44,9 @@ class Server:
             "UserKnownHostsFile=/dev/null",
             "LogLevel=ERROR",
         ]
-        found = [word for option in options for word in ("-o", option)]
+        results = [word for option in options for word in ("-o", option)]
         where = ["-p", str(self.port), f"{getpass.getuser()}@127.0.0.1"]
-        return ["ssh", "-F", "none", "-tt", *found, *where, remote]
+        return ["ssh", "-F", "none", "-tt", *results, *where, remote]
 
     def drop(self, program: psutil.Process) -> None:
         """Kill what serves the connection over which a program runs."""

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.live import alive, end, state, status, wait_until
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tests.terminal.harness import PtyProgram
 from tests.terminal.loopback import environment, serving
 from tttui.artifacts.discover import find_sessions
@@ -130,8 +130,8 @@ def resumed(session: Path, *, speed: int) -> Iterator[psutil.Popen]:
 
 def state_now(session: Path) -> str | None:
     """What is true of the run, whatever it wrote last."""
-    found = status_of(session)
-    return found.state if found is not None else None
+    result = status_of(session)
+    return result.state if result is not None else None
 
 
 def read_until(program: PtyProgram, moment: float) -> None:

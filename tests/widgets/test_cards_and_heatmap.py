@@ -16,11 +16,11 @@ from tttui.widgets.heatmap import Heatmap
 
 
 def card(height: int) -> MetricCard:
-    found = MetricCard("adaptive MSE")
-    found.set_metric("6.0e-6", "final 100", "good", series=Series(np.arange(9), np.arange(9.0)))
-    found.styles.height = height
-    found.styles.width = 24
-    return found
+    result = MetricCard("adaptive MSE")
+    result.set_metric("6.0e-6", "final 100", "good", series=Series(np.arange(9), np.arange(9.0)))
+    result.styles.height = height
+    result.styles.width = 24
+    return result
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ async def test_missing_weights_are_named() -> None:
 
 def test_replacing_keeps_the_rest_of_a_line() -> None:
     line = [Segment("abc", Style(color="red")), Segment("def", Style(color="blue"))]
-    found = replaced(line, 2, "XY", Style(bold=True))
-    assert [segment.text for segment in found] == ["ab", "X", "Y", "ef"]
+    result = replaced(line, 2, "XY", Style(bold=True))
+    assert [segment.text for segment in result] == ["ab", "X", "Y", "ef"]
 
 
 def test_a_style_without_paper_keeps_the_one_behind() -> None:
     line = [Segment("abc", Style(bgcolor="red"))]
-    found = replaced(line, 1, "X", Style(color="blue"))
-    assert found[1].style == Style(bgcolor="red", color="blue")
+    result = replaced(line, 1, "X", Style(color="blue"))
+    assert result[1].style == Style(bgcolor="red", color="blue")
 
 
 @settings(max_examples=60, deadline=None)

@@ -46,6 +46,34 @@ async def test_names_of_columns_give_way_where_elements_would_be_flatter() -> No
 
 
 @pytest.mark.parametrize(
+    ("rows", "look", "said"),
+    [
+        (32, Look(), "32 state x 16 u"),
+        (32, Look(DARK, ASCII), "32 state x 16 u  2 rows a cell"),
+        (64, Look(), "64 state x 16 u  2 rows a cell"),
+        (64, Look(DARK, ASCII), "64 state x 16 u  4 rows a cell"),
+    ],
+)
+async def test_the_heading_says_how_many_rows_share_a_cell(
+    rows: int, look: Look, said: str
+) -> None:
+    shown = weights("B", np.ones((rows, 16)))
+    app = Stage(shown)
+    async with app.run_test(size=(40, 18)):
+        shown.set_look(look)
+        assert "".join(s.text for s in shown.render_line(0)).strip() == f"B  {said}"
+
+
+async def test_without_blocks_an_element_is_whole_characters_high() -> None:
+    shown = weights("W_u", np.ones((8, 6)))
+    app = Stage(shown)
+    async with app.run_test(size=(20, 16)):
+        assert shown.view.high == 3
+        shown.set_look(Look(DARK, ASCII))
+        assert shown.view.high == 2
+
+
+@pytest.mark.parametrize(
     ("width", "maps"),
     [(80, [6, 35, 37]), (120, [15, 67, 36]), (200, [27, 67, 104]), (40, [9, 19, 10])],
 )
@@ -61,9 +89,9 @@ def test_room_goes_to_the_matrix_of_most_elements_first(width: int, maps: list[i
 def test_shared_room_is_used_up_and_never_exceeded(
     shapes: list[tuple[int, int]], width: int
 ) -> None:
-    found = shared_widths(shapes, width, gap=1)
-    assert all(w > 0 for w in found)
-    assert sum(found) == width - len(shapes) + 1
+    result = shared_widths(shapes, width, gap=1)
+    assert all(w > 0 for w in result)
+    assert sum(result) == width - len(shapes) + 1
 
 
 async def test_an_element_that_is_no_number_is_crossed_out() -> None:
@@ -133,9 +161,9 @@ def test_every_element_has_a_column_while_there_are_enough(
     shapes: list[tuple[int, int]], width: int
 ) -> None:
     names, gaps = 3 * len(shapes), len(shapes) - 1
-    found = shared_widths(shapes, width, gap=1)
+    result = shared_widths(shapes, width, gap=1)
     if sum(columns for _, columns in shapes) + names + gaps <= width:
-        assert all(w >= columns for w, (_, columns) in zip(found, shapes, strict=True))
+        assert all(w >= columns for w, (_, columns) in zip(result, shapes, strict=True))
 
 
 async def test_the_cell_drags_the_view_along() -> None:

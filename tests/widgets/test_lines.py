@@ -24,7 +24,7 @@ SESSION = SessionData(
     Place(Path("runs/demo"), "native"),
     meta=Meta(
         session_id="demo",
-        mu=0.05,
+        truth=0.05,
         env_mode="linear",
         seed=3,
         device="cpu",

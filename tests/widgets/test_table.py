@@ -236,5 +236,5 @@ def test_a_title_wider_than_its_column_is_refused() -> None:
 
 @pytest.mark.parametrize("room", range(1, 40))
 def test_columns_fit_into_the_room_there_is(room: int) -> None:
-    found = fitted(COLUMNS, room, "x")
-    assert sum(width + 1 for _, width in found) <= max(room, 2)
+    result = fitted(COLUMNS, room, "x")
+    assert sum(width + 1 for _, width in result) <= max(room, 2)

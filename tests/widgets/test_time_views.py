@@ -33,44 +33,44 @@ LEFT = 9
 
 
 def chart(timeline: Timeline = VIEW) -> Chart:
-    found = Chart()
+    result = Chart()
     frozen = Trace("frozen", Series(STEPS, np.full(100, 2.0)), "baseline")
     adaptive = Trace("adaptive", Series(STEPS, np.linspace(4, 1, 100)), "adaptive", True)
-    found.set_plot(Plot("MSE", traces=(frozen, adaptive), compare=(1, 0), marks=MARKS))
-    found.set_timeline(timeline)
-    return found
+    result.set_plot(Plot("MSE", traces=(frozen, adaptive), compare=(1, 0), marks=MARKS))
+    result.set_timeline(timeline)
+    return result
 
 
 def papers(view: TimeView, column: int) -> list[int | None]:
     """The colours behind a column, from the top."""
-    found = []
+    results = []
     for y in range(view.content_size.height):
         segment = next(iter(view.render_line(y).crop(column, column + 1)))
         paper = segment.style.bgcolor if segment.style else None
-        found.append(int(paper.name[1:], 16) if paper and paper.name.startswith("#") else None)
-    return found
+        results.append(int(paper.name[1:], 16) if paper and paper.name.startswith("#") else None)
+    return results
 
 
 def graph() -> CommitGraph:
-    found = CommitGraph()
-    found.set_marks(MARKS)
-    found.set_timeline(VIEW)
-    return found
+    result = CommitGraph()
+    result.set_marks(MARKS)
+    result.set_timeline(VIEW)
+    return result
 
 
 def scrubber(timeline: Timeline = VIEW) -> Scrubber:
-    found = Scrubber()
-    found.set_marks(MARKS)
-    found.set_timeline(timeline)
-    return found
+    result = Scrubber()
+    result.set_marks(MARKS)
+    result.set_timeline(timeline)
+    return result
 
 
 def stack() -> StackView:
-    found = StackView()
+    result = StackView()
     shown = Trace("x", Series(STEPS, np.linspace(4, 1, 100)))
-    found.set_plots((Plot("x", traces=(shown,)),))
-    found.set_timeline(VIEW)
-    return found
+    result.set_plots((Plot("x", traces=(shown,)),))
+    result.set_timeline(VIEW)
+    return result
 
 
 def count_paints(
@@ -177,10 +177,10 @@ async def test_a_drag_asks_for_a_range() -> None:
         await pilot.hover(Chart, offset=(LEFT + 50, 5))
         await pilot.hover(Chart, offset=(LEFT + 20, 5))
         await pilot.mouse_up(Chart, offset=(LEFT + 20, 5))
-        found = app.of(TimeView.RangePicked)
-    assert len(found) == 1
-    assert isinstance(found[0], TimeView.RangePicked)
-    assert (found[0].t0, found[0].t1) == (22, 88)
+        result = app.of(TimeView.RangePicked)
+    assert len(result) == 1
+    assert isinstance(result[0], TimeView.RangePicked)
+    assert (result[0].t0, result[0].t1) == (22, 88)
 
 
 async def test_hovering_reads_the_step_under_the_mouse() -> None:
@@ -291,8 +291,8 @@ async def test_dragging_along_the_scrubber_moves_the_cursor() -> None:
         await pilot.mouse_down(Scrubber, offset=(LEFT, 0))
         await pilot.hover(Scrubber, offset=(LEFT + 60, 0))
         await pilot.mouse_up(Scrubber, offset=(LEFT + 45, 0))
-        found = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
-    assert found[-1] == 50
+        results = [m.t for m in app.of(TimeView.StepPicked) if isinstance(m, TimeView.StepPicked)]
+    assert results[-1] == 50
 
 
 async def test_a_scrubber_of_an_empty_run_is_a_bare_track() -> None:

@@ -1,4 +1,5 @@
-"""What one file of a session says again of another, so that it can be restored and not guessed."""
+"""Second copies: what one file of a session repeats of another, from which that one can be
+restored."""
 
 import io
 from collections.abc import Iterator
@@ -18,10 +19,10 @@ META, INTERVENTIONS = "session/meta.json", "interventions.jsonl"
 
 
 def lines_again(directory: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
-    """Blocks of what update_events.jsonl held at a checkpoint: what of it is damaged or missing is
-    taken from update_events.json; what was appended since follows as it is.
+    """The repaired content of update_events.jsonl in blocks: damaged lines up to the checkpoint
+    come from update_events.json, later lines stay unchanged.
 
-    Raises ValueError where the list does not have it, by the checksums of the checkpoint.
+    Raises ValueError if the list does not match the checksums of the checkpoint.
     """
     size = 0
     for block in _at_checkpoint(directory, checkpoint):
@@ -31,7 +32,7 @@ def lines_again(directory: Path, checkpoint: Checkpoint) -> Iterator[bytes]:
 
 
 def has_lines_again(directory: Path, checkpoint: Checkpoint) -> bool:
-    """Whether `lines_again` gives them."""
+    """Whether `lines_again` can restore the lines."""
     try:
         return all(_at_checkpoint(directory, checkpoint))
     except (OSError, KeyError, TypeError, ValueError):
@@ -61,13 +62,13 @@ def _there(path: Path, begin: int, end: int | None) -> Iterator[bytes]:
 
 
 class _BlockPieces:
-    """Blocks of any size, taken in pieces of a wanted one."""
+    """Turns blocks of any size into pieces of a given size."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks, self._ahead = blocks, b""
 
     def take(self, size: int) -> bytes:
-        """The next bytes; fewer where there are no more."""
+        """The next `size` bytes; fewer at the end."""
         parts, have = [self._ahead], len(self._ahead)
         while have < size and (more := next(self._blocks, None)) is not None:
             parts.append(more)
@@ -85,34 +86,32 @@ def _read(path: Path) -> bytes:
 
 
 def text_from_checkpoint(directory: Path, name: str, checkpoint: Checkpoint) -> bytes | None:
-    """What meta.json or interventions.jsonl was before it was damaged, from the copy in a
-    checkpoint; None where it may have been something else.
-
-    Lines that were added to interventions.jsonl after the checkpoint are part of it.
+    """The undamaged text of meta.json or interventions.jsonl, from the copy in a checkpoint and
+    lines appended to interventions.jsonl since; None if the copy may not match.
     """
     copy = checkpoint.copies.get(name, "").encode()
     if not copy:
         return None
     try:
-        found = _read(directory / name)
+        text = _read(directory / name)
     except OSError:
         return None
     if name == INTERVENTIONS:
         state = checkpoint.checksums.get(name)
         if state is None or BlockChecksums.restored(state).differing(io.BytesIO(copy)):
             return None
-        return copy + found[len(copy) :]
-    return copy if _is_damaged_copy(found, copy, directory / name) else None
+        return copy + text[len(copy) :]
+    return copy if _is_damaged_copy(text, copy, directory / name) else None
 
 
-def _is_damaged_copy(found: bytes, copy: bytes, path: Path) -> bool:
-    """Whether a text was this copy before it was damaged, as far as anybody can tell: they carry
-    the same checksum, or are the same but for it, or the text is no object of keys any more."""
+def _is_damaged_copy(text: bytes, copy: bytes, path: Path) -> bool:
+    """Whether a damaged text was probably this copy: both carry the same checksum, or differ only
+    in it, or the text is no JSON object any more."""
     if json_checksum(copy) is not Carried.RIGHT:
         return False
     try:
-        parse_object(found, path)
+        parse_object(text, path)
     except TttuiError:
         return True
-    carried, same = (data[:64].split(b'"')[3:4] for data in (found, copy))
-    return carried == same or found.split(b"\n", 2)[2:] == copy.split(b"\n", 2)[2:]
+    carried, same = (data[:64].split(b'"')[3:4] for data in (text, copy))
+    return carried == same or text.split(b"\n", 2)[2:] == copy.split(b"\n", 2)[2:]

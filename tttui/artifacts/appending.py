@@ -16,20 +16,20 @@ PART = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was cut off at the end of a file that is continued."""
+    """The end that was cut off a file when its writer resumed."""
 
     path: Path
     begin: int
-    """Bytes that the file has now."""
+    """The size of the file now, in bytes."""
     size: int
     """Bytes that were cut off."""
     content: str
-    """What they held: `20 whole lines, half a line`."""
+    """The content in words: `20 whole lines, half a line`."""
     why: str = "which came after the checkpoint"
 
     @classmethod
     def of_lines(cls, path: Path, handle: int, begin: int) -> Self | None:
-        """What a file of lines holds from byte `begin` on; None where it ends there."""
+        """The rest of a file of lines from byte `begin`; None if there is none."""
         lines = zeros = size = 0
         last = b"\n"
         while part := os.pread(handle, PART, begin + size):
@@ -75,7 +75,7 @@ class AppendedFile:
 
     @property
     def pending(self) -> int:
-        """Bytes that wait for the next flush."""
+        """Number of bytes that wait for the next flush."""
         return len(self._pending)
 
     def create(self, head: bytes = b"") -> None:
@@ -86,19 +86,19 @@ class AppendedFile:
         self.flush()
 
     def reopen(self, size: int, checksums: BlockChecksums | None = None) -> Cut | None:
-        """Open an existing file and cut it back to `size` bytes; a shorter file is refused.
+        """Open an existing file and cut it to `size` bytes; a shorter file is refused.
 
         `checksums` are those of these bytes, if they are known. Returns what was cut off.
         """
         self._open(0)
-        found = os.fstat(self._opened()).st_size
-        if found < size:
+        length = os.fstat(self._opened()).st_size
+        if length < size:
             self.close()
             raise TttuiError(
-                f"{self.path}: has {found} bytes, but the checkpoint was written after {size}; "
+                f"{self.path}: has {length} bytes, but the checkpoint was written after {size}; "
                 "the session cannot be continued exactly: restore the file, or fork"
             )
-        cut = Cut.of_lines(self.path, self._opened(), size) if found > size else None
+        cut = Cut.of_lines(self.path, self._opened(), size) if length > size else None
         self._cut(size)
         if self.checksums is not None:
             self.checksums = checksums or self._made_anew(size)
@@ -164,7 +164,7 @@ class AppendedFile:
         self.size = size
 
     def _made_anew(self, size: int) -> BlockChecksums:
-        """The checksums of a file that an older version wrote."""
+        """Compute the checksums of a file that an older version wrote without them."""
         sums = BlockChecksums()
         with os.fdopen(os.dup(self._opened()), "rb", buffering=0) as file:
             sums.add_file(file, size)

@@ -22,7 +22,7 @@ TEMPORARY = ".tttui-tmp"
 
 
 def refuse_links(directory: Path) -> None:
-    """Make sure that nothing which a run writes leads elsewhere, before anything is written.
+    """Refuse links among the files that a run writes, before it writes anything.
 
     Raises RefusedInput naming the link and the remedy.
     """
@@ -72,7 +72,7 @@ def write_whole(
 
 
 def write_over(path: Path, data: bytes) -> None:
-    """Write `data` over what a file holds: for a disk that has no room for another file.
+    """Overwrite a file in place: for a disk without room for another file.
 
     A small file keeps the block that it has; who reads it meanwhile may see both mixed. Raises
     TttuiError naming the file and the remedy.
@@ -90,7 +90,7 @@ def write_over(path: Path, data: bytes) -> None:
 
 
 def remove_temporaries(directory: Path) -> None:
-    """Delete what a killed writer left of files that it was replacing."""
+    """Delete the temporary files of a killed writer."""
     try:
         refuse_linked_folder(directory / TEMPORARY)
     except OSError:
@@ -122,7 +122,7 @@ def sync_directory(path: Path) -> None:
 
 
 def write_error(path: Path, error: OSError) -> TttuiError:
-    """What a person is told when a file cannot be written."""
+    """The error for a file that cannot be written, with the remedy."""
     if isinstance(error, NotRegular):
         return RefusedInput(f"{error.filename or path}: {error.strerror}")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,8 +1,8 @@
 """Checksums of a file that only grows: the CRC-32 of every 16 KiB of it.
 
-They follow from the content alone, however it came about, and so does the last one, of the
-bytes that do not fill a block yet. What a CRC was made of is not needed to go on from it, so
-that a file which was damaged in between is never taken for what was written.
+They depend on the content alone, not on how it was appended; the last one covers the bytes that do
+not fill a block yet. A CRC can be continued without reading earlier bytes again, so damage in
+between is never taken for written content.
 
 In a checkpoint (`checkpoint`, key `checksums`) those of one file are
 
@@ -29,7 +29,7 @@ class BlockChecksums:
         self._sums = array("L")
 
     def add(self, data: bytes | memoryview) -> None:
-        """Go on with bytes that were appended."""
+        """Add appended bytes."""
         rest = memoryview(data)
         while rest:
             within = self.size % BLOCK
@@ -42,7 +42,7 @@ class BlockChecksums:
             rest = rest[len(part) :]
 
     def add_file(self, file: BinaryIO, size: int) -> None:
-        """Go on with what a file holds up to `size`; less where it is shorter."""
+        """Add the bytes of a file up to `size`, or up to its end."""
         file.seek(self.size)
         while self.size < size and (data := file.read(min(size - self.size, 1 << 20))):
             self.add(data)
@@ -71,10 +71,9 @@ class BlockChecksums:
             yield min(BLOCK, self.size - i * BLOCK), checksum
 
     def differing(self, file: BinaryIO, deadline: float | None = None) -> list[tuple[int, int]]:
-        """Stretches [begin, end) of whole blocks that do not have the checksum that they had;
-        adjacent ones are joined. Blocks that are not reached by the `deadline` (on the monotonic
-        clock) count as right."""
-        found: list[tuple[int, int]] = []
+        """Byte ranges [begin, end) of blocks with a wrong checksum, adjacent ones joined. Blocks
+        not reached by the `deadline` (monotonic seconds) count as right."""
+        ranges: list[tuple[int, int]] = []
         file.seek(0)
         for i in range(len(self._sums)):
             if deadline is not None and time.monotonic() > deadline:
@@ -82,10 +81,10 @@ class BlockChecksums:
             start, stop = i * BLOCK, min(self.size, (i + 1) * BLOCK)
             if crc32(_exactly(file, stop - start)) == self._sums[i]:
                 continue
-            if found and found[-1][1] == start:
-                start, _ = found.pop()
-            found.append((start, stop))
-        return found
+            if ranges and ranges[-1][1] == start:
+                start, _ = ranges.pop()
+            ranges.append((start, stop))
+        return ranges
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
@@ -102,5 +101,5 @@ def as_int32(sums: "array[int]") -> np.ndarray[Any, Any]:
 
 def from_int32(sums: Any) -> list[int]:
     """The inverse of `as_int32`."""
-    found: list[int] = np.ascontiguousarray(sums, dtype=np.int32).view(np.uint32).tolist()
-    return found
+    values: list[int] = np.ascontiguousarray(sums, dtype=np.int32).view(np.uint32).tolist()
+    return values

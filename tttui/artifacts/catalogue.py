@@ -1,4 +1,4 @@
-"""The rows of all sessions, read again only where files changed, and the files of one."""
+"""The summaries of all sessions, read again only if files changed, and the files of one session."""
 
 import os
 import time
@@ -26,15 +26,15 @@ class _CatalogueRow:
     stamp: Stamp
     summary: SessionSummary
     settled: bool
-    """The files are old enough for their times to tell them from later versions."""
+    """The files are old enough that their modification times identify their versions."""
     events: EventLines | None
-    """What was read of the transactions, as long as the run has not completed."""
+    """The transactions read so far, until the run completes."""
     doubted_at: float | None = None
-    """Since when files are damaged that may be in the middle of being written."""
+    """Since when files look damaged that may just be being written."""
 
 
 class Catalogue:
-    """Summaries of many sessions. `refresh` works for a while and says whether it is through."""
+    """Summaries of many sessions, refreshed a slice of time at a time."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -45,7 +45,7 @@ class Catalogue:
         """Every place that was last begun with has been looked at."""
 
     def begin(self, places: Sequence[Place]) -> None:
-        """Look at these places from now on; what is known of others is forgotten."""
+        """Watch these places from now on; forget all others."""
         known = {place.path for place in places}
         self._rows = {path: row for path, row in self._rows.items() if path in known}
         self._watches = {path: w for path, w in self._watches.items() if path in known}
@@ -53,14 +53,14 @@ class Catalogue:
         self.complete = not places
 
     def work(self, budget_s: float) -> None:
-        """Read what changed, for about so long."""
+        """Read changes for about `budget_s` seconds."""
         end = time.monotonic() + budget_s
         while self._waiting and time.monotonic() < end:
             self._look(self._waiting.pop())
         self.complete = not self._waiting
 
     def summaries(self, places: Sequence[Place]) -> tuple[SessionSummary, ...]:
-        """What is known so far, in the order of the places."""
+        """The summaries read so far, in the order of the places."""
         rows = (self._rows.get(place.path) for place in places)
         return tuple(row.summary for row in rows if row is not None)
 
@@ -104,7 +104,7 @@ def _stamp(place: Place) -> Stamp:
 
 def list_files(place: Place) -> tuple[FileEntry, ...]:
     """The files of a session with sizes and times, by path; hidden ones left out."""
-    found: list[FileEntry] = []
+    entries: list[FileEntry] = []
     for folder, folders, names in os.walk(place.path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -114,7 +114,7 @@ def list_files(place: Place) -> tuple[FileEntry, ...]:
             except OSError:
                 continue
             entry = FileEntry(str(path.relative_to(place.path)), stat.st_size, stat.st_mtime)
-            found.append(entry)
-            if len(found) >= MOST_FILES:
-                return tuple(found)
-    return tuple(found)
+            entries.append(entry)
+            if len(entries) >= MOST_FILES:
+                return tuple(entries)
+    return tuple(entries)

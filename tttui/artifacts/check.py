@@ -1,4 +1,4 @@
-"""Is every file of a session what was written? Without replaying anything (that is `verify`).
+"""Integrity checks of session files, without replaying the session (`verify` does that).
 
 A native session is checked by the checksums of its newest checkpoint and of the files that carry
 one, and by the structure of what has none; a foreign one as far as its readers understand it.
@@ -38,26 +38,26 @@ together are replaced one after the other."""
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check of one session found."""
+    """The result of a check of one session."""
 
     place: Place
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was not checked, and why."""
+    """The parts that were not checked, and why."""
 
 
 def check_session(place: Place, *, seconds: float | None = None) -> Report:
-    """Check one session; for about so many `seconds` at most, else however long it takes."""
+    """Check one session, for at most about `seconds` (None: without limit)."""
     if place.layout != "native":
         return _foreign(place, "written by another program, without checksums")
     meta, _ = read_part(place.path / META, "meta", read_meta)
     if meta is not None and meta.schema.recorder is not None:
         return _foreign(place, "written by a recorder, without checksums")
     if meta is None and assumed_meta(place) is UNKNOWN_META:
-        found = _foreign(place, "without meta.json nobody knows what the model is")
-        lost = Finding(place.path / META, "is missing or damaged", remedy=FROM_A_COPY)
-        others = [finding for finding in found.findings if finding.path != lost.path]
-        return replace(found, findings=(lost, *others))
+        checked = _foreign(place, "without meta.json nobody knows what the model is")
+        damaged_meta = Finding(place.path / META, "is missing or damaged", remedy=FROM_A_COPY)
+        others = [finding for finding in checked.findings if finding.path != damaged_meta.path]
+        return replace(checked, findings=(damaged_meta, *others))
     deadline = None if seconds is None else time.monotonic() + seconds
     status = status_of(place.path)
     live = status is not None and status.steerable
@@ -71,10 +71,10 @@ def check_session(place: Place, *, seconds: float | None = None) -> Report:
 
 
 def check_root(root: Path) -> list[Finding]:
-    """What belongs to no session: directories of killed processes, damaged bases in the cache."""
+    """Check files outside sessions: directories of killed processes, damaged bases in the cache."""
     reason = "a killed process left it of a session that it was making"
     remedy = "`tttui fsck --repair` and every new session there remove it"
-    found = [
+    findings = [
         Finding(path, reason, None, None, "leftover", remedy, "remove") for path in abandoned(root)
     ]
     for path in sorted(root.glob(f"bases/*/{BASE}")):
@@ -82,12 +82,12 @@ def check_root(root: Path) -> list[Finding]:
             read_pt(path)
         except TttuiError as error:
             text = str(error).removeprefix(f"{path}: ")
-            found.append(Finding(path, text, remedy="it is trained again when it is needed"))
-    return found
+            findings.append(Finding(path, text, remedy="it is trained again when it is needed"))
+    return findings
 
 
 def known(path: Path, *, live: bool = False) -> Known:
-    """What a native session says of its own files."""
+    """What a native session records about its own files."""
     checkpoints: dict[str, Checkpoint] = {}
     errors: dict[str, TttuiError] = {}
     for name in (ENGINE, PREVIOUS):
@@ -101,7 +101,7 @@ def known(path: Path, *, live: bool = False) -> Known:
 
 
 def _meta(path: Path, copy: bytes) -> Mapping[str, Any]:
-    """meta.json, or where it is damaged the copy of it, where there is one."""
+    """meta.json, or its copy if it is damaged."""
     try:
         content = read_bytes(path)
     except OSError:
@@ -117,21 +117,21 @@ def _meta(path: Path, copy: bytes) -> Mapping[str, Any]:
 
 def _native(place: Place, live: bool, deadline: float | None) -> Report:
     session = known(place.path, live=live)
-    found = replaced_files(session)
-    found += growing_files(session, found, deadline)
+    findings = replaced_files(session)
+    findings += growing_files(session, findings, deadline)
     if not live:
-        found += _leftovers(place.path)
+        findings += _leftovers(place.path)
     notes = []
     if session.newest is not None and not session.newest.checksums:
         notes.append("no checksums, as an older version wrote it: only its structure was checked")
     if deadline is not None and time.monotonic() > deadline:
         notes.append("checked only in part, for lack of time; `tttui fsck` checks all of it")
-    return Report(place, tuple(found), tuple(notes))
+    return Report(place, tuple(findings), tuple(notes))
 
 
 def _foreign(place: Place, whose: str) -> Report:
-    """What the readers cannot make out; nothing is known of what was written."""
-    found: list[Finding] = []
+    """The problems of the readers; a foreign session has no checksums."""
+    findings: list[Finding] = []
     for run in place.runs or (None,):
         reader = SessionReader(place, run)
         reader.refresh()
@@ -140,9 +140,9 @@ def _foreign(place: Place, whose: str) -> Report:
         for problem in reader.refresh().problems:
             finding = Finding(problem.path, problem.reason, remedy=FROM_A_COPY)
             of_another = problem.part == "metrics" and run is not None and run != place.runs[-1]
-            if not (problem.missing or of_another or finding in found):
-                found.append(finding)
-    return Report(place, tuple(found), (f"{whose}: only its structure was checked",))
+            if not (problem.missing or of_another or finding in findings):
+                findings.append(finding)
+    return Report(place, tuple(findings), (f"{whose}: only its structure was checked",))
 
 
 def _leftovers(path: Path) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Checking the files of a session that grow: by their checksums, after that by their structure."""
+"""Checking the growing files of a session: by checksums, and after those by structure."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -46,9 +46,10 @@ HEADER_BYTES = 1024
 
 
 def growing_files(
-    session: Known, found: Sequence[Finding], deadline: float | None
+    session: Known, earlier: Sequence[Finding], deadline: float | None
 ) -> list[Finding]:
-    """What is wrong with them, up to the `deadline`; `found` is known of the others already."""
+    """The findings of growing files, up to the `deadline`; `earlier` are those of the other
+    files."""
     new: list[Finding] = []
     for name in (*STRUCTURES, HISTORY):
         changed = _changed(session, name, deadline)
@@ -59,13 +60,13 @@ def growing_files(
     for name in known:
         if name not in STRUCTURES and name != HISTORY:  # of a task: known by their checksums only
             new += _changed(session, name, deadline)
-    if not any(finding.path == session.path / EVENT_LIST for finding in found):
+    if not any(finding.path == session.path / EVENT_LIST for finding in earlier):
         new += _event_list(session, [f for f in new if f.path == session.path / EVENTS])
     return new
 
 
 def _changed(session: Known, name: str, deadline: float | None) -> list[Finding]:
-    """What the newest checkpoint knows and what is not there any more."""
+    """Ranges that differ from the checksums of the newest checkpoint."""
     newest = session.newest
     if newest is None:
         return _changed_losses(session) if name == LOSSES else []
@@ -77,7 +78,8 @@ def _changed(session: Known, name: str, deadline: float | None) -> list[Finding]
 
 
 def _narrowed(name: str, finding: Finding) -> Finding:
-    """With the first line in a changed stretch that is no record any more, where there is one."""
+    """The finding narrowed to the first line of a changed range that is no record, if there is
+    one."""
     if finding.begin is None or finding.end is None or name not in STRUCTURES:
         return finding
     try:
@@ -110,7 +112,7 @@ def _with_remedy(session: Known, name: str, finding: Finding) -> Finding:
 
 
 def _changed_losses(session: Known) -> list[Finding]:
-    """The losses of a base that is still being trained: its state has their checksums."""
+    """Check the losses of a base in training, by the checksums in its state."""
     path = session.path / LOSSES
     try:
         sums = BlockChecksums.restored(read_pt(session.path / "pretraining_state.pt")["losses"])
@@ -129,17 +131,17 @@ def _wrong_records(session: Known, name: str, changed: Sequence[Finding]) -> lis
         size = path.stat().st_size
         if name == HISTORY:
             dtype = None if newest is None else history_dtype(newest, session.kept)
-            found = wrong_snapshots(path, dtype)
+            wrong = wrong_snapshots(path, dtype)
         else:
             state = newest.checksums.get(name) if newest is not None else None
-            found = STRUCTURES[name](path, 0 if state is None else min(size, int(state["size"])))
+            wrong = STRUCTURES[name](path, 0 if state is None else min(size, int(state["size"])))
     except FileNotFoundError:
         return []
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         return [] if changed else [Finding(path, reason).repaired_by("", session.path)]
     judged = []
-    for finding in _joined(found):
+    for finding in _joined(wrong):
         begin = finding.begin or 0
         if any(f.begin is None or f.begin <= begin < (f.end or size) for f in changed):
             continue
@@ -151,10 +153,10 @@ def _wrong_records(session: Known, name: str, changed: Sequence[Finding]) -> lis
     return judged
 
 
-def _joined(found: Sequence[Finding]) -> list[Finding]:
-    """With stretches that follow each other, wrong in different ways, as one."""
+def _joined(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with adjacent ranges joined, whatever their reasons."""
     joined: list[Finding] = []
-    for finding in found:
+    for finding in findings:
         if joined and joined[-1].end == finding.begin:
             reason = f"{joined[-1].reason}, then {finding.reason}"
             finding = replace(joined.pop(), end=finding.end, reason=reason)
@@ -163,8 +165,8 @@ def _joined(found: Sequence[Finding]) -> list[Finding]:
 
 
 def _repair_of(newest: Checkpoint | None, name: str, finding: Finding, size: int) -> Action:
-    """What can be done about records that are none: what comes after the checkpoint is computed
-    again, and so is an end that holds no record."""
+    """The repair of invalid records: those after the checkpoint are computed again, and so is an
+    end without records."""
     begin = finding.begin or 0
     ends = finding.end == size
     if name == HISTORY:
@@ -178,7 +180,7 @@ def _repair_of(newest: Checkpoint | None, name: str, finding: Finding, size: int
 
 
 def _event_list(session: Known, wrong: Sequence[Finding]) -> list[Finding]:
-    """Whether it repeats the lines, as far as those are not `wrong` themselves."""
+    """Check that update_events.json repeats the lines, except for `wrong` ones."""
     path, lines = session.path / EVENT_LIST, session.path / EVENTS
     end = min((f.begin or 0 for f in wrong if f.kind == "torn"), default=None)
     try:

@@ -29,18 +29,18 @@ LACKS = "lacks the checksum that it was written with"
 
 
 def replaced_files(session: Known) -> list[Finding]:
-    """What is wrong with the checkpoints, the texts, the base and the tensors."""
-    found = [*_checkpoints(session), *_texts(session), *_base(session)]
-    seen = {finding.path for finding in found}
-    found += [finding for finding in _copies(session) if finding.path not in seen]
+    """The findings of checkpoints, JSON texts, base and tensors."""
+    findings = [*_checkpoints(session), *_texts(session), *_base(session)]
+    seen = {finding.path for finding in findings}
+    findings += [finding for finding in _copies(session) if finding.path not in seen]
     carrying = _should_carry(session)
     for name in TENSORS:
-        found += _tensor(session, name, carrying, "")
-    return found
+        findings += _tensor(session, name, carrying, "")
+    return findings
 
 
 def _checkpoints(session: Known) -> list[Finding]:
-    found = []
+    findings = []
     folder = session.path / "session"
     error, path = session.errors.get(ENGINE), folder / ENGINE
     # Before it is built, a session that waits for its base has neither rows nor a checkpoint.
@@ -52,17 +52,17 @@ def _checkpoints(session: Known) -> list[Finding]:
             if newest is None
             else f"`tttui resume {session.path}` goes on from {newest}"
         )
-        found.append(Finding(path, _reason(error, path), *_extent(path), remedy=remedy))
+        findings.append(Finding(path, _reason(error, path), *_extent(path), remedy=remedy))
     error, path = session.errors.get(PREVIOUS), folder / PREVIOUS
     if error is not None and not isinstance(error, NoCheckpoint):
         finding = Finding(path, _reason(error, path), *_extent(path))
-        found.append(finding.repaired_by("remove", session.path))
-    return found
+        findings.append(finding.repaired_by("remove", session.path))
+    return findings
 
 
 def _texts(session: Known) -> list[Finding]:
     """The files that are JSON objects."""
-    found = []
+    findings = []
     actions: dict[str, Action] = {
         META: _text(session),
         STATUS: "status" if session.newest is not None else "",
@@ -74,8 +74,8 @@ def _texts(session: Known) -> list[Finding]:
         if reason == "" or (reason is None and name != META):
             continue
         finding = Finding(path, reason or "is missing", *_extent(path))
-        found.append(finding.repaired_by(action, session.path))
-    return found
+        findings.append(finding.repaired_by(action, session.path))
+    return findings
 
 
 def _text(session: Known) -> Action:
@@ -85,7 +85,7 @@ def _text(session: Known) -> Action:
 
 
 def _wrong_text(path: Path, carrying: bool) -> str | None:
-    """What is wrong with a JSON object; empty: nothing, None: it is missing."""
+    """The defect of a JSON object; '': none, None: the file is missing."""
     try:
         content = read_bytes(path)
         parse_object(content, path)
@@ -105,7 +105,7 @@ def _by_checksum(carried: Carried, carrying: bool) -> str:
 
 
 def _should_carry(session: Known) -> bool:
-    """Whether the files of this session carry checksums: a version wrote it that knows them."""
+    """Whether the version that wrote this session put checksums into its files."""
     if session.newest is not None:
         return bool(session.newest.checksums)
     try:
@@ -116,8 +116,8 @@ def _should_carry(session: Known) -> bool:
 
 
 def _base(session: Known) -> list[Finding]:
-    path, said = session.path / BASE, session.meta.get("base_ckpt_hash")
-    if not isinstance(said, str):  # it waits for its base, or meta.json is a finding already
+    path, recorded = session.path / BASE, session.meta.get("base_ckpt_hash")
+    if not isinstance(recorded, str):  # it waits for its base, or meta.json is a finding already
         return []
     try:
         digest = sha256_of(path)
@@ -126,15 +126,15 @@ def _base(session: Known) -> list[Finding]:
         if not isinstance(error, FileNotFoundError):
             reason = f"cannot be read: {error.strerror or error}"
         return [Finding(path, reason).repaired_by("base", session.path)]
-    if digest == said:
+    if digest == recorded:
         return []
-    reason = f"has the sha256 {digest[:12]}, but meta.json names {said[:12]}"
+    reason = f"has the sha256 {digest[:12]}, but meta.json names {recorded[:12]}"
     return [Finding(path, reason, *_extent(path)).repaired_by("base", session.path)]
 
 
 def _copies(session: Known) -> list[Finding]:
-    """What repeats the newest checkpoint."""
-    newest, found, action = session.newest, list[Finding](), _copy(session)
+    """Check the files that repeat the newest checkpoint."""
+    newest, findings, action = session.newest, list[Finding](), _copy(session)
     known = newest.sha256 if newest and newest.path.name == ENGINE else {}
     for name in (PLASTIC, LARGE, OPTIM, METRICS):
         path = session.path / "session" / name
@@ -143,13 +143,13 @@ def _copies(session: Known) -> list[Finding]:
         if expected is None and other in known:
             if path.exists():
                 reason = f"repeats nothing: {ENGINE} goes with {other}"
-                found.append(
+                findings.append(
                     Finding(path, reason, *_extent(path)).repaired_by("remove", session.path)
                 )
             continue
         if expected is None:
             if name != METRICS:
-                found += _tensor(session, f"session/{name}", _should_carry(session), action)
+                findings += _tensor(session, f"session/{name}", _should_carry(session), action)
             continue
         try:
             same = sha256_of(path) == expected
@@ -157,7 +157,7 @@ def _copies(session: Known) -> list[Finding]:
         except OSError as error:
             missing = isinstance(error, FileNotFoundError)
             reason = "is missing" if missing else f"cannot be read: {error.strerror or error}"
-            found.append(Finding(path, reason).repaired_by(action, session.path))
+            findings.append(Finding(path, reason).repaired_by(action, session.path))
             continue
         if not same:
             killed = f"is of another moment than {ENGINE}, as a killed process leaves it"
@@ -165,12 +165,12 @@ def _copies(session: Known) -> list[Finding]:
             if name == LARGE:
                 reason = f"has another sha256 than {ENGINE} was written with"
             finding = Finding(path, reason, *_extent(path))
-            found.append(finding.repaired_by(action, session.path))
-    return found
+            findings.append(finding.repaired_by(action, session.path))
+    return findings
 
 
 def _carried(path: Path) -> Carried:
-    """What the checksum in a file says; safetensors have none. Raises OSError."""
+    """The verdict of the checksum in a file; safetensors have none. Raises OSError."""
     if path.suffix == ".safetensors":
         return Carried.NONE
     if path.suffix == ".json":
@@ -180,7 +180,7 @@ def _carried(path: Path) -> Carried:
 
 
 def _copy(session: Known) -> Action:
-    """Whether the newest checkpoint, which the files beside it repeat, can be read."""
+    """The repair of copies, if the newest checkpoint can be read."""
     return "copy" if ENGINE in session.checkpoints else ""
 
 
@@ -207,7 +207,7 @@ def _tensor(session: Known, name: str, carrying: bool, action: Action) -> list[F
 
 
 def _extent(path: Path) -> tuple[int | None, int | None]:
-    """All of a file, as far as there is any."""
+    """The byte range of a whole file; empty if it is missing."""
     try:
         size = path.stat().st_size
     except OSError:

@@ -56,21 +56,21 @@ Parts = Iterable[bytes | memoryview]
 
 
 class NoCheckpoint(TttuiError):
-    """There is no file."""
+    """The session has no checkpoint file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A point from which a session goes on."""
+    """A point from which a session can resume."""
 
     engine: Mapping[str, Any]
-    """Hidden state, buffer, world, generators, counters: what the engine put in."""
+    """The engine's state: hidden state, buffer, world, generators, counters."""
     plastic: Weights
     optim: Mapping[str, Any]
     sizes: Mapping[str, int]
-    """What RunWriter.sizes() was; RunWriter.truncate cuts the files back to it."""
+    """Sizes of the growing files in bytes; a resume cuts them back to these."""
     problems: tuple[Problem, ...] = ()
-    """Files that do not belong to this set; resuming puts them right."""
+    """Files that do not match this checkpoint; a resume rewrites them."""
     path: Path = field(default_factory=Path)
     checksums: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of the growing files, by name; empty for a session of an older version."""
@@ -91,7 +91,7 @@ class Checkpoint:
 
     @property
     def step(self) -> int | None:
-        """The step that is predicted next, None where the engine does not say it."""
+        """The step that is predicted next; None if the engine state lacks it."""
         stepper = self.engine.get("stepper", self.engine)
         try:
             return int(stepper["t"]) + int(stepper.get("revealed", 0))
@@ -104,7 +104,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contents:
-    """What a checkpoint says of the other files of its session."""
+    """What a checkpoint records about the other files of its session."""
 
     sizes: Mapping[str, int]
     checksums: Mapping[str, Any]
@@ -122,7 +122,8 @@ def write_checkpoint(
     keep: bool,
     dtypes: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the set into session/; the growing files must be synced. Raises TttuiError.
+    """Write a checkpoint and its copies into session/; the growing files must be synced. Raises
+    TttuiError.
 
     `keep`: the checkpoint that is there becomes the previous one; `dtypes` as in `Checkpoint`.
     """
@@ -208,9 +209,9 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
     if carried is Carried.WRONG:
         raise TttuiError(f"{path}: is damaged: it does not have the checksum that it carries")
     state = read_pt(path)
-    wanted = ("engine", "plastic", "optim", "sizes", "sha256")
-    if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in wanted):
-        raise TttuiError(f"{path}: is no checkpoint of tttui (it lacks {', '.join(wanted)})")
+    parts = ("engine", "plastic", "optim", "sizes", "sha256")
+    if not isinstance(state, dict) or not all(isinstance(state.get(k), dict) for k in parts):
+        raise TttuiError(f"{path}: is no checkpoint of tttui (it lacks {', '.join(parts)})")
     if not isinstance(state.get("format"), int) or state["format"] != FORMAT:
         raise TttuiError(
             f"{path}: has the format {state.get('format')!r}, this version reads {FORMAT}"
@@ -242,7 +243,7 @@ def read_generation(directory: Path, name: str) -> Checkpoint:
 
 
 def _wrong_parts(plastic: Mapping[Any, Any], checksums: Any, copies: Any, dtypes: Any) -> str:
-    """What of a checkpoint cannot be what was written; an empty text: nothing."""
+    """The defect of a checkpoint's content; '' if there is none."""
     for name, matrix in plastic.items():
         if not isinstance(name, str) or not isinstance(matrix, np.ndarray) or not matrix.ndim:
             return "weights that are no matrices"
@@ -274,14 +275,14 @@ def _are_names(values: Mapping[Any, Any], kind: type) -> bool:
 
 
 def why_not(error: TttuiError, path: Path) -> str:
-    """Why engine_state.pt is not the checkpoint that counts, where there is one before it."""
+    """Why the previous checkpoint is used instead of engine_state.pt."""
     if isinstance(error, NoCheckpoint):
         return "is missing"
     return str(error).removeprefix(f"{path}: ")
 
 
 def _keep_previous(session: Path) -> None:
-    """Give the checkpoint that is there the other name as well, until it is replaced."""
+    """Link the existing checkpoint to the name of the previous one, before it is replaced."""
     path, temporary = session / ENGINE, session / f".{PREVIOUS}.{os.getpid()}{TEMPORARY}"
     try:
         temporary.unlink(missing_ok=True)
@@ -302,14 +303,14 @@ def _wrong_copies(session: Path, hashes: Mapping[str, str]) -> list[Problem]:
     for name, expected in hashes.items():
         path = session / name
         try:
-            found = sha256_of(path)
+            digest = sha256_of(path)
         except FileNotFoundError:
             problems.append(Problem("checkpoint", path, "is missing from the checkpoint", True))
             continue
         except OSError as error:
             problems.append(Problem("checkpoint", path, f"cannot be read: {error.strerror}"))
             continue
-        if found != expected:
+        if digest != expected:
             reason = f"is not the one that {ENGINE} was written with; {ENGINE} counts"
             problems.append(Problem("checkpoint", path, reason))
     return problems
@@ -322,10 +323,10 @@ def _short_files(directory: Path, sizes: Mapping[str, int]) -> list[Problem]:
         if name.endswith(".npy") or "." not in name:
             continue  # thinning makes it shorter; it is cut by step, not by size
         try:
-            found = stat_regular(path).st_size
+            length = stat_regular(path).st_size
         except OSError:
-            found = 0
-        if found < size:
-            reason = f"has {found} bytes, but the checkpoint was written after {size}"
+            length = 0
+        if length < size:
+            reason = f"has {length} bytes, but the checkpoint was written after {size}"
             problems.append(Problem("checkpoint", path, reason))
     return problems

@@ -9,7 +9,6 @@ Files that are replaced as a whole carry one; those that grow have theirs in the
 (`blocks`, `history_writer`).
 """
 
-import json
 import struct
 from collections.abc import Mapping
 from enum import Enum
@@ -30,7 +29,7 @@ _JSON_HEAD = b'{\n  "checksum": "'
 
 
 class Carried(Enum):
-    """What the checksum that a file carries says of it."""
+    """The verdict of the checksum that a file carries."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -41,6 +40,8 @@ class Carried(Enum):
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """A JSON object for people and programs, with its checksum. numpy values are converted."""
+    import json
+
     rest = {key: inner for key, inner in value.items() if key != KEY}
     body = json.dumps(rest, indent=2, sort_keys=True, default=plain).encode() + b"\n"
     begin = b'",\n' if rest else b'"\n'
@@ -57,30 +58,30 @@ def pt_bytes(archive: bytes) -> bytes:
 
 
 def json_checksum(data: bytes) -> Carried:
-    """What the checksum in a JSON file says."""
+    """Check the checksum in a JSON file."""
     return _compare(data, len(_JSON_HEAD)) if data.startswith(_JSON_HEAD) else Carried.NONE
 
 
 def pt_checksum(file: BinaryIO) -> Carried:
-    """What the checksum in an open `.pt` file says; it is read in blocks, as it may be large."""
+    """Check the checksum in an open `.pt` file, read in blocks, as it may be large."""
     left = file.seek(0, SEEK_END) - _DIGITS
     file.seek(max(0, left - len(_NAME)))
     end = file.read(len(_BLANK))
     if len(end) < len(_BLANK) or not end.startswith(_NAME):
         return Carried.NONE
-    found = 0
+    crc = 0
     file.seek(0)
     while left and (block := file.read(min(left, BLOCK))):
-        found = crc32(block, found)
+        crc = crc32(block, crc)
         left -= len(block)
-    found = crc32(b"0" * _DIGITS, found)
-    return Carried.RIGHT if not left and end.endswith(b"%08x" % found) else Carried.WRONG
+    crc = crc32(b"0" * _DIGITS, crc)
+    return Carried.RIGHT if not left and end.endswith(b"%08x" % crc) else Carried.WRONG
 
 
 def without_checksum(value: dict[str, Any]) -> dict[str, Any]:
-    """The object of a JSON file as it was meant; a key of the same name of others is kept."""
-    said = value.get(KEY)
-    if isinstance(said, str) and said.startswith(_NAME.decode()):
+    """The object of a JSON file without its checksum; keeps a foreign key of the same name."""
+    carried = value.get(KEY)
+    if isinstance(carried, str) and carried.startswith(_NAME.decode()):
         return {key: inner for key, inner in value.items() if key != KEY}
     return value
 
@@ -95,14 +96,14 @@ def _compare(data: bytes, at: int) -> Carried:
     if at < 0 or not data.startswith(_NAME, at):
         return Carried.NONE
     digits = at + len(_NAME)
-    found = crc32(b"0" * _DIGITS, crc32(data[:digits]))
-    found = crc32(data[digits + _DIGITS :], found)
-    said = data[digits : digits + _DIGITS]
-    return Carried.RIGHT if said == b"%08x" % found else Carried.WRONG
+    crc = crc32(b"0" * _DIGITS, crc32(data[:digits]))
+    crc = crc32(data[digits + _DIGITS :], crc)
+    carried = data[digits : digits + _DIGITS]
+    return Carried.RIGHT if carried == b"%08x" % crc else Carried.WRONG
 
 
 def plain(value: Any) -> Any:
-    """What json does not know: numpy scalars and small arrays."""
+    """Convert numpy scalars and small arrays for json."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")

@@ -1,8 +1,8 @@
-"""Do the growing files of a session still hold what a checkpoint says of them?
+"""Comparing the growing files of a session with the checksums of a checkpoint.
 
-Up to the sizes that the checkpoint names they must be what was written, by their checksums;
-what comes after is not covered yet. Of sessions that have none recorded only what a power
-failure leaves at the end of a file is noticed.
+Up to the sizes that the checkpoint names they must be what was written, by their checksums; what
+comes after is not covered yet. Without checksums, only a torn end after a power failure is
+detected.
 """
 
 from collections.abc import Sequence
@@ -33,11 +33,11 @@ def differing(
     kept: Sequence[str] | None = None,
     deadline: float | None = None,
 ) -> list[Finding]:
-    """What a growing file lacks of, or has otherwise than, what the checkpoint says of it.
+    """The findings of a growing file that differs from the checkpoint.
 
     `stride` is the `history_stride` of meta.json: the history may have been thinned since. `kept`
-    names the parameters that it holds (None: all).
-    What is not reached by the `deadline` (monotonic) counts as right.
+    names the parameters that it holds (None: all). Parts not reached by the `deadline` (monotonic
+    seconds) count as right.
     """
     path = directory / name
     state, size = checkpoint.checksums.get(name), checkpoint.sizes.get(name, 0)
@@ -51,9 +51,9 @@ def differing(
         with open_to_read(path) as file:
             if state is not None:
                 sums = BlockChecksums.restored(state)
-                found = path.stat().st_size
-                if found < sums.size:
-                    return [_short(path, found, sums.size)]
+                length = path.stat().st_size
+                if length < sums.size:
+                    return [_short(path, length, sums.size)]
                 return [
                     Finding(path, CHANGED, begin, end)
                     for begin, end in sums.differing(file, deadline)
@@ -70,22 +70,22 @@ def grown(checkpoint: Checkpoint) -> list[str]:
     return [name for name in checkpoint.sizes if "." in name]
 
 
-def lost(found: Sequence[Finding]) -> bool:
-    """Whether something is missing at the end, so that nothing can be appended there."""
-    return any(finding.begin is None for finding in found)
+def lacks_end(findings: Sequence[Finding]) -> bool:
+    """Whether the end is missing, so that nothing can be appended."""
+    return any(finding.begin is None for finding in findings)
 
 
-def _short(path: Path, found: int, size: int) -> Finding:
-    if not found and not path.exists():
+def _short(path: Path, length: int, size: int) -> Finding:
+    if not length and not path.exists():
         return Finding(path, f"is missing; it had {size} bytes at the checkpoint")
-    return Finding(path, f"has {found} bytes, but the checkpoint was written after {size}")
+    return Finding(path, f"has {length} bytes, but the checkpoint was written after {size}")
 
 
 def _torn(path: Path, file: Any, size: int) -> list[Finding]:
-    """What a power failure leaves, at the end of a file without checksums."""
-    found = path.stat().st_size
-    if found < size:
-        return [_short(path, found, size)]
+    """The finding for a torn end of a file without checksums."""
+    length = path.stat().st_size
+    if length < size:
+        return [_short(path, length, size)]
     begin = max(0, size - BLOCK)
     file.seek(begin)
     end: bytes = file.read(size - begin)
@@ -121,20 +121,20 @@ def _snapshots(
     if dtype is None:
         return []
     start = len(header(dtype, 0))
-    found = records_of(path, dtype, start)
+    records = records_of(path, dtype, start)
     last = recorded.t[-1]
     if stride > recorded.stride:  # thinned since: those that are left are known by their steps
         index = {t: i for i, t in enumerate(recorded.t)}
-        expected = [index.get(t, -1) if t <= last else None for t, _ in found]
+        expected = [index.get(t, -1) if t <= last else None for t, _ in records]
     else:
-        expected = [i if i < len(recorded.t) else None for i in range(len(found))]
-        if len(found) < len(recorded.t):
-            lacking = recorded.t[len(found)]
-            reason = f"lacks {len(recorded.t) - len(found)} snapshots, from step {lacking} on"
+        expected = [i if i < len(recorded.t) else None for i in range(len(records))]
+        if len(records) < len(recorded.t):
+            lacking = recorded.t[len(records)]
+            reason = f"lacks {len(recorded.t) - len(records)} snapshots, from step {lacking} on"
             return [Finding(path, reason)]
     wrong = [
         i
-        for i, ((t, crc), k) in enumerate(zip(found, expected, strict=True))
+        for i, ((t, crc), k) in enumerate(zip(records, expected, strict=True))
         if k is not None
         and (k < 0 or t != recorded.t[k] or crc != recorded.sums[k])
         and not _replaced(path.parent, checkpoint, t, last)

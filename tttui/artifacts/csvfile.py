@@ -89,7 +89,7 @@ class CsvFile:
 
     @property
     def _full(self) -> bool:
-        """The columns are as large as they may become."""
+        """Whether the columns have reached their largest size."""
         return self._n >= LARGEST_IN_MEMORY // max(1, self._row_bytes)
 
     @property
@@ -98,30 +98,30 @@ class CsvFile:
 
     @property
     def _stopped(self) -> bool:
-        """There is no point in reading on."""
+        """Whether reading stops: the file has too many rows or defects."""
         wrong = self._table.wrong.count > MOST_WRONG or self._restarts.too_many
         return self._table.index == {} or wrong or self._full
 
     def problems(self) -> list[Problem]:
-        said = list(self._table.complaints)
+        reasons = list(self._table.complaints)
         if self._full:
-            said.append(f"only the first {self._n} rows are shown")
+            reasons.append(f"only the first {self._n} rows are shown")
         if self._table.wrong.count > MOST_WRONG:
-            said.append(f"more than {MOST_WRONG} lines are wrong; the lines after are not read")
+            reasons.append(f"more than {MOST_WRONG} lines are wrong; the lines after are not read")
         if self._restarts.count:
-            said.append(self._restarts.sentence(int(self._buffers["t"][self._n - 1])))
+            reasons.append(self._restarts.sentence(int(self._buffers["t"][self._n - 1])))
         if self._table.wrong.count:
-            said.append(self._table.wrong.sentence())
+            reasons.append(self._table.wrong.sentence())
         if self._file.cut_off:
             n = self._file.lines + 1
-            said.append(
+            reasons.append(
                 f"line {n}, the last, is cut off and left out" if n > 1 else "has no whole line"
             )
         if self._held is not None and self._file.settled:
             row, n = self._held
             t, newest = self._t_of(row), self._buffers["t"][self._n - 1]
-            said.append(f"line {n}, the last, has t {t[0]:g} after t {newest} and is left out")
-        problems = [Problem(self._part, self.path, reason) for reason in said]
+            reasons.append(f"line {n}, the last, has t {t[0]:g} after t {newest} and is left out")
+        problems = [Problem(self._part, self.path, reason) for reason in reasons]
         if self.exists and self._file.size == 0:
             loading = not self._file.settled
             problems.append(Problem(self._part, self.path, "the file is empty", loading=loading))
@@ -129,7 +129,7 @@ class CsvFile:
 
     @property
     def settled(self) -> bool:
-        """Nobody has written for a while."""
+        """Whether the file has not changed for a while."""
         return self._file.settled
 
     def _take(self, block: bytes, line: int) -> None:
@@ -160,8 +160,8 @@ class CsvFile:
                 self._table.wrong.add(int(lines[i]), f"has {t[i]:g} for t, which is no step")
             rows, lines = rows[whole], lines[whole]
         if self._held is not None:
-            held, line = self._held
-            rows, lines = np.concatenate((held, rows)), np.concatenate(([line], lines))
+            pending, line = self._held
+            rows, lines = np.concatenate((pending, rows)), np.concatenate(([line], lines))
             self._held = None
         if not len(rows):
             return
@@ -180,8 +180,8 @@ class CsvFile:
         self._restarts.add(merged.restarts)
         for i, reason in merged.outliers:
             self._table.wrong.add(int(lines[i]), reason)
-        if merged.held is not None:
-            self._held = rows[merged.held :], int(lines[merged.held])
+        if merged.pending is not None:
+            self._held = rows[merged.pending :], int(lines[merged.pending])
 
     def _cut(self, n: int) -> None:
         """Keep only the first n rows."""

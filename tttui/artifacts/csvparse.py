@@ -1,4 +1,4 @@
-"""Text to numbers, as fast as it goes without a compiler of our own: 5 M numbers in 0.2 s."""
+"""Text to numbers, vectorised: 5 M numbers in 0.2 s."""
 
 import struct
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ MISSING = ("NA", "N/A", "null", "None")
 
 
 def parse_clean(block: bytes, width: int) -> np.ndarray[Any, Any] | None:
-    """The numbers [n, width] of a block of whole lines, or None where any line needs a look."""
+    """The numbers [n, width] of a block of whole lines; None if any line needs the slow path."""
     skeleton = block.translate(None, _NUMBERS)
     line = b"," * (width - 1) + b"\n"
     rows = len(skeleton) // len(line)
@@ -72,7 +72,7 @@ def parse_fields(
 
 
 def absent(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Which of the numbers stand for empty fields."""
+    """Which numbers stand for empty fields, as flags."""
     bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
     return np.asarray(bits == np.uint64(0x7FF8_0000_0000_7474))
 

@@ -1,4 +1,4 @@
-"""Tables as programs write them: which columns there are, and the numbers in them.
+"""Parsing CSV tables in the dialects of many programs: columns, and the numbers in them.
 
 Columns are found by the names in the header. Around them there may be others of any kind, an
 index column, comments (#), quotes, a byte order mark, separators at the ends of lines;
@@ -9,6 +9,7 @@ only, is the fast one.
 import csv
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Column:
     sparse: bool = False
 
     def found_in(self, header: Sequence[str]) -> list[int]:
-        """Where the column (or all members) stand in the header; empty where they do not."""
+        """The indices of the column (or of all members) in the header; empty if absent."""
         if self.members:
             known = all(name in header for name in self.members)
             return [header.index(name) for name in self.members] if known else []
@@ -59,7 +60,7 @@ T = Column("t", ("step",))
 
 
 class CsvTable:
-    """The numbers in the lines of one file; `take` is given them in order, in blocks."""
+    """Parses the lines of one file, given to `take` in blocks, in order."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = (T, *columns)
@@ -81,7 +82,7 @@ class CsvTable:
     def take(self, block: bytes, line: int) -> Rows:
         """The rows in a block of whole lines, the first of which is number `line + 1`.
 
-        What is no row is left out and noted in `wrong`.
+        Invalid rows are left out and counted in `wrong`.
         """
         while self.index is None and block:
             first, _, rest = block.partition(b"\n")
@@ -97,7 +98,7 @@ class CsvTable:
         return self._parse(block, line)
 
     def is_complete(self, line: bytes) -> bool:
-        """Whether a line without its end can only be complete: its last field is a flag."""
+        """Whether a line without a newline is surely complete: its last field is a flag."""
         if not self._flags or self._fields[self._flags[-1]] != len(self._names) - 1:
             return False
         fields = self._split(line.decode("latin-1").rstrip("\r"))
@@ -106,21 +107,22 @@ class CsvTable:
     # -- the header ---------------------------------------------------------------------------
 
     def _take_header(self, first: bytes, number: int) -> bool:
-        """Learn the columns, where the line tells them; whether the line is used up."""
+        """Learn the columns from the first line; returns whether it is consumed, as it is no
+        row."""
         if len(first) > LONGEST_HEADER:
-            said = f"line {number} has {len(first)} bytes, so it is no header"
-            self.complaints.append(said)
+            complaint = f"line {number} has {len(first)} bytes, so it is no header"
+            self.complaints.append(complaint)
             self.index = {}
             return True
         text = first.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace").strip()
         comment = text.startswith("#")
-        found = _header(text.lstrip("# "))
-        if comment and (found is None or not self._known_in(found[1])):
+        header = _header(text.lstrip("# "))
+        if comment and (header is None or not self._known_in(header[1])):
             return True
         if not text:
             return True
-        if found is not None:
-            self._separator, self._names = found
+        if header is not None:
+            self._separator, self._names = header
             self._learn()
             return True
         return self._take_first_row(text, number)
@@ -135,8 +137,8 @@ class CsvTable:
             for columns in ([c for c in self.columns if not c.optional], self.columns):
                 names = [name for c in columns for name in (c.members or (c.name,))]
                 if len(names) == len(fields):
-                    said = f"line {number} is no header; read as {','.join(names)}"
-                    self.complaints.append(said)
+                    complaint = f"line {number} is no header; read as {','.join(names)}"
+                    self.complaints.append(complaint)
                     self._names, self._indexed = names, False
                     self._learn()
                     return False
@@ -158,15 +160,15 @@ class CsvTable:
                 members = list(range(begin, begin + len(where)))
                 self.index[column.name] = members if column.members else begin
             elif not column.optional:
-                wanted = column.members or (column.name, *column.aliases)
-                absent = (", " if column.members else " or ").join(wanted)
+                names = column.members or (column.name, *column.aliases)
+                absent = (", " if column.members else " or ").join(names)
                 self.complaints.append(f"has no column {absent}")
 
     def _look_for_index(self, block: bytes) -> None:
-        """Whether the first rows have a field more than the header, which then stands in front."""
+        """Check whether rows have one field more than the header: then it is an index in front."""
         lines = block.decode("latin-1").split("\n")
-        filled = [line for line in lines if line.strip() and not line.startswith("#")]
-        rows = [self._split(line) for line in filled[:LOOKED_AT]]
+        filled = (line for line in lines if line.strip() and not line.startswith("#"))
+        rows = [self._split(line) for line in islice(filled, LOOKED_AT)]
         if not rows:
             return
         self._indexed = all(
@@ -217,12 +219,12 @@ class CsvTable:
             rows = [row for row in rows if len(row) == width]
         numbers = self._numbers(rows)
         if numbers is None:
-            found = [self._numbers([row]) for row in rows]
-            for row, number, values in zip(rows, lines, found, strict=True):
+            parsed = [self._numbers([row]) for row in rows]
+            for row, number, values in zip(rows, lines, parsed, strict=True):
                 if values is None:
                     self.wrong.add(number, self._why_no_row(row))
-            lines = [n for n, values in zip(lines, found, strict=True) if values is not None]
-            good = [values for values in found if values is not None]
+            lines = [n for n, values in zip(lines, parsed, strict=True) if values is not None]
+            good = [values for values in parsed if values is not None]
             numbers = np.concatenate(good) if good else np.empty((0, len(self._fields)))
         return numbers, np.array(lines, dtype=np.int64)
 

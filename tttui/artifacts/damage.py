@@ -1,4 +1,4 @@
-"""What was wrong in a file whose other lines are shown."""
+"""Damaged lines of a file whose other lines are shown."""
 
 from bisect import insort
 from dataclasses import field

@@ -52,7 +52,7 @@ STORE_FILES = frozenset({"meta.json", "metrics.json", "plastic_state.pt", "optim
 
 @dataclass(slots=True)
 class Scan:
-    """What was found, ordered by path, and the paths that could not be searched."""
+    """The sessions found, ordered by path, and the paths that could not be searched."""
 
     places: list[Place] = field(default_factory=list[Place])
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -81,8 +81,8 @@ def scan(paths: Sequence[Path], beside: Path | None = None) -> Scan:
         search.start(path)
     if beside is not None:
         search.beside(beside)
-    search.found.places.sort(key=lambda place: natural_path(place.path))
-    return search.found
+    search.scan.places.sort(key=lambda place: natural_path(place.path))
+    return search.scan
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class _Listing:
 
 class _Search:
     def __init__(self) -> None:
-        self.found = Scan()
+        self.scan = Scan()
         self._seen: dict[tuple[int, int], int] = {}
         self._entered: set[tuple[int, int]] = set()
         self._given_up = False
@@ -115,7 +115,7 @@ class _Search:
             if path.name in ("", ".."):
                 path = here.resolved(path)
         except (OSError, RuntimeError, ValueError) as error:
-            self._problem(path, _said(error))
+            self._problem(path, _reason_of(error))
             return
         if path.name == "session" and RUN_FILES & self._names(path.parent):
             path = path.parent
@@ -137,7 +137,7 @@ class _Search:
 
     def beside(self, path: Path) -> None:
         """Add the sessions that lie in the same directory as the session at `path`."""
-        known = list(self.found.problems)
+        known = list(self.scan.problems)
         self._root = path.parent
         listing = self._list(self._root)
         entries = sorted(listing.folders.values(), key=lambda e: e.name) if listing else []
@@ -150,7 +150,7 @@ class _Search:
             elif (inner := self._list(beside)) is not None and self._is_run(beside, inner):
                 self._add_run(beside, inner)
         # of a session that was moved away, those beside it are left
-        self.found.problems = [p for p in known if not (p.path == path and p.missing)]
+        self.scan.problems = [p for p in known if not (p.path == path and p.missing)]
 
     def _is_store_session(self, path: Path) -> bool:
         """Whether a directory that the user named is sessions/<id> of a store."""
@@ -188,7 +188,7 @@ class _Search:
                 self._search(path / entry.name, depth - 1)
 
     def _strays(self, entry: os.DirEntry[str]) -> bool:
-        """Whether a link leads out of what the person named, which is said."""
+        """Whether a link leads out of the searched path; reports it as a problem."""
         strays = entry.is_symlink() and leads_out(Path(entry.path), self._root)
         if strays:
             reason = f"is a link that leads out of {self._root}: name it, too, to look there"
@@ -248,18 +248,18 @@ class _Search:
         identity = self._identity(place.path)
         if identity is None:
             return
-        at = self._seen.setdefault(identity, len(self.found.places))
-        if at == len(self.found.places):
-            self.found.places.append(place)
+        at = self._seen.setdefault(identity, len(self.scan.places))
+        if at == len(self.scan.places):
+            self.scan.places.append(place)
         elif place.run is not None:  # the run that the user named counts
-            self.found.places[at] = place
+            self.scan.places[at] = place
 
     def _identity(self, path: Path) -> tuple[int, int] | None:
-        """What tells one directory from another, whatever links lead to it."""
+        """The identity of a directory, independent of links to it."""
         try:
             stat = os.stat(path)
         except OSError as error:
-            self._problem(path, _said(error))
+            self._problem(path, _reason_of(error))
             return None
         return stat.st_dev, stat.st_ino
 
@@ -268,7 +268,7 @@ class _Search:
             with os.scandir(path) as entries:
                 return _sorted_out(entries)
         except (OSError, ValueError) as error:
-            self._problem(path, _said(error))
+            self._problem(path, _reason_of(error))
             return None
 
     def _names(self, path: Path) -> set[str]:
@@ -279,8 +279,8 @@ class _Search:
 
     def _problem(self, path: Path, reason: str, *, missing: bool = False) -> None:
         problem = Problem("directory", path, reason, missing)
-        if problem not in self.found.problems:
-            self.found.problems.append(problem)
+        if problem not in self.scan.problems:
+            self.scan.problems.append(problem)
 
 
 def _sorted_out(entries: Iterable[os.DirEntry[str]]) -> _Listing:
@@ -299,6 +299,6 @@ def _sorted_out(entries: Iterable[os.DirEntry[str]]) -> _Listing:
     return _Listing(files, folders)
 
 
-def _said(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"cannot be searched: {text}"

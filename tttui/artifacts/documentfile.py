@@ -1,8 +1,8 @@
 """document.bin and tokens.f16: a document, and the losses of its bytes as they are appended.
 
 tokens.f16 holds two little-endian float16 for every byte that was scored, in the order of the
-document: bits by the frozen model (NaN where that was not asked) and by the adaptive one. Both
-files are read where somebody looks, so that memory does not depend on their sizes.
+document: bits by the frozen model (NaN where not evaluated) and by the adaptive one. Both files are
+read on demand, so that memory does not depend on their sizes.
 
 Where a model reads tokens, a loss is one of a token, and tokens.offsets has their places:
 little-endian 32 bits each, the byte at which each begins, and the size of the document.
@@ -81,18 +81,18 @@ class _Stretches:
 
     def losses(self, begin: int, end: int) -> Floats:
         n = min(max(end - begin, 0), MOST)
-        found = np.full((n, 2), np.nan)
+        losses = np.full((n, 2), np.nan)
         if self._places is None:
             pairs = self._pairs(begin, begin + n)
-            found[: len(pairs)] = pairs
-            return found
+            losses[: len(pairs)] = pairs
+            return losses
         begins = self._places.begins
         first, last = np.searchsorted(begins[:-1], (begin, begin + n)).tolist()
         pairs = self._pairs(first, last)
         at = begins[first : first + len(pairs)].astype(np.int64) - begin
-        found[at] = 0.0
-        np.add.at(found, at, pairs)  # tokens that share a character begin at one byte
-        return found
+        losses[at] = 0.0
+        np.add.at(losses, at, pairs)  # tokens that share a character begin at one byte
+        return losses
 
     def _pairs(self, first: int, last: int) -> Floats:
         """Losses of the items [first, last), as far as there are any [m, 2]."""
@@ -105,7 +105,7 @@ class _Stretches:
 
 
 class DocumentFiles:
-    """The two files of one session, looked at again and again."""
+    """Follows the two files of one session."""
 
     def __init__(self, directory: Path) -> None:
         self._paths = directory / DOCUMENT, directory / LOSSES
@@ -119,9 +119,9 @@ class DocumentFiles:
     def refresh(self, meta: Meta) -> Reading:
         """What the files hold now; the same object as before where nothing changed."""
         problems = list[str]()
-        size, told = self._look(0, LARGEST), self._told
-        scored, more = self._look(1, LARGEST * PAIR), self._told
-        problems += [told] if told else []
+        size, problem = self._look(0, LARGEST), self._problem_seen
+        scored, more = self._look(1, LARGEST * PAIR), self._problem_seen
+        problems += [problem] if problem else []
         problems += [more] if more else []
         settings = _settings(meta)
         if isinstance(settings, str):
@@ -161,7 +161,7 @@ class DocumentFiles:
         return self._reading
 
     def _places_of(self, meta: Meta, size: int | None) -> Places | str | None:
-        """Those of the tokens, or what is wrong with them; None where bytes are read."""
+        """The places of tokens, or their defect; None for a session that reads bytes."""
         if meta.schema.task.name != HF or size is None:
             return None
         path = self._offsets
@@ -177,23 +177,23 @@ class DocumentFiles:
             return f"{path.name}: {why}; without it nothing tells where the tokens are"
         return self._places[1]
 
-    _told = ""
+    _problem_seen = ""
     """What is wrong with the file that was looked at last."""
 
     def _look(self, which: int, largest: int) -> int | None:
-        """The size of a file that can be read; it is opened where it is another one."""
-        path, self._told = self._paths[which], ""
+        """The size of a readable file; reopens a replaced one."""
+        path, self._problem_seen = self._paths[which], ""
         try:
             stat = stat_regular(path, largest)
             file = self._files[which]
             if file is None or file.inode != stat.st_ino:
                 self._files[which] = _File(path)
         except (FileNotFoundError, NotADirectoryError):
-            self._files[which], self._told = None, f"{path.name}: is missing"
+            self._files[which], self._problem_seen = None, f"{path.name}: is missing"
             return None
         except OSError as error:
             self._files[which] = None
-            self._told = f"{path.name}: {error.strerror or error}"
+            self._problem_seen = f"{path.name}: {error.strerror or error}"
             return None
         return stat.st_size
 
@@ -218,13 +218,13 @@ RANGES = {
 
 def _settings(meta: Meta) -> tuple[int, int] | str:
     """Chunk and context as the session has them, or what is wrong with them."""
-    found = list[int]()
+    sizes = list[int]()
     for name, least, most in RANGES.get(meta.schema.task.name, RANGES[TEXT]):
         value = meta.schema.task.settings.get(name)
         if type(value) is not int or not least <= value <= most:
             return f"meta.json: task.settings.{name} is no number from {least} to {most}"
-        found.append(value)
-    chunk, context = found
+        sizes.append(value)
+    chunk, context = sizes
     if context <= chunk:
         return f"meta.json: the context of {context} is not above the chunk of {chunk}"
     return chunk, context

@@ -44,7 +44,7 @@ class TransactionRecord(msgspec.Struct, gc=False):
     implied_mu: float | None = None
     to_t: float | None = None
     reason: str | None = None
-    """The person's own words for a rollback."""
+    """The recorded reason of a rollback, as free text."""
 
 
 class TransactionRecords(Sequence[Mapping[str, Any]]):
@@ -74,13 +74,13 @@ class TransactionRecords(Sequence[Mapping[str, Any]]):
     def __getitem__(self, i: int | slice) -> Mapping[str, Any] | Sequence[Mapping[str, Any]]:
         if isinstance(i, slice):
             return [self[k] for k in range(*i.indices(len(self)))]
-        found = self._kept.get(i)
-        if found is None:
-            found = self._read(i)
+        record = self._kept.get(i)
+        if record is None:
+            record = self._read(i)
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            self._kept[i] = found
-        return found
+            self._kept[i] = record
+        return record
 
     def of_parameter(self, name: str, which: Sequence[int]) -> Iterator[Mapping[str, Any]]:
         """Of each of these records the figures of a parameter alone: all else is skipped while
@@ -100,16 +100,16 @@ class TransactionRecords(Sequence[Mapping[str, Any]]):
                 start, end = int(self._starts[i]), int(self._ends[i])
                 try:
                     file.seek(start)
-                    found = decoder(file.read(end - start))
+                    record = decoder(file.read(end - start))
                 except OSError:
                     yield {}
                     continue
                 except (msgspec.MsgspecError, ValueError, RecursionError):
                     yield self._read(i)  # not standard JSON
                     continue
-                weights = getattr(found.weights, "figures", None)
-                same = found.t == self._t[i]
-                yield {"weights": {name: weights}, name: found.own} if same else {}
+                weights = getattr(record.weights, "figures", None)
+                same = record.t == self._t[i]
+                yield {"weights": {name: weights}, name: record.own} if same else {}
 
     def _read(self, i: int) -> Mapping[str, Any]:
         known = {"t": int(self._t[i]), "status": self._names[int(self._status[i])]}
@@ -171,18 +171,23 @@ class EventColumns:
         return self._n
 
     @property
+    def newest(self) -> int:
+        """The step of the last transaction, -1 where there is none."""
+        return int(self._buffers["t"][self._n - 1]) if self._n else -1
+
+    @property
     def full(self) -> bool:
-        """No more are read."""
+        """Whether the columns are full, so that no more are read."""
         return self._n >= MOST or self.restarts.too_many
 
     @property
     def problem(self) -> str | None:
         """Why there are more in the file than here."""
-        said = [f"only the first {self._n} transactions are shown"] if self._n >= MOST else []
+        reasons = [f"only the first {self._n} transactions are shown"] if self._n >= MOST else []
         if self.restarts.count:
             newest = int(self._buffers["t"][self._n - 1])
-            said.append(self.restarts.sentence(newest, "transactions"))
-        return "; ".join(said) or None
+            reasons.append(self.restarts.sentence(newest, "transactions"))
+        return "; ".join(reasons) or None
 
     def extend(self, events: Sequence[TransactionRecord], starts: Ints, ends: Ints) -> None:
         """Append events that stand at the bytes [start, end) of the file."""

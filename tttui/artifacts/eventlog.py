@@ -22,7 +22,7 @@ from typing import Any
 from tttui.artifacts.atomic import write_all, write_error
 from tttui.artifacts.checksum import plain
 from tttui.artifacts.jsonfile import decode, number, whole
-from tttui.artifacts.mutex import PATIENCE_S, held
+from tttui.artifacts.mutex import PATIENCE_S, locked
 from tttui.artifacts.regular import folder_to_write, open_regular, open_to_read
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
@@ -81,13 +81,13 @@ class EventLog:
             if not _NAME.fullmatch(name):
                 raise RefusedInput(f"{name!r} is no event; events are data:<collection>:<action>")
         try:
-            with held(self.folder / LOCK, self._patience_s):
+            with locked(self.folder / LOCK, self._patience_s):
                 return self._append(entries)
         except OSError as error:
             raise write_error(self.path, error) from error
 
     def read(self, since: int = 0) -> Iterator[Event]:
-        """The events with numbers above `since` that there are now, in order.
+        """The existing events with numbers above `since`, in order.
 
         Lines that are no events are passed over. Raises OSError for what cannot be opened.
         """
@@ -114,7 +114,7 @@ class EventLog:
     ) -> Iterator[Event]:
         """The events above `since`, and those that come, until `should_stop`.
 
-        `wait` is called where there is nothing new: it should take some 0.1 s.
+        `wait` is called when there is nothing new; it should take about 0.1 s.
         """
         seen: object = None
         while not should_stop():
@@ -174,12 +174,12 @@ class EventLog:
         return [self.folder / name for name in sorted(names) if _ASIDE.fullmatch(name)]
 
     def _holds(self, seq: int) -> bool:
-        """Whether a file has this very number."""
+        """Whether a file holds the event of this number."""
         return next((e.seq == seq for e in self._all_after(seq - 1)), False)
 
     def _all_after(self, since: int) -> Iterator[Event]:
         files = [*self._aside(), self.path]
-        begins = [int(found[1]) for path in files[:-1] if (found := _ASIDE.fullmatch(path.name))]
+        begins = [int(match[1]) for path in files[:-1] if (match := _ASIDE.fullmatch(path.name))]
         for i, path in enumerate(files):
             if i + 1 < len(begins) and begins[i + 1] <= since + 1:
                 continue  # all of it is older
@@ -192,8 +192,8 @@ class EventLog:
 
     def _signature(self) -> object:
         with suppress(OSError):
-            found = os.stat(self.path)
-            return found.st_ino, found.st_size
+            status = os.stat(self.path)
+            return status.st_ino, status.st_size
         return None
 
 
@@ -213,9 +213,8 @@ def events_below(root: Path, *, patience_s: float = PATIENCE_S) -> EventLog:
 def tell(
     root: Path, entries: Sequence[tuple[str, Mapping[str, Any]]], *, patience_s: float = PATIENCE_S
 ) -> int | None:
-    """Add events of a run root where that can be; returns the last number, else None.
-
-    For whoever has something better to do than to fail because an event was not written.
+    """Add events to a run root without ever raising; returns the last number, or None if they could
+    not be written.
     """
     with suppress(TttuiError, OSError):
         return events_below(root, patience_s=patience_s).append_all(entries)
@@ -223,9 +222,9 @@ def tell(
 
 
 def _line(seq: int, now: float, name: str, fields: Mapping[str, Any]) -> bytes:
-    said = {k: v[:LONGEST_TEXT] if isinstance(v, str) else v for k, v in fields.items()}
+    bounded = {k: v[:LONGEST_TEXT] if isinstance(v, str) else v for k, v in fields.items()}
     record = {"seq": seq, "time": round(now, 3), "event": name}
-    line = json.dumps(record | {**said, **record}, default=plain).encode() + b"\n"
+    line = json.dumps(record | {**bounded, **record}, default=plain).encode() + b"\n"
     if len(line) > LONGEST:
         raise RefusedInput(f"an event of {len(line)} bytes is too long; {LONGEST} is the most")
     return line
@@ -246,8 +245,8 @@ def _last_before(read: Callable[[int, int], bytes], size: int) -> tuple[int, int
     end = data.rfind(b"\n") + 1
     lines = data[:end].split(b"\n")[:-1]
     for after, line in enumerate(reversed(lines if begin == 0 else lines[1:])):
-        if found := _SEQ.match(line):  # those after it are damaged, but had numbers
-            return int(found[1]) + after, begin + end
+        if match := _SEQ.match(line):  # those after it are damaged, but had numbers
+            return int(match[1]) + after, begin + end
     return 0, begin + end
 
 
@@ -257,8 +256,8 @@ def _seq_at(file: FileIO, at: int) -> int | None:
     data = file.read(TAIL)
     begin = 0 if at == 0 else data.find(b"\n") + 1
     while 0 <= begin < len(data):
-        if found := _SEQ.match(data, begin):
-            return int(found[1])
+        if match := _SEQ.match(data, begin):
+            return int(match[1])
         begin = data.find(b"\n", begin) + 1
         if not begin:
             return None

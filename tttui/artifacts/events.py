@@ -18,8 +18,8 @@ from tttui.artifacts.growing import FileChange, GrowingFile
 from tttui.artifacts.jsonfile import decode, number, whole
 from tttui.artifacts.jsonlist import JsonList
 from tttui.artifacts.regular import open_to_read
-from tttui.model.configuration import is_step
 from tttui.model.session import Problem
+from tttui.model.setting import is_step
 from tttui.model.transactions import NUMBERS, Transactions
 
 LONGEST_EVENT = 1 << 22
@@ -60,8 +60,9 @@ class EventLines:
         """There is no point in reading on."""
         return self._columns.full or self._wrong.count > MOST_WRONG
 
-    def refresh(self, budget_rows: int | None = None) -> None:
-        """Read what was appended, up to about `budget_rows` lines. Raises OSError."""
+    def refresh(self, budget_rows: int | None = None, until: int | None = None) -> None:
+        """Read what was appended: about `budget_rows` lines at most, and none after those that
+        reach the step `until`. Raises OSError."""
         change = self._file.check()
         self.exists = change is not FileChange.MISSING
         if change in (FileChange.MISSING, FileChange.REPLACED):
@@ -70,10 +71,10 @@ class EventLines:
             return
         before, line, offset = self._columns.version, self._file.lines, self._file.offset
         stop = None if budget_rows is None else line + budget_rows
-        for block in self._file.blocks():
+        for block in () if self._reaches(until) else self._file.blocks():
             self._take(block, line, offset)
             line, offset = self._file.lines, self._file.offset
-            if self._stopped or (stop is not None and line >= stop):
+            if self._stopped or (stop is not None and line >= stop) or self._reaches(until):
                 break
         # An object that ends with its brace is complete, newline or not.
         open_line = self._file.open_line
@@ -86,15 +87,19 @@ class EventLines:
         if self._columns.version != before:
             self.transactions = self._columns.transactions()
 
+    def _reaches(self, step: int | None) -> bool:
+        """The newest transaction is of this step, or of a later one."""
+        return step is not None and self._columns.newest >= step
+
     def problems(self) -> list[Problem]:
-        said = [self._wrong.sentence()] if self._wrong.count else []
+        reasons = [self._wrong.sentence()] if self._wrong.count else []
         if self._wrong.count > MOST_WRONG:
-            said = [f"more than {MOST_WRONG} lines are no events; the first {said[0]}"]
+            reasons = [f"more than {MOST_WRONG} lines are no events; the first {reasons[0]}"]
         if self._columns.problem:
-            said.append(self._columns.problem)
+            reasons.append(self._columns.problem)
         if self._file.cut_off:
-            said.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
-        return [Problem("transactions", self.path, reason) for reason in said]
+            reasons.append(f"line {self._file.lines + 1}, the last, is cut off and left out")
+        return [Problem("transactions", self.path, reason) for reason in reasons]
 
     def _take(self, block: bytes, line: int, offset: int) -> None:
         newlines = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == 10)
@@ -139,17 +144,17 @@ class EventList:
         """The problem may come from the list being written."""
 
     def parse(self, data: bytes) -> None:
-        """Read the bytes of the file; damage becomes a problem, what stands before it is kept."""
+        """Parse the bytes of the file; damage is a problem, and items before it are kept."""
         columns = EventColumns(self.path, one_a_step=self._one_a_step)
         events = JsonList(data, _plain_event, _read_event, "events")
         for batch in events.batches():
             columns.extend(batch.items, np.array(batch.starts), np.array(batch.ends))
             if columns.full:
                 break
-        said = [reason for reason in (columns.problem, events.problem) if reason]
+        reasons = [reason for reason in (columns.problem, events.problem) if reason]
         if events.wrong.count and not events.problem:
-            said.append(events.wrong.sentence())
-        self._problem = "; ".join(said) or None
+            reasons.append(events.wrong.sentence())
+        self._problem = "; ".join(reasons) or None
         self._partial = events.problem is not None
         self.transactions = columns.transactions()
 
@@ -172,15 +177,15 @@ def read_last(path: Path) -> tuple[Transactions, str]:
         cut = block.find(b"\n") + 1
         start, block = start + cut, block[cut:]
     lines, _, open_line = block.rpartition(b"\n")
-    found = EventLines(path)
+    events = EventLines(path)
     if lines:
-        found._take(lines + b"\n", 0, start)
-    wrong = "some of the last lines are no events" if found._wrong.count else ""
+        events._take(lines + b"\n", 0, start)
+    wrong = "some of the last lines are no events" if events._wrong.count else ""
     if open_line and isinstance(_read_event(open_line), str):
         wrong = "the last line is cut off"
     elif open_line:
-        found._take(open_line + b"\n", 0, start + len(lines) + 1)
-    return found._columns.transactions(), wrong
+        events._take(open_line + b"\n", 0, start + len(lines) + 1)
+    return events._columns.transactions(), wrong
 
 
 def _plain_event(raw: bytes | msgspec.Raw) -> TransactionRecord:

@@ -1,4 +1,4 @@
-"""What is wrong with the files of a session, where, and what helps."""
+"""Findings: damage in session files, with its place and remedy."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,9 +37,9 @@ class Finding:
 
     path: Path
     reason: str
-    """What is wrong, for a person; where it is, `begin` and `end` say."""
+    """The defect, for a person; `begin` and `end` give its place."""
     begin: int | None = None
-    """The first byte that is concerned, None: all of the file or what is missing of it."""
+    """The first damaged byte; None: all of the file, or its missing end."""
     end: int | None = None
     kind: Kind = "damaged"
     remedy: str = ""
@@ -61,7 +61,7 @@ class Finding:
         return f"bytes {self.begin} to {self.end - 1}"
 
     def repaired_by(self, action: Action, session: Path) -> "Finding":
-        """The same with what helps: a repair, or a copy that a person has."""
+        """The finding with its remedy: a repair action, or a copy that a person has."""
         done = f"`tttui fsck --repair {session}` {_DONE[action]}" if action else FROM_A_COPY
         return replace(self, remedy=done, action=action)
 
@@ -72,11 +72,11 @@ class Known:
 
     path: Path
     live: bool
-    """A process is writing it: what comes after the checkpoint is its own affair."""
+    """A process is writing it, so content after the checkpoint is not checked."""
     checkpoints: Mapping[str, Checkpoint]
-    """Those that can be read, by the name of their file."""
+    """The readable checkpoints, by file name."""
     errors: Mapping[str, TttuiError]
-    """Why the others cannot."""
+    """Why the other checkpoints cannot be read."""
     meta: Mapping[str, Any]
 
     @property
@@ -97,5 +97,5 @@ class Known:
     @property
     def kept(self) -> list[str] | None:
         """`kept` of meta.json: the parameters that the history holds; None: all."""
-        kept = self.meta.get("kept")
-        return [str(name) for name in kept] if isinstance(kept, list) else None
+        names = self.meta.get("kept")
+        return [str(name) for name in names] if isinstance(names, list) else None

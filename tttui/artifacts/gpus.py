@@ -1,4 +1,4 @@
-"""The GPUs of this machine as NVML (the driver's own library) tells of them; never raises."""
+"""The GPUs of this machine through NVML, the driver's library; never raises."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU now. What it does not tell is None: one that is split into instances has no use."""
+    """One GPU now; unknown values are None, as the use of a GPU that is split into instances."""
 
     index: int
     """As the driver numbers it."""
@@ -39,7 +39,7 @@ class Gpu:
 
 
 class Nvml:
-    """NVML, ready to be asked; `why_none` is a reason for a person where there is nothing."""
+    """An NVML session; `why_none` tells a person why there is no GPU."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
@@ -92,12 +92,12 @@ class Nvml:
         )
 
     def _processes(self, handle: Any) -> tuple[GpuProcess, ...]:
-        found: dict[int, int | None] = {}
+        memory_of: dict[int, int | None] = {}
         for kind in ("Compute", "Graphics"):
             for one in self._ask(f"nvmlDeviceGet{kind}RunningProcesses", handle) or ():
                 memory = one.usedGpuMemory
-                found[int(one.pid)] = None if memory is None else int(memory)
-        return tuple(GpuProcess(pid, found[pid]) for pid in sorted(found))
+                memory_of[int(one.pid)] = None if memory is None else int(memory)
+        return tuple(GpuProcess(pid, memory_of[pid]) for pid in sorted(memory_of))
 
     def _handle(self, index: int) -> Any:
         if self._nvml is not None and index not in self._handles:
@@ -106,18 +106,18 @@ class Nvml:
         return self._handles.get(index)
 
     def _ask(self, function: str, *args: Any) -> Any:
-        """What a function says; None where this GPU, driver or binding does not know it."""
+        """Call a function; None if this GPU, driver or binding does not support it."""
         with suppress(self._nvml.NVMLError, AttributeError):
             return getattr(self._nvml, function)(*args)
         return None
 
 
 def visible_gpus(count: int, environment: Mapping[str, str] = os.environ) -> list[int]:
-    """The GPUs of `count` that CUDA_VISIBLE_DEVICES lets be seen, in its order."""
-    said = environment.get(VISIBLE)
-    if said is None:
+    """The GPUs among `count` that CUDA_VISIBLE_DEVICES makes visible, in its order."""
+    value = environment.get(VISIBLE)
+    if value is None:
         return list(range(count))
-    names = [name.strip() for name in said.split(",")]
+    names = [name.strip() for name in value.split(",")]
     return [int(name) for name in names if name.isdecimal() and int(name) < count]
 
 

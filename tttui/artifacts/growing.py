@@ -28,7 +28,7 @@ CUT_OFF_S = 5.0
 
 
 class FileChange(Enum):
-    """What became of a file since it was last looked at."""
+    """What happened to a file since the last check."""
 
     MISSING = "missing"
     SAME = "same"
@@ -65,7 +65,7 @@ class GrowingFile:
 
     @property
     def unread(self) -> int:
-        """Bytes that were there at the last `check` and are neither consumed nor held back."""
+        """Bytes at the last `check` that are neither consumed nor held back."""
         return self.size - self.offset - len(self.open_line)
 
     @property
@@ -75,12 +75,12 @@ class GrowingFile:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the last line has waited for its newline so long that it will hardly come."""
+        """Whether the last line has lacked its newline so long that it probably never comes."""
         return bool(self.open_line) and not self.unread and self.settled
 
     @property
     def settled(self) -> bool:
-        """Whether nobody has written for so long that what is unfinished will stay so."""
+        """Whether the file has not changed for so long that it is probably final."""
         return self._stat is not None and time_ns() - self._stat[2] > CUT_OFF_S * 1e9
 
     def check(self) -> FileChange:
@@ -112,16 +112,16 @@ class GrowingFile:
         self._settled = time_ns() - seen[2] > SETTLED_S * 1e9
 
     def _mark_stands(self) -> bool:
-        """Whether the bytes before the reading position are still the ones that were read."""
+        """Whether the bytes before the reading position are unchanged."""
         if not self.offset:
             return True
         with open_to_read(self.path) as file:
             file.seek(self.offset - len(self._mark))
-            found = file.read(len(self._mark) + 1)
-        following = found[len(self._mark) :]
+            data = file.read(len(self._mark) + 1)
+        following = data[len(self._mark) :]
         if self._ended_early and following and following not in b"\r\n":
             return False
-        return found[: len(self._mark)] == self._mark
+        return data[: len(self._mark)] == self._mark
 
     def blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines from the reading position; each is consumed when it is taken."""
@@ -151,7 +151,7 @@ class GrowingFile:
             self.open_line = b"".join(open_parts)
 
     def _pass_over(self, file: FileIO) -> None:
-        """Go to where reading goes on: after a line whose beginning was handed on, if it ends."""
+        """Skip the rest of a line whose beginning was already consumed, if it ends."""
         file.seek(self.offset)
         while self._in_endless and self.offset < self.size:
             self._leap(file)
@@ -164,7 +164,7 @@ class GrowingFile:
         file.seek(self.offset)
 
     def _leap(self, file: FileIO) -> None:
-        """Pass over a hole, in which there is no newline, but for its last bytes."""
+        """Skip a hole of the file, which holds no newline, except its last bytes."""
         try:
             begin = os.lseek(file.fileno(), self.offset, os.SEEK_DATA)
         except OSError as error:  # nothing but a hole is left, or a filesystem that knows none

@@ -1,4 +1,4 @@
-"""Going on with files of lines that a process which was killed left behind."""
+"""Reopening files of lines that a killed process left behind."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,7 @@
 """weights_history.npy: a structured array that grows by whole records, read record by record.
 
 It is not mapped: a program that shortens a mapped file (a copy in place does) ends everybody who
-looks at it. A record that is gone reads as NaN, and the next `read` says that the file was cut.
+looks at it. A record that was cut off reads as NaN, and the next `read` reports it.
 """
 
 import ast
@@ -69,7 +69,7 @@ def read_layout(path: Path) -> tuple[np.dtype[Any], int, int, int]:
 
 
 def recorded_dtype(path: Path) -> np.dtype[Any] | None:
-    """What the records of a .npy file are, whatever that is; None where it does not tell."""
+    """The dtype of the records of any .npy file; None if its header is unreadable."""
     try:
         with open_to_read(path) as file:
             return _read_header(file)[0]
@@ -78,13 +78,27 @@ def recorded_dtype(path: Path) -> np.dtype[Any] | None:
 
 
 def read_history(path: Path) -> tuple[History, str | None]:
-    """All whole records of the file, and what is wrong with some of them.
+    """All whole records of the file, and the problems of others.
 
-    Raises TttuiError where nothing can be shown, OSError where it cannot be opened.
+    Raises TttuiError if there is nothing to show, OSError where it cannot be opened.
     """
     file = HistoryFile(path)
     history = file.read()
     return history, file.problem
+
+
+def what_is_cut_off(path: Path) -> str | None:
+    """How many records a history lacks that its header counts, at the cost of reading the header.
+
+    Raises TttuiError for a file that holds no history, OSError where it cannot be opened.
+    """
+    with _Source(path) as source:
+        _, _, there, counted = source.layout(any_shape=True)
+    return cut_off_text(there, counted) if there < counted else None
+
+
+def cut_off_text(there: int, counted: int) -> str:
+    return f"the file was cut off after {there} of its {counted} records"
 
 
 class _Source:
@@ -114,8 +128,8 @@ class _Source:
             raise
         # The header is a Python literal; its parser complains in many ways.
         except (Exception, MemoryError, RecursionError) as error:
-            said = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-            raise TttuiError(f"{path}: has no readable .npy header ({said})") from None
+            reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
+            raise TttuiError(f"{path}: has no readable .npy header ({reason})") from None
         names = dtype.names or ()
         if "t" not in names or dtype["t"].kind not in "iu" or dtype["t"].shape or len(names) < 2:
             raise TttuiError(f"{path}: its records have no field t beside the matrices")
@@ -178,11 +192,11 @@ class Matrices:
         return self._read(at)
 
     def _read(self, which: Sequence[int]) -> Any:
-        found = np.empty((len(which), *self.shape[1:]), self.dtype)
-        for into, i in zip(found, which, strict=True):
+        stack = np.empty((len(which), *self.shape[1:]), self.dtype)
+        for into, i in zip(stack, which, strict=True):
             at = range(len(self))[int(i)]
             self._source.fill(into, self._first + at * self._stride)
-        return found.astype(self.dtype.newbyteorder("="), copy=False)
+        return stack.astype(self.dtype.newbyteorder("="), copy=False)
 
 
 class Chosen:
@@ -232,8 +246,8 @@ class HistoryFile:
         self._any_shape = any_shape
         known = len(self._t)
         grown = layout == self._layout and known <= count
-        lost = self._source is not None and self._source.lost
-        if lost or not grown or (known and not self._ends_with(source, known)):
+        replaced = self._source is not None and self._source.lost
+        if replaced or not grown or (known and not self._ends_with(source, known)):
             self._layout, self._history, known = layout, None, 0
             self._t = np.empty(0, dtype=np.int64)
         if self._history is not None and count == known:
@@ -243,13 +257,13 @@ class HistoryFile:
         self._history = self._shown(source, len(self._t))
         self.partial = there < counted
         if self.problem is None and there < counted:
-            self.problem = f"the file was cut off after {there} of its {counted} records"
+            self.problem = cut_off_text(there, counted)
         elif self.problem is None and count < there:
             self.problem = f"has {there} records; only the first {count} are shown"
         return self._history
 
     def _ends_with(self, source: _Source, known: int) -> bool:
-        """Whether the last record that is known still has the same step."""
+        """Whether the last known record still has the same step."""
         last = [t for part in self._steps(source, known - 1, known) for t in part]
         return last == [self._t[-1]]
 

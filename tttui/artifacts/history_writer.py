@@ -29,7 +29,7 @@ class SnapshotChecksums:
     """The snapshots that a history had at a checkpoint: their steps, the CRC of each record."""
 
     stride: int
-    """Steps of which only one snapshot was kept so far when older ones were thinned."""
+    """One older snapshot is kept per this many steps."""
     t: Sequence[int]
     sums: Sequence[int]
 
@@ -53,13 +53,13 @@ class SnapshotChecksums:
 def records_of(path: Path, dtype: np.dtype[Any], start: int) -> list[tuple[int, int]]:
     """Step and CRC of every whole record of a history, in the order of the file."""
     field, offset = dtype.fields["t"][:2] if dtype.fields else (dtype, 0)
-    found = []
+    records = []
     with open_to_read(path) as file:
         file.seek(start)
         while len(record := file.read(dtype.itemsize)) == dtype.itemsize:
             t = int(np.frombuffer(record, dtype=field, count=1, offset=offset)[0])
-            found.append((t, crc32(record)))
-    return found
+            records.append((t, crc32(record)))
+    return records
 
 
 class HistoryWriter:
@@ -95,11 +95,11 @@ class HistoryWriter:
         return self._file.size
 
     def snapshots(self) -> SnapshotChecksums:
-        """What the file holds once it is flushed."""
+        """The snapshots of the file after a flush."""
         return SnapshotChecksums(self.stride, tuple(self._t), tuple(self._sums))
 
     def recorded(self, t: int, weights: Weights) -> bool:
-        """Whether these are the weights that the snapshot of step t was made of."""
+        """Whether the snapshot of step t holds exactly these weights."""
         if self._dtype is None or t not in self._t:
             return False
         return self._sums[self._t.index(t)] == crc32(_record(self._dtype, t, weights))
@@ -118,7 +118,7 @@ class HistoryWriter:
             self._thin()
 
     def flush(self) -> None:
-        """Append what waits and count it in the header, so that np.load sees it."""
+        """Append pending snapshots and count them in the header, so that np.load sees them."""
         if self._file.pending:
             self._file.flush()
             self._count()
@@ -157,15 +157,15 @@ class HistoryWriter:
                 self._start = len(header(self._dtype, 0))
             else:
                 self._dtype, self._start, _, _ = read_layout(self.path)
-            found = records_of(self.path, self._dtype, self._start)
+            records = records_of(self.path, self._dtype, self._start)
             size = stat_regular(self.path).st_size
         except OSError as error:
             raise TttuiError(f"{self.path}: cannot be read: {error.strerror}") from error
-        keep = _first(found, last_t) if snapshots is None else _known(found, snapshots)
-        kept = [found[i] for i in keep]
-        cut = _cut(self.path, self._start, self._dtype.itemsize, size, len(kept), len(found))
-        self._t, self._sums = [t for t, _ in kept], [crc for _, crc in kept]
-        if cut is not None or keep != list(range(len(found))):
+        keep = _first(records, last_t) if snapshots is None else _known(records, snapshots)
+        valid = [records[i] for i in keep]
+        cut = _cut(self.path, self._start, self._dtype.itemsize, size, len(valid), len(records))
+        self._t, self._sums = [t for t, _ in valid], [crc for _, crc in valid]
+        if cut is not None or keep != list(range(len(records))):
             self._replace(keep)
         else:
             self._file.reopen(size)
@@ -175,8 +175,8 @@ class HistoryWriter:
         return cut
 
     def _adopt(self, snapshots: SnapshotChecksums, newest: Weights | None) -> None:
-        """Go on as the process did that wrote the checkpoint, also where the file was thinned
-        since, or its newest snapshot replaced by another of the same step."""
+        """Restore the state of the process that wrote the checkpoint, even if the file was thinned
+        since or its newest snapshot replaced."""
         assert self._dtype is not None
         had = set(self._t)
         if newest is not None and snapshots.t and self._t and self._t[-1] == snapshots.t[-1]:
@@ -220,7 +220,7 @@ class HistoryWriter:
         self._rewrite(keep)
 
     def _rewrite(self, keep: Sequence[int]) -> None:
-        """Let only the snapshots with these indices stay."""
+        """Keep only the snapshots with these indices."""
         positions: dict[int, int] = {}
         for i, t in enumerate(self._t):
             if t not in self._gone:
@@ -262,11 +262,11 @@ def _record(dtype: np.dtype[Any], t: int, weights: Weights) -> bytes:
     return record.tobytes()
 
 
-def _first(found: Iterable[tuple[int, int]], last_t: int) -> list[int]:
+def _first(records: Iterable[tuple[int, int]], last_t: int) -> list[int]:
     """Indices of the records up to step `last_t`, as far as their steps ascend."""
     keep: list[int] = []
     before = -1
-    for i, (t, _) in enumerate(found):
+    for i, (t, _) in enumerate(records):
         if not before < t <= last_t:
             break
         keep.append(i)
@@ -274,23 +274,23 @@ def _first(found: Iterable[tuple[int, int]], last_t: int) -> list[int]:
     return keep
 
 
-def _known(found: Iterable[tuple[int, int]], snapshots: SnapshotChecksums) -> list[int]:
-    """Indices of the records that are of the steps of these snapshots, each once, in order."""
+def _known(records: Iterable[tuple[int, int]], snapshots: SnapshotChecksums) -> list[int]:
+    """Indices of the records of these snapshots, each once, in order."""
     index, keep, at = {t: i for i, t in enumerate(snapshots.t)}, list[int](), 0
-    for i, (t, _) in enumerate(found):
+    for i, (t, _) in enumerate(records):
         if index.get(t, -1) >= at:
             at = index[t] + 1
             keep.append(i)
     return keep
 
 
-def _cut(path: Path, start: int, record: int, size: int, kept: int, found: int) -> Cut | None:
-    """What is dropped of a history, told as what is cut off at its end."""
-    begin = start + kept * record
+def _cut(path: Path, start: int, record: int, size: int, count: int, total: int) -> Cut | None:
+    """The dropped end of a history."""
+    begin = start + count * record
     if begin >= size:
         return None
-    dropped, rest = found - kept, size - start - found * record
-    held = [f"{dropped} snapshot{'s' * (dropped != 1)}"] if dropped else []
+    dropped, rest = total - count, size - start - total * record
+    parts = [f"{dropped} snapshot{'s' * (dropped != 1)}"] if dropped else []
     if rest:
-        held.append(f"{rest} bytes of another")
-    return Cut(path, begin, size - begin, ", ".join(held))
+        parts.append(f"{rest} bytes of another")
+    return Cut(path, begin, size - begin, ", ".join(parts))

@@ -1,6 +1,5 @@
 """JSON as Python and others write it: fast where it is standard, NaN and Infinity accepted."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +39,8 @@ def decode(data: bytes) -> Any:
             return _decoder.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
+    import json
+
     try:
         # NaN, Infinity, huge numbers: Python's own dialect.
         return json.loads(data, parse_int=_int)
@@ -60,7 +61,7 @@ def _int(text: str) -> int | float:
 
 
 def _depth(data: bytes) -> int:
-    """How deep values lie in each other at most: brackets in texts count, too."""
+    """An upper bound of the nesting depth; brackets in texts count, too."""
     if data.count(b"[") + data.count(b"{") <= DEEPEST:
         return 0
     depth = deepest = 0

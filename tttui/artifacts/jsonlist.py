@@ -1,20 +1,23 @@
-"""A long list of objects in JSON, read in batches: what is in memory at once stays small.
+"""A long list of objects in JSON, read in batches with bounded memory.
 
 The text is cut where one object ends and the next begins, and each piece is parsed as a whole. A
 piece that cannot be (it is damaged, or holds NaN, or was cut within an object) is read object by
 object.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import field
-from typing import Generic, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from tttui.artifacts.damage import MOST_WRONG, WrongLines
 from tttui.model.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 Item = TypeVar("Item")
 
@@ -27,7 +30,14 @@ WINDOWS = (1 << 12, 1 << 20)
 _BETWEEN = re.compile(rb"\}\s*,\s*(?=\{)")
 _BLANKS = re.compile(rb"[ \t\r\n]*")
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
-_scanner = json.JSONDecoder(parse_int=float)  # a number of any length, which only has to end
+
+
+@cache
+def _scanner() -> "JSONDecoder":
+    """Reads a number of any length, which only has to end."""
+    from json import JSONDecoder
+
+    return JSONDecoder(parse_int=float)
 
 
 @dataclass(slots=True)
@@ -40,7 +50,7 @@ class Batch(Generic[Item]):
 
 
 class JsonList(Generic[Item]):
-    """Reads the list in `data`; what is wrong with it is known when all was read.
+    """Reads the list in `data`; its defects are complete once all was read.
 
     `fast` parses the text of one item and raises for any that is not plain; `careful` then gives
     the item or what is wrong with it. `noun` names the items.
@@ -85,8 +95,8 @@ class JsonList(Generic[Item]):
         """The items from a position on, and the position after them."""
         stop = end
         if end - at > PIECE:
-            found = _BETWEEN.search(self._data, at + PIECE, min(end, at + 2 * PIECE))
-            stop = min(end, at + PIECE) if found is None else found.start() + 1
+            match = _BETWEEN.search(self._data, at + PIECE, min(end, at + 2 * PIECE))
+            stop = min(end, at + PIECE) if match is None else match.start() + 1
         text = self._data[at:stop]
         try:
             raws = _raws.decode(b"[" + text + b"]")
@@ -136,7 +146,7 @@ class JsonList(Generic[Item]):
             # One character a byte, so that positions are those in the file.
             window = self._data[at : min(end, at + size)].decode("latin-1")
             try:
-                _, length = _scanner.raw_decode(window)
+                _, length = _scanner().raw_decode(window)
             except (ValueError, RecursionError):
                 continue
             if length < len(window) or at + length == end:
@@ -150,8 +160,8 @@ class JsonList(Generic[Item]):
         return self._counted[1]
 
     def _skip(self, at: int) -> int:
-        found = _BLANKS.match(self._data, at)
-        return at if found is None else found.end()
+        match = _BLANKS.match(self._data, at)
+        return at if match is None else match.end()
 
     def _after(self, at: int) -> int:
         """The position of the next element after one that ended."""

@@ -1,4 +1,4 @@
-"""Where each part of a session lies, in every layout, and why one may not be there."""
+"""The paths of a session's parts in every layout, and why a part may be missing."""
 
 from pathlib import Path
 

@@ -20,7 +20,7 @@ _SCORE = re.compile(rb"(\d{1,18}),([0-9a-f]{4,64})\r?")
 
 
 def read_records(place: Place, run: str | None = None) -> tuple[LedgerRecords, list[Problem]]:
-    """What a session's files say of versions; what is damaged is left out and named."""
+    """The version records of a session; damaged ones are left out and reported."""
     files = files_of(place, run or place.run or (place.runs[-1] if place.runs else None))
     problems: list[Problem] = []
     meta = _meta(files.meta, problems)
@@ -41,8 +41,8 @@ def read_records(place: Place, run: str | None = None) -> tuple[LedgerRecords, l
             changes.append(_change(event))
     base = meta.get("base_version")
     ordered = sorted(scores.items())
-    said = base if isinstance(base, str) else None
-    return LedgerRecords(steps, ordered, changes, said, moved), problems
+    base_version = base if isinstance(base, str) else None
+    return LedgerRecords(steps, ordered, changes, base_version, moved), problems
 
 
 def _change(event: Mapping[str, Any]) -> VersionChange:
@@ -75,9 +75,9 @@ def _scores(path: Path, problems: list[Problem]) -> Iterator[tuple[int, str]]:
     for number, line in _lines(path, "scores", problems):
         if number == 1:
             continue
-        found = _SCORE.fullmatch(line)
-        if found:
-            yield int(found[1]), found[2].decode()
+        match = _SCORE.fullmatch(line)
+        if match:
+            yield int(match[1]), match[2].decode()
         else:
             wrong += 1
     if wrong:
@@ -103,7 +103,7 @@ def _events(path: Path, problems: list[Problem]) -> Iterator[Mapping[str, Any]]:
 
 
 def _lines(path: Path, part: str, problems: list[Problem]) -> Iterator[tuple[int, bytes]]:
-    """Number and content of every whole line; a last one without its end is being written."""
+    """Number and content of every whole line; skips an unfinished last line."""
     rest, number = b"", 0
     try:
         with open_to_read(path, LARGEST_TABLE) as file:

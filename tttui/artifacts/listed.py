@@ -62,10 +62,10 @@ def wrong_from(path: Path, lines: Path, end: int | None) -> int | None:
     return None if shorter and follows == NEXT else at
 
 
-def _first_difference(found: Iterable[bytes], expected: Iterator[bytes]) -> tuple[int, bytes]:
-    """The byte at which two texts part, and the three bytes that are expected from there on."""
+def _first_difference(blocks: Iterable[bytes], expected: Iterator[bytes]) -> tuple[int, bytes]:
+    """The byte at which two texts differ, and the next three expected bytes."""
     at, ahead = 0, b""
-    for block in found:
+    for block in blocks:
         while len(ahead) < len(block) + len(NEXT) and (more := next(expected, b"")):
             ahead += more
         if not ahead.startswith(block):

@@ -55,8 +55,8 @@ OnWait = Callable[[str], object]
 class SessionLock:
     """Holds a session directory for this process until it is released or the process ends.
 
-    `on_wait` is told, for a person, why taking it lasts up to STALE_S. Raises SessionHeld naming
-    the holder; TttuiError where the lock file cannot be made.
+    `on_wait` receives the reason, for a person, if taking it lasts up to STALE_S. Raises
+    SessionHeld naming the holder; TttuiError where the lock file cannot be made.
     """
 
     def __init__(self, directory: Path, on_wait: OnWait | None = None) -> None:
@@ -82,7 +82,7 @@ class SessionLock:
         self._close()
 
     def forget(self) -> None:
-        """Close what a process has of it that was forked from the owner; the owner keeps it."""
+        """Close the lock's files in a forked child; the owner keeps the lock."""
         self._close()
 
     def check(self) -> None:
@@ -98,8 +98,8 @@ class SessionLock:
                 )
             if not _is_at(self._handle, self.path):
                 self._take_again()
-            elif (found := self._read_note()) != self._note:
-                self._give_way(_record(found))
+            elif (note := self._read_note()) != self._note:
+                self._give_way(_record(note))
                 self._write_note()
         except FileNotFoundError:
             pass  # the directory is gone: whatever is written next says so
@@ -125,8 +125,8 @@ class SessionLock:
         if waited:
             # Another machine may have waited with us; the note of the last to come stays.
             time.sleep(CONFIRM_S)
-            if (found := self._read_note()) != self._note:
-                raise self._held(_record(found))
+            if (note := self._read_note()) != self._note:
+                raise self._holder_error(_record(note))
 
     def _locked_file(self) -> tuple[int, bool]:
         """run.lock, locked; and whether the kernel has locks here."""
@@ -145,7 +145,7 @@ class SessionLock:
         raise SessionHeld(f"{self.path}: is deleted again and again while it is taken; try later")
 
     def _take_again(self) -> None:
-        """Make run.lock again, which somebody deleted, or take the one that was put there."""
+        """Make a deleted run.lock again, or take the file that replaced it."""
         handle = _open(self.path)
         try:
             self._give_way(_record(self._read_note()))
@@ -167,9 +167,9 @@ class SessionLock:
             raise self._taken(note)
 
     def _see_that_nobody_writes(self, alone: bool) -> bool:
-        """Refuse where somebody writes; True: that could be seen only by waiting.
+        """Raise SessionHeld if another process writes; True: only waiting can show it.
 
-        `alone`: the directory's own lock is not somebody else's.
+        `alone`: no other process has the lock of the directory.
         """
         seen = self._traces()
         suspect = self._suspect(*seen)
@@ -188,22 +188,22 @@ class SessionLock:
             if (now := self._traces()) != seen:
                 seen, suspect = now, self._suspect(*now)
                 if suspect is not None:
-                    raise self._held(suspect)
+                    raise self._holder_error(suspect)
             if suspect is None and alone:
                 return False
         return suspect is not None
 
     def _suspect(self, raw: Record, note: bytes) -> Record | None:
-        """What a writer elsewhere left that may still be at work; raises for one that is here."""
+        """The traces of a remote writer that may still run; raises for a local one."""
         status = as_written(raw)
         writer, holder = Process.of(raw), Process.of(_record(note))
-        found: list[tuple[Record, Process, bool]] = []
+        suspects: list[tuple[Record, Process, bool]] = []
         if status.steerable:
-            found.append((raw, writer, True))
+            suspects.append((raw, writer, True))
         if holder != writer:
             # It has not reported yet; one of this machine would have the lock, if there are locks.
-            found.append((_record(note), holder, not self._kernel_decides))
-        for record, process, may_run in found:
+            suspects.append((_record(note), holder, not self._kernel_decides))
+        for record, process, may_run in suspects:
             if process.pid is None or process.is_this:
                 continue
             if not process.is_here:
@@ -211,11 +211,11 @@ class SessionLock:
                 if beat is None or boottime() - beat <= STALE_S:
                     return record
             elif may_run and process.runs():
-                raise self._held(record)
+                raise self._holder_error(record)
         return None
 
     def _traces(self) -> tuple[Record, bytes]:
-        """What a writer leaves: status.json, and the note in run.lock."""
+        """The traces of a writer: status.json, and the note in run.lock."""
         raw: Record = {}
         with suppress(TttuiError, OSError):
             raw = read_object(self.directory / "status.json")
@@ -242,9 +242,9 @@ class SessionLock:
                 f"{self.path} is locked by a process that did not write its id there; try again, "
                 f"and if no run writes {self.directory}, delete {self.path}"
             )
-        return self._held(note)
+        return self._holder_error(note)
 
-    def _held(self, record: Record) -> SessionHeld:
+    def _holder_error(self, record: Record) -> SessionHeld:
         with suppress(TttuiError, OSError):
             if as_written(read_object(self.directory / "status.json")).state == "paused":
                 return SessionHeld(
@@ -272,14 +272,14 @@ class SessionLock:
 
 
 def _open(path: Path) -> int:
-    """run.lock, made where it is missing, closed to everybody who may not write it."""
+    """Open run.lock, made if missing; unreadable to users who may not write it."""
     # With these bits the user's umask decides on the group; that it may write shows afterwards.
     handle = open_regular(path, os.O_RDWR | os.O_CREAT, 0o620)
     mode = stat.S_IMODE(os.fstat(handle).st_mode)
-    wanted = (mode & 0o700) | (0o060 if mode & 0o020 else 0)
-    if mode != wanted:
+    needed = (mode & 0o700) | (0o060 if mode & 0o020 else 0)
+    if mode != needed:
         with suppress(OSError):  # somebody else's, or a filesystem without modes
-            os.fchmod(handle, wanted)
+            os.fchmod(handle, needed)
     return handle
 
 
@@ -298,7 +298,7 @@ def _flock(handle: int) -> bool | None:
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """Whether an open file is still the one under its name. False where nothing is there."""
+    """Whether an open file is still the one under its name; False if there is none."""
     try:
         return os.path.samestat(os.fstat(handle), os.lstat(path))
     except FileNotFoundError:
@@ -306,12 +306,12 @@ def _is_at(handle: int, path: Path) -> bool:
 
 
 def _record(note: bytes) -> Record:
-    """A note's keys; empty where it is none."""
+    """The keys of a note; empty if it is invalid."""
     try:
-        found = decode(note)
+        record = decode(note)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return record if isinstance(record, dict) else {}
 
 
 def _holder(record: Record) -> str:

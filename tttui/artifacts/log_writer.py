@@ -1,4 +1,4 @@
-"""Writing run.log: one line a message, whatever becomes of the file."""
+"""Writing run.log, one line per message; a failing file is ignored."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
 
 
 class _OneLine(logging.Formatter):
-    """One line a message, for any terminal: requests hold what anybody wrote."""
+    """One printable line per message: requests may hold any text."""
 
     def format(self, record: logging.LogRecord) -> str:
         return visible(super().format(record))
@@ -37,7 +37,7 @@ class _QuietHandler(logging.FileHandler):
 def log_to(path: Path) -> logging.Logger:
     """A logger that appends lines to this one file, whatever the process configured.
 
-    Its only handler is to be closed. A file that cannot be written is passed over in silence.
+    Its only handler is to be closed. A file that cannot be written is ignored silently.
     """
     handler = _QuietHandler(path, delay=True, encoding="utf-8")
     handler.setFormatter(_OneLine(FORMAT))

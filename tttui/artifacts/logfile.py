@@ -68,8 +68,8 @@ class LogFile:
 
     def _add(self, lines: list[str]) -> None:
         for line in lines:
-            found = _LEVEL.search(line[:WHERE])
-            if found is not None:
-                self._level = found.group()  # what follows without one, belongs to it
+            match = _LEVEL.search(line[:WHERE])
+            if match is not None:
+                self._level = match.group()  # what follows without one, belongs to it
             self._seen += 1
             self._lines.append(LogLine(self._level, visible(line.replace("\t", " "))))

@@ -1,5 +1,5 @@
-"""A directory that is filled under a hidden name before it gets its own, and cleaning up after
-whoever was killed meanwhile.
+"""Directories that are filled under a hidden name and then renamed, and the removal of abandoned
+ones.
 
 `.NAME.new-HHHHHHHHRRRRRRRR` lies beside its place; H stands for the host, R is random. Its maker
 holds a lock on a file in it from the first moment to the rename. The kernel frees the lock when
@@ -69,18 +69,18 @@ def remove_abandoned(root: Path) -> list[Path]:
 
 
 def abandoned(root: Path) -> list[Path]:
-    """The hidden directories in `root` that nobody fills any more. Nothing is changed."""
-    found = []
+    """The hidden directories in `root` whose makers have ended. Changes nothing."""
+    paths = []
     for path in _hidden(root):
         handles = _taken(path, make=False)
         if handles:
-            found.append(path)
+            paths.append(path)
         _close(handles)
-    return found
+    return paths
 
 
 def _made(place: Path) -> tuple[Path, int]:
-    """A new directory and the lock on it, which nobody has taken for abandoned meanwhile."""
+    """Make a new directory with a lock on it, before another process can take it for abandoned."""
     place.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     for _ in range(ATTEMPTS):
@@ -115,10 +115,10 @@ def _hidden(root: Path) -> list[Path]:
 
 
 def _taken(path: Path, *, make: bool) -> list[int]:
-    """What holds an abandoned directory, so that nobody goes on with it; empty for all others.
+    """The lock on an abandoned directory; empty for all others.
 
-    `make`: put the lock there that its maker was killed before, or is about to ask for: then he
-    does not get it and takes another name.
+    `make`: create a missing lock file, so that a maker that is about to lock it fails and takes
+    another name.
     """
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -1,6 +1,6 @@
 """meta.json and base_meta.json -> Meta; metrics.json of both namings."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,19 @@ from tttui.artifacts.checksum import Carried, json_checksum
 from tttui.artifacts.jsonfile import number, parse_object, read_object, whole
 from tttui.artifacts.regular import read_bytes
 from tttui.artifacts.schema import parse_schema
-from tttui.model.configuration import configuration_of, is_step, misspelt, of_other_task
-from tttui.model.errors import RefusedInput, SettingError, TttuiError
-from tttui.model.memory import refuse_too_large
-from tttui.model.schema import UNKNOWN_MODEL
+from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.configuration import GROUPS, PLASTICITY, configuration_of
+from tttui.model.schema import CHUNK, MU, UNKNOWN_MODEL, Configuration
 from tttui.model.session import Meta, Place, Problem
-from tttui.model.setting import shown
-from tttui.model.settings import Settings
+from tttui.model.setting import (
+    Known,
+    Setting,
+    Values,
+    checked_values,
+    is_step,
+    misspelt,
+    shown,
+)
 
 LAST_DATE = 253_370_764_800
 """Unix seconds of the year 9999, in which dates end."""
@@ -60,7 +66,7 @@ def read_meta(path: Path) -> tuple[Meta, list[Problem]]:
 def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
     """The keys of a meta.json, and what is wrong with their values."""
     schema, wrong = parse_schema(raw)
-    found = configuration_of(raw) if schema.is_point_mass else of_other_task(raw)
+    configuration = configuration_of(raw) if schema.is_point_mass else _configuration(raw)
     wrong += misspelt(raw, (key for key, _, _ in IDENTITY.values()), "")
     values: dict[str, Any] = {}
     for name, (key, convert, expected) in IDENTITY.items():
@@ -71,14 +77,39 @@ def parse_meta(raw: Mapping[str, Any]) -> tuple[Meta, list[str]]:
             wrong.append(f"{key} is {shown(raw[key])}, not {expected}")
         else:
             values[name] = value
-    own = found.recorded[""]
+    own = configuration.recorded[""]
     values |= {"seed": own.get("seed"), "device": own.get("device")}
     for name in ("model_cfg", "plasticity_cfg", "env_cfg"):
-        values[name] = found.recorded[name]
+        values[name] = configuration.recorded[name]
     if schema.is_point_mass:
         # An unknown kind of world is shown by the name that it has.
-        values |= {"mu": number(own.get("mu")), "env_mode": _text(raw.get("env_mode"))}
-    return Meta(raw=raw, configuration=found, schema=schema, **values), [*wrong, *found.wrong]
+        values |= {"truth": number(own.get(MU.name)), "env_mode": _text(raw.get("env_mode"))}
+    return Meta(raw=raw, configuration=configuration, schema=schema, **values), [
+        *wrong,
+        *configuration.wrong,
+    ]
+
+
+OF_EVERY_TASK: Known = {
+    "seed": Setting("seed", "count", 0, "", minimum=0),
+    "device": Setting("device", "text", "cpu", ""),
+}
+"""Keys of meta.json that hold settings, whatever the task."""
+
+
+def _configuration(raw: Values) -> Configuration:
+    """What a session of another task than the point mass records: its keys are its own."""
+    wrong: list[str] = []
+    recorded: dict[str, Values] = {"": checked_values(raw, OF_EVERY_TASK, "", wrong, unknown=False)}
+    for name in GROUPS:
+        value = raw.get(name)
+        if value is not None and not isinstance(value, Mapping):
+            wrong.append(f"{name} is {shown(value)}, not an object of keys")
+        recorded[name] = dict(value) if isinstance(value, Mapping) else {}
+    chunk = recorded["plasticity_cfg"].get("chunk")
+    if not isinstance(chunk, int) or PLASTICITY["chunk"].why_not(chunk):
+        chunk = CHUNK
+    return Configuration(None, chunk, recorded, wrong=tuple(wrong))
 
 
 OTHER_MODELS = (
@@ -95,7 +126,7 @@ OF_POINT_MASS = ("base_checkpoint.pt", "trajectory.csv", "session/engine_state.p
 
 
 def assumed_meta(place: Place) -> Meta:
-    """What a session is about whose meta.json is missing or damaged, by its other files."""
+    """The assumed meta of a session without a readable meta.json, from its other files."""
     other = any((place.path / name).exists() for name in OTHER_MODELS)
     own = any((place.path / name).exists() for name in OF_POINT_MASS)
     if place.layout != "native" or (own and not other):
@@ -151,13 +182,6 @@ def _finite_digits(value: Any) -> Any:
     return number(value) if too_large else value
 
 
-FOREIGN = ("mu", "env_mode", "model_cfg", "plasticity_cfg")
-"""Keys without which a session of another program cannot be forked."""
-
-NATIVE = (*FOREIGN, "seed")
-"""Keys without which a session cannot be computed again; all others have defaults."""
-
-
 def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
     """The keys of a native session's meta.json. Raises RefusedInput naming the file.
 
@@ -179,39 +203,6 @@ def read_meta_of(directory: Path, *, whole: bool = False) -> dict[str, Any]:
         ) from error
     except TttuiError as error:
         raise RefusedInput(str(error)) from error
-
-
-def settings_of(meta: Mapping[str, Any], path: Path, needed: Collection[str] = NATIVE) -> Settings:
-    """The settings that the session in `path` was begun with.
-
-    Raises RefusedInput naming the session and every key that holds no setting, those of `needed`
-    that are not there, and settings that need too much memory.
-    """
-    schema, _ = parse_schema(meta)
-    if schema.recorder is not None:
-        raise RefusedInput(f"{path}: a recorder wrote it; only its own program goes on with it")
-    found = configuration_of(meta)
-    wrong = [*found.wrong]
-    missing = [key for key in needed if meta.get(key) is None]
-    if missing:
-        wrong.append(f"it lacks {', '.join(missing)}")
-    if wrong:
-        raise RefusedInput(f"{path}: meta.json: {'; '.join(wrong)}")
-    try:
-        refuse_too_large(found.settings)
-    except SettingError as error:
-        raise RefusedInput(f"{path}: meta.json: {error}") from error
-    return found.settings
-
-
-def settings_changes(meta: Mapping[str, Any]) -> tuple[tuple[int, Mapping[str, Any]], ...]:
-    """Steps and settings of the overrides, in order."""
-    return configuration_of(meta).settings_changes
-
-
-def mu_changes(meta: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
-    """Steps and frictions of the changes of mu, in order."""
-    return configuration_of(meta).mu_changes
 
 
 def is_task_session(meta: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""A lock that is held for a moment, among all processes of a machine."""
+"""A short lock among all processes of a machine."""
 
 import errno
 import fcntl
@@ -19,7 +19,7 @@ NAP_S, LONGEST_NAP_S = 1e-4, 1e-3
 
 
 @contextmanager
-def held(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def locked(path: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold the kernel's lock on a file, which is made where it is missing.
 
     Never waits for ever: a process that was stopped (SIGSTOP) keeps its locks. A process that

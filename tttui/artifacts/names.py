@@ -1,4 +1,4 @@
-"""Names of sessions: what may become a directory below the run root."""
+"""Valid names of sessions, which become directories below the run root."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ RESERVED = ("base", "bases", "sessions", "session")
 
 
 def validate_name(name: str) -> str:
-    """The name itself. Raises RefusedInput saying what is wrong with it."""
+    """Return the name. Raises RefusedInput that says why it is invalid."""
     shown = ascii(name[:60])
     if not name:
         raise RefusedInput("a session needs a name of at least one character")
@@ -32,7 +32,7 @@ def validate_name(name: str) -> str:
 
 
 def usable_name(name: str, ending: str = "") -> str:
-    """A name that is allowed, as near to `name` as can be, with `ending` behind it."""
+    """The closest valid name to `name`, followed by `ending`."""
     plain = "".join(c if c.isprintable() and visible(c) == c else "_" for c in name)
     plain = plain.replace("/", "_").replace("\\", "_").lstrip(".- ")
     plain = shortened(plain, LONGEST_NAME - len(ending.encode())).strip()

@@ -12,19 +12,19 @@ from tttui.model.session import Place, SessionData
 
 
 def find_parent(data: SessionData, places: Sequence[Place]) -> Place | None:
-    """Where the parent of a session lies: where its meta says, else the one of that id.
+    """The place of a session's parent: the recorded path, else the session with the parent's id
+    among `places` and beside the session.
 
-    It is looked for among `places` and beside the session. None where it has no parent, or
-    where none or several have the id.
+    None without a parent, or if no or several sessions have the id.
     """
-    wanted = data.meta.parent_session_id
-    if wanted is None:
+    parent_id = data.meta.parent_session_id
+    if parent_id is None:
         return None
     recorded = recorded_parent(data.place.path, data.meta.raw.get("parent_path"), places)
     if recorded is not None:
         return recorded
     for near in (places, find_sessions([data.place.path.parent])):
-        same = [p for p in near if p.path != data.place.path and _id(p) == wanted]
+        same = [p for p in near if p.path != data.place.path and _id(p) == parent_id]
         if same:
             return same[0] if len(same) == 1 else None
     return None
@@ -44,8 +44,8 @@ def recorded_parent(session: Path, recorded: object, places: Sequence[Place] = (
             return place
     if path.parent != session.absolute().parent or not path.is_dir():
         return None
-    found = find_sessions([path])
-    return found[0] if len(found) == 1 else None
+    sessions = find_sessions([path])
+    return sessions[0] if len(sessions) == 1 else None
 
 
 def _id(place: Place) -> str | None:

@@ -1,4 +1,4 @@
-"""Who a process is, written down so that another one can tell later whether it still runs.
+"""The identity of a process, recorded so that another one can tell later whether it still runs.
 
 A process id counts only on one kernel and in one PID namespace, and is given out again later.
 So the host, the kernel's boot id and the namespaces stand beside it, and when the process
@@ -30,7 +30,7 @@ _MOST_PID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process as it described itself; what it did not say is None."""
+    """The recorded identity of a process; unknown values are None."""
 
     pid: int | None = None
     host: str | None = None
@@ -58,7 +58,7 @@ class Process:
 
     @property
     def is_here(self) -> bool:
-        """Its id counts where this process is; older files say only the host."""
+        """Whether its id is valid in this PID namespace; older files record only the host."""
         me = this_process()
         return (
             self.host in (None, me.host)
@@ -68,12 +68,12 @@ class Process:
 
     @property
     def is_this(self) -> bool:
-        """It is the process that asks."""
+        """Whether it is this process."""
         return self.pid == os.getpid() and self.is_here and self._started_as(this_process())
 
     @property
     def shares_clock(self) -> bool:
-        """Its `boottime` counts from the same moment as ours, also in another container."""
+        """Whether its `boottime` has the same origin as ours, also in another container."""
         me = this_process()
         return self.boot_id is not None and (self.boot_id, self.time_namespace) == (
             me.boot_id,
@@ -82,7 +82,7 @@ class Process:
 
     @property
     def where(self) -> str:
-        """`elsewhere`, for a person; says what differs where the name of the host does not."""
+        """`elsewhere`, for a person, with what differs if the host has the same name."""
         host, me = self.host or "an unknown host", this_process()
         if host != me.host:
             return host
@@ -101,34 +101,34 @@ class Process:
             return _runs_since(pid, self.started_at)
         if not _proc_is_ours():
             return _exists(pid)
-        found = _stat(pid)
-        if found is None:
+        process = _stat(pid)
+        if process is None:
             return _exists(pid)
-        state, ticks = found
+        state, ticks = process
         if state in "ZXx":
             return False
         return self._started_as(Process(pid, time_namespace=_namespace("time"), start_ticks=ticks))
 
     def _may_be_first(self) -> bool:
-        """A run can be the first process of a container, but never that of a machine."""
+        """Whether process 1 can be a run: only in a container."""
         return self.pid_namespace not in (None, INITIAL_PID_NAMESPACE) and (
             self.start_ticks is not None
         )
 
-    def _started_as(self, found: "Process") -> bool:
-        """Whether it started when `found` did, which has the same id."""
-        if self.start_ticks is not None and found.start_ticks is not None:
+    def _started_as(self, other: "Process") -> bool:
+        """Whether it started when `other` did, which has the same id."""
+        if self.start_ticks is not None and other.start_ticks is not None:
             # Each time namespace counts from a moment of its own.
-            return self.time_namespace != found.time_namespace or (
-                self.start_ticks == found.start_ticks
+            return self.time_namespace != other.time_namespace or (
+                self.start_ticks == other.start_ticks
             )
-        return found.pid is None or _runs_since(found.pid, self.started_at)
+        return other.pid is None or _runs_since(other.pid, self.started_at)
 
 
 def own_process() -> dict[str, Any]:
     """This process, as the keys of status.json and of a lock's note."""
     me = this_process()
-    said = {
+    fields = {
         "pid": me.pid,
         "host": me.host,
         "boot_id": me.boot_id,
@@ -137,15 +137,15 @@ def own_process() -> dict[str, Any]:
         "process_start_ticks": me.start_ticks,
         "process_started_at": me.started_at,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def process_keys(pid: int) -> dict[str, Any]:
     """Another process of this machine (a child that was just started), as the same keys."""
-    found, keys = _stat(pid), own_process() | {"pid": pid}
+    process, keys = _stat(pid), own_process() | {"pid": pid}
     keys.pop("process_started_at", None)
-    if found is not None:
-        return keys | {"process_start_ticks": found[1]}
+    if process is not None:
+        return keys | {"process_start_ticks": process[1]}
     keys.pop("process_start_ticks", None)
     return keys
 
@@ -183,13 +183,13 @@ def _this_process(pid: int) -> Process:
 def _namespace(kind: str) -> int | None:
     """The number of a namespace of this process; None where there are none."""
     with suppress(OSError):
-        if found := re.search(r"\[(\d+)\]", os.readlink(PROC / "self" / "ns" / kind)):
-            return int(found[1])
+        if match := re.search(r"\[(\d+)\]", os.readlink(PROC / "self" / "ns" / kind)):
+            return int(match[1])
     return None
 
 
 def _proc_is_ours() -> bool:
-    """/proc is there, and counts processes as this one's own namespace does."""
+    """Whether /proc exists and belongs to the PID namespace of this process."""
     try:
         return os.readlink(PROC / "self") == str(os.getpid())
     except OSError:
@@ -207,7 +207,7 @@ def _exists(pid: int) -> bool:
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
-    """State and start (ticks since boot) of a process; None where it is gone or hidden."""
+    """State and start (ticks since boot) of a process; None if it has ended or is hidden."""
     return _parse_stat(_read(PROC / str(pid) / "stat"))
 
 
@@ -221,7 +221,7 @@ def _parse_stat(line: str) -> tuple[str, int] | None:
 
 
 def _runs_since(pid: int, started_at: float | None) -> bool:
-    """Whether a process runs that started then (Unix seconds; None: whenever)."""
+    """Whether a process runs that started at a time (Unix seconds; None: any)."""
     import psutil  # only for older files, and for systems without /proc
 
     try:

@@ -76,8 +76,8 @@ def read_pt(path: Path) -> Any:
     # Whatever bytes a file holds, the answer is data or one clear error: what is damaged shows
     # as the complaint of whoever meets it first.
     except (Exception, MemoryError, RecursionError) as error:
-        said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise TttuiError(f"{path}: damaged or truncated checkpoint ({said})") from None
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise TttuiError(f"{path}: damaged or truncated checkpoint ({reason})") from None
 
 
 def _not_a_zip(head: bytes) -> str:
@@ -112,10 +112,10 @@ def _load(file: BinaryIO, path: Path) -> Any:
             taken[0] += storages[key].nbytes
             if taken[0] > LARGEST_CHECKPOINT:
                 raise ValueError(f"its tensors take more than {LARGEST_CHECKPOINT} bytes")
-        found = storages[key]
-        if len(found) < count:
-            raise ValueError(f"tensor {key} has {len(found)} of {count} elements: truncated")
-        return found
+        values = storages[key]
+        if len(values) < count:
+            raise ValueError(f"tensor {key} has {len(values)} of {count} elements: truncated")
+        return values
 
     room = SHARED * archive.size + EXPANDED
     return interpret(archive.read(pickles[0]).tobytes(), storage, DTYPES.keys(), room)

@@ -1,4 +1,4 @@
-"""One session, read again and again at the cost of what changed."""
+"""Reading one session repeatedly at the cost of what changed."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from tttui.artifacts.history import HistoryFile
 from tttui.artifacts.interventions import (
     INTERVENTIONS,
     Changes,
-    Recorded,
+    Intervention,
     in_words,
     read_interventions,
     rollbacks,
@@ -64,7 +64,7 @@ class SessionReader:
         self._choose_run()
 
     def _choose_run(self) -> None:
-        """Point the parts at the run: the one asked for, else the newest."""
+        """Select the requested run, else the newest."""
         runs = self._place.runs
         self.run = self._asked or (runs[-1] if runs else None)
         files = files_of(self._place, self.run)
@@ -83,7 +83,7 @@ class SessionReader:
         self._interventions = WholeFile(
             self._place.path / INTERVENTIONS, "interventions", read_interventions
         )
-        self._changes: tuple[tuple[Recorded, ...], Meta, Changes] = ((), POINT_MASS_META, ())
+        self._changes: tuple[tuple[Intervention, ...], Meta, Changes] = ((), POINT_MASS_META, ())
         self._restored = (NO_TRANSACTIONS, NO_TRANSACTIONS)
         self._products: tuple[History, tuple[Pair, ...], History] | None = None
         self._of_files: dict[int, tuple[Tensors, tuple[Pair, ...], Tensors]] = {}
@@ -139,7 +139,9 @@ class SessionReader:
         of_steps: list[Problem] = []
         self._read_steps(of_steps, budget_rows)
         lone = self.run is not None and len(self._place.runs) == 1
-        transactions, share = self._events.read(of_steps, budget_rows, lone_run=lone)
+        transactions, share = self._events.read(
+            of_steps, budget_rows, until=self._last_step(), lone_run=lone
+        )
         read = min(share, self._steps.share if self._steps else 1.0)
         if self._history is not None and self._history.value is None and read < 1:
             why = "is read after the steps"
@@ -182,7 +184,7 @@ class SessionReader:
 
     @property
     def _about(self) -> Meta:
-        """What meta.json says, or without it the other files."""
+        """The meta from meta.json, or assumed from the other files."""
         return self._meta.value or assumed_meta(self._place)
 
     @property
@@ -218,17 +220,17 @@ class SessionReader:
         return known[2]
 
     def _changes_in_words(self) -> Changes:
-        """What was changed when; the same object as long as nothing else is known."""
+        """The changes of the run in words; the same object until something changes."""
         recorded, meta = self._interventions.value or (), self._about
-        told = self._changes[2]
+        texts = self._changes[2]
         if self._changes[0] is not recorded or self._changes[1] is not meta:
             words = in_words(recorded, meta)
-            told = told if words == told else words
-            self._changes = (recorded, meta, told)
-        return told
+            texts = texts if words == texts else words
+            self._changes = (recorded, meta, texts)
+        return texts
 
     def _with_rollbacks(self, transactions: Transactions) -> Transactions:
-        """The transactions with the rollbacks by hand; the same object as long as both are."""
+        """The transactions with manual rollbacks; the same object until either changes."""
         steps = NO_STEPS if self._steps is None else self._steps.steps
         last = int(steps.t[-1]) if len(steps) else -1  # one may be planned for a later step
         by_hand = tuple(
@@ -243,7 +245,7 @@ class SessionReader:
         return known
 
     def _loss(self, problems: list[Problem]) -> LossCurve | None:
-        """The loss of the base, as long as the session has nothing else to show."""
+        """The loss of the base in training, until the session has steps."""
         if self._losses is None or (self._steps is not None and len(self._steps.steps)):
             return None
         self._losses.refresh()
@@ -317,6 +319,12 @@ class SessionReader:
         if not self._steps.exists:
             self._missing(problems, "steps", self._steps.path)
         problems += self._steps.problems()
+
+    def _last_step(self) -> int | None:
+        """The last step that was read where there are more of them; transactions after it are of
+        no use yet."""
+        steps = None if self._steps is None or self._steps.share == 1 else self._steps.steps
+        return int(steps.t[-1]) if steps is not None and len(steps) else None
 
     def _look_for_trajectory(self, problems: list[Problem]) -> None:
         path = self._files.trajectory

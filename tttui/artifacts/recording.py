@@ -1,4 +1,4 @@
-"""Writing the session of any task (meta.json says schema_version 2), step by step."""
+"""Writing the session of any task (schema_version 2), step by step."""
 
 import json
 import time
@@ -42,12 +42,12 @@ LAST = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """What a session that is continued held."""
+    """The state of a session that is resumed."""
 
     t: int
-    """The last step that is recorded, -1 where there is none."""
+    """The last recorded step; -1 if there is none."""
     tried: bool
-    """An update was tried after it, and belongs to the row of the next step."""
+    """Whether an update was tried after it, which belongs to the row of the next step."""
     committed: bool
     event_t: int
     """The step of the newest event, 0 where there is none."""
@@ -310,13 +310,13 @@ class RecordedSums:
         self.committed += status == "commit"
 
     def metrics(self, *, lower_is_better: bool = True) -> dict[str, Any]:
-        """The content of metrics.json; what cannot be told is null."""
+        """The content of metrics.json; unknown values are null."""
         if not self.rows:
             return {"notes": "no step was recorded yet"}
         pairs = np.array(self.last_pairs, dtype=np.float64).reshape(-1, 2)
         judged = improvement(pairs[:, 0], pairs[:, 1])
         mean_of_last = float(np.mean(self.last))
-        told = len(pairs) > 0 and lower_is_better
+        known = len(pairs) > 0 and lower_is_better
         return {
             "baseline_mse_mean": self.frozen_sum / self.pairs if self.pairs else None,
             "adaptive_mse_mean": self.adaptive_sum / self.rows,
@@ -327,6 +327,6 @@ class RecordedSums:
             "updates_attempted": self.attempted,
             "updates_committed": self.committed,
             "updates_rolled_back": self.attempted - self.committed,
-            "improvement_percent": judged.percent if told else None,
-            "improvement_ci95": [judged.low, judged.high] if told else None,
+            "improvement_percent": judged.percent if known else None,
+            "improvement_ci95": [judged.low, judged.high] if known else None,
         }

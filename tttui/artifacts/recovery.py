@@ -1,4 +1,4 @@
-"""From which of its checkpoints a session goes on, after whatever happened to its files."""
+"""Choosing the checkpoint from which a damaged or interrupted session resumes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tttui.artifacts.again import EVENT_LIST, EVENTS, has_lines_again, lines_again
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, Checkpoint, read_generation, why_not
-from tttui.artifacts.contents import differing, grown, lost
+from tttui.artifacts.contents import differing, grown, lacks_end
 from tttui.artifacts.findings import Finding
 from tttui.artifacts.tail import read_tail
 from tttui.model.dataclass import dataclass
@@ -18,13 +18,13 @@ APPENDED = ("interventions.jsonl", "pretraining.csv")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recovery:
-    """A checkpoint to go on from, and what a person is told about it."""
+    """The checkpoint to resume from, with notices for a person."""
 
     checkpoint: Checkpoint
     newest: bool
-    """It is the one in engine_state.pt."""
+    """Whether it is the one in engine_state.pt."""
     reached: int
-    """The step that the session had reached with the files that there were."""
+    """The step that the session had reached before the damage."""
     notices: tuple[str, ...] = ()
 
 
@@ -46,19 +46,19 @@ def recover(directory: Path, *, stride: int) -> Recovery:
             errors.append(error)
             continue
         notices += _restore_lines(directory, checkpoint)
-        found = [
+        findings = [
             finding
             for file in grown(checkpoint)
             for finding in differing(directory, checkpoint, file, stride=stride)
         ]
-        known.append((checkpoint, found))
-        if not found:
+        known.append((checkpoint, findings))
+        if not findings:
             break
     if not known:
         raise errors[0]
     newest, wrong = known[0]
     _refuse_lost_interventions(directory, newest)
-    usable = sorted((one for one in known if not lost(one[1])), key=lambda one: len(one[1]))
+    usable = sorted((one for one in known if not lacks_end(one[1])), key=lambda one: len(one[1]))
     if not usable:
         raise TttuiError(
             f"{wrong[0]}; the session cannot be continued exactly: restore the file, or fork"
@@ -90,13 +90,12 @@ def recover(directory: Path, *, stride: int) -> Recovery:
 
 
 def _restore_lines(directory: Path, checkpoint: Checkpoint) -> list[str]:
-    """Put right what is damaged of the transactions and has a second copy, which is written
-    anew when a session is taken up."""
-    found = differing(directory, checkpoint, EVENTS, stride=1)
-    if not found or not has_lines_again(directory, checkpoint):
+    """Restore damaged transactions from their second copy."""
+    findings = differing(directory, checkpoint, EVENTS, stride=1)
+    if not findings or not has_lines_again(directory, checkpoint):
         return []
     write_whole(directory / EVENTS, lines_again(directory, checkpoint))
-    return [f"{finding}; it was restored from {EVENT_LIST}" for finding in found]
+    return [f"{finding}; it was restored from {EVENT_LIST}" for finding in findings]
 
 
 def _reached(directory: Path, checkpoint: Checkpoint, newest: Checkpoint, is_newest: bool) -> int:
@@ -109,7 +108,7 @@ def _reached(directory: Path, checkpoint: Checkpoint, newest: Checkpoint, is_new
 
 
 def _refuse_lost_interventions(directory: Path, checkpoint: Checkpoint) -> None:
-    """What was done to the session has to be done again, and nothing else says what it was."""
+    """Raise TttuiError for lost interventions, which a replay needs and no other file holds."""
     name = APPENDED[0]
     for finding in differing(directory, checkpoint, name, stride=1):
         if name in checkpoint.checksums:

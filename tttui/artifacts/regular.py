@@ -8,7 +8,6 @@ and NotRegular, which is one, for what must not be.
 """
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -91,7 +90,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class NotRegular(OSError):
-    """What stands under the name of a file is something else; `strerror` says what."""
+    """A path is no regular file; `strerror` says what it is."""
 
     def __init__(self, path: Path, what: str) -> None:
         super().__init__(errno.EINVAL, what, str(path))
@@ -126,7 +125,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int
 
 
 def limit_of(path: Path) -> int:
-    """Bytes of a file of this name up to which it is opened to be read."""
+    """The size limit in bytes for reading a file of this name."""
     name = path.name
     if path.suffix == ".pt":
         return LARGEST_CHECKPOINT
@@ -169,10 +168,9 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
 
 
 def read_below(folder: int, path: str, known: os.stat_result) -> bytes:
-    """All bytes of a JSON object at `path` below an open directory, for who reads thousands.
+    """All bytes of a JSON file at `path` below an open directory, for callers that read thousands.
 
-    `known` is what `os.stat` said of the file without following links; a link is refused. Raises
-    as `read_bytes`.
+    `known` is its `os.stat` without following links; a link is refused. Raises as `read_bytes`.
     """
     if not stat.S_ISREG(known.st_mode) or known.st_size > LARGEST_OBJECT:
         raise NotRegular(Path(path), "is no file, or too large a one")
@@ -203,6 +201,8 @@ def blocks_of(
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a regular file, in hexadecimal digits. Raises as `open_to_read`."""
+    import hashlib  # brings a library of ciphers along, which nothing else needs at first
+
     digest = hashlib.sha256()
     for block in blocks_of(path):
         digest.update(block)
@@ -212,10 +212,10 @@ def sha256_of(path: Path) -> str:
 def stat_regular(path: Path, limit: int | None = None) -> os.stat_result:
     """The state of a regular file that could be opened to read; the others raise as there."""
     _through_link(path)
-    found = os.stat(path)
-    _refuse_other(path, found.st_mode)
-    _refuse_large(path, found.st_size, limit)
-    return found
+    status = os.stat(path)
+    _refuse_other(path, status.st_mode)
+    _refuse_large(path, status.st_size, limit)
+    return status
 
 
 def refuse_link(path: Path) -> None:
@@ -240,10 +240,15 @@ def folder_to_write(path: Path, mode: int = 0o777) -> Path:
     return path
 
 
-def remove(path: Path) -> None:
-    """Delete a file of a session, or a link of that name, unless it lies behind a link."""
+def remove(path: Path) -> bool:
+    """Delete a file of a session, or a link of that name, unless it lies behind a link; whether
+    it was there."""
     refuse_linked_folder(path)
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def leads_out(path: Path, root: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Which rows count in a file whose steps do not only ascend.
+"""Which rows count in a file whose steps do not always ascend.
 
 A run that goes on from an earlier checkpoint writes some steps a second time. They count once:
 the later row wins, and what was written after it before, an abandoned branch, does not count.
@@ -42,7 +42,7 @@ class Restarts:
 
     @property
     def too_many(self) -> bool:
-        """There is no point in reading on."""
+        """Whether reading stops because there are too many restarts."""
         return self.count > MOST_RESTARTS
 
     def add(self, restarts: Sequence[Restart]) -> None:
@@ -77,16 +77,16 @@ def _joined(parts: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class Merged:
-    """What becomes of the rows that were known and of those that follow them."""
+    """The result of merging new rows into the known ones."""
 
     known: int
-    """So many of the rows that were known still count."""
+    """How many of the known rows still count."""
     ranges: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """The new rows [start, stop) that count, ascending."""
     restarts: list[Restart] = field(default_factory=list[Restart])
     outliers: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    """New rows at which a damaged number was noticed, and what was left out."""
-    held: int | None = None
+    """New rows with a damaged number, and what was left out."""
+    pending: int | None = None
     """A last row that cannot be judged before another follows."""
 
     def indices(self) -> Ints:
@@ -133,19 +133,19 @@ def _take(
         return
     if every_step and before < first < newest:
         # Nothing but the row before is in the way: its number is damaged.
-        said = f"has t {first:g} after t {newest:g}, which is left out"
-        merged.outliers.append((start, said))
+        reason = f"has t {first:g} after t {newest:g}, which is left out"
+        merged.outliers.append((start, reason))
         _cut(merged, known, t, newest)
         merged.ranges.append((start, stop))
         return
     if every_step and first != newest:
         following = float(t[start + 1]) if start + 1 < len(t) else None
         if following is None and not last:
-            merged.held = start
+            merged.pending = start
             return
         if following is not None and following > newest:
-            said = f"has t {first:g} between t {newest:g} and t {following:g}"
-            merged.outliers.append((start, said))
+            reason = f"has t {first:g} between t {newest:g} and t {following:g}"
+            merged.outliers.append((start, reason))
             if stop > start + 1:
                 merged.ranges.append((start + 1, stop))
             return

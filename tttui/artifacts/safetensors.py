@@ -153,6 +153,6 @@ class SafeTensors:
 
 def read_safetensors(path: Path) -> tuple[SafeTensors, list[Problem]]:
     """The tensors of a file, and what is wrong with some. Raises as SafeTensors."""
-    found = SafeTensors(path)
-    problems = [Problem("weights", path, "; ".join(found.wrong))] if found.wrong else []
-    return found, problems
+    tensors = SafeTensors(path)
+    problems = [Problem("weights", path, "; ".join(tensors.wrong))] if tensors.wrong else []
+    return tensors, problems

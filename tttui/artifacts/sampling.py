@@ -1,7 +1,6 @@
-"""system.csv: what a job, or a session that runs, uses of the machine, every two seconds.
+"""system.csv: the resources that a running job or session uses, every two seconds.
 
-It is about the machine and not the results: nothing needs it, and what goes wrong with it ends
-the samples, never the run.
+Results do not depend on it; an error ends the samples, never the run.
 """
 
 import os
@@ -34,10 +33,10 @@ LEAVING_S = 1.0
 class Sampling:
     """A thread that samples this process until it is closed.
 
-    Nothing is imported, asked or written before the first sample is due, so that what is over
-    sooner pays nothing. `gpus` are those of the driver's numbering; `device` names one as a
-    session does (`cuda:1`). Where the machine runs short, the events of a `root` tell. `warn` is
-    told once why there are no more samples.
+    Nothing is imported, queried or written before the first sample is due, so a shorter run pays
+    nothing. `gpus` are those of the driver's numbering; `device` names one as a session does
+    (`cuda:1`). When the machine runs short, an event is published in `root`. `warn` receives once
+    why sampling ended.
     """
 
     def __init__(
@@ -152,7 +151,7 @@ class Sampler:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUse:
-    """What a process and those that it started use now."""
+    """The resources that a process and its descendants use now."""
 
     pids: tuple[int, ...]
     cpu: float | None
@@ -162,7 +161,7 @@ class ResourceUse:
 
 
 class Usage:
-    """Measures processes, each with those that it started, since the last time it was asked."""
+    """Measures processes with their descendants, since the previous call."""
 
     def __init__(self) -> None:
         import psutil
@@ -171,8 +170,8 @@ class Usage:
         self._known: dict[int, Any] = {}
 
     def of(self, pids: Iterable[int]) -> dict[int, ResourceUse]:
-        """What each of these uses; one that is gone uses nothing."""
-        seen, found = dict[int, Any](), dict[int, ResourceUse]()
+        """The use of each process; one that has ended uses nothing."""
+        seen, uses = dict[int, Any](), dict[int, ResourceUse]()
         for pid in pids:
             cpu, memory, known = 0.0, 0, False
             members = family(pid)
@@ -186,16 +185,16 @@ class Usage:
                         cpu, known = cpu + process.cpu_percent(None), True
                     seen[one] = process
                     memory += process.memory_info().rss
-            found[pid] = ResourceUse(tuple(members), round(cpu, 1) if known else None, memory)
+            uses[pid] = ResourceUse(tuple(members), round(cpu, 1) if known else None, memory)
         self._known = seen
-        return found
+        return uses
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that it started, directly or not, which still run.
+    """A process and all its running descendants.
 
-    The kernel's own lists of children are read where it has them: looking through all processes
-    of a machine takes long.
+    Reads the kernel's lists of children if it has them: scanning all processes of a machine takes
+    long.
     """
     if not (PROC / str(pid) / "task" / str(pid) / "children").exists():
         import psutil
@@ -203,21 +202,21 @@ def family(pid: int) -> list[int]:
         with suppress(psutil.Error):
             return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
         return [pid]
-    found = [pid]
-    for one in found:  # which grows
+    pids = [pid]
+    for one in pids:  # which grows
         with suppress(OSError):
             for task in os.listdir(PROC / str(one) / "task"):
                 with suppress(OSError):
-                    said = (PROC / str(one) / "task" / task / "children").read_text()
-                    found += [int(child) for child in said.split() if int(child) not in found]
-    return found
+                    children = (PROC / str(one) / "task" / task / "children").read_text()
+                    pids += [int(child) for child in children.split() if int(child) not in pids]
+    return pids
 
 
 def _of_gpu(gpu: Gpu) -> dict[str, float]:
-    said = {
+    values = {
         "": gpu.use,
         "_memory": gpu.memory,
         "_temperature": gpu.temperature,
         "_power": gpu.power,
     }
-    return {f"gpu{gpu.index}{k}": float(v) for k, v in said.items() if v is not None}
+    return {f"gpu{gpu.index}{k}": float(v) for k, v in values.items() if v is not None}

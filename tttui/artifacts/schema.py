@@ -1,4 +1,4 @@
-"""The keys of meta.json that say what a session is about -> Schema; nothing is raised."""
+"""The keys of meta.json that describe a session -> Schema; never raises."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,17 +24,17 @@ MOST_WRONG = 5
 
 
 def parse_schema(raw: Mapping[str, Any]) -> tuple[Schema, list[str]]:
-    """What the keys say, with defaults for what is absent or wrong, and what is wrong."""
+    """The schema, with defaults for absent or wrong keys, and the problems."""
     wrong: list[str] = []
     task = _task(raw.get("task"), wrong)
     plastic = tuple(_tensors(raw.get("plastic"), "plastic", wrong))
     declared = {pair.a.name: pair for pair in _pairs(raw.get("pairs"), plastic, wrong)}
-    told = {pair.a.name: pair for pair in named_pairs(plastic, task.settings)}
+    named = {pair.a.name: pair for pair in named_pairs(plastic, task.settings)}
     schema = Schema(
         task=task,
         loss=_loss(raw.get("loss"), wrong),
         plastic=plastic,
-        pairs=tuple({**told, **declared}.values()),
+        pairs=tuple({**named, **declared}.values()),
         kept=_names(raw.get("kept"), "kept", wrong),
         recorder=_object(raw.get("recorder"), "recorder", wrong),
         model=() if task.name == POINT_MASS else tuple(_parts(raw.get("model"), wrong)),
@@ -67,32 +67,32 @@ def _loss(value: Any, wrong: list[str]) -> Loss:
     if not isinstance(value, Mapping):
         wrong.append(f"loss is {shown(value)}, not an object of keys")
         return Loss("loss")
-    found: dict[str, Any] = {"name": "loss"}
+    fields: dict[str, Any] = {"name": "loss"}
     for key in ("name", "unit"):
         text = value.get(key)
         if isinstance(text, str) and len(text) <= LONGEST_NAME:
             if text or key == "unit":
-                found[key] = text
+                fields[key] = text
         elif text is not None:
             wrong.append(f"loss.{key} is {shown(text)}, not a name")
     lower = value.get("lower_is_better")
     if isinstance(lower, bool):
-        found["lower_is_better"] = lower
+        fields["lower_is_better"] = lower
     elif lower is not None:
         wrong.append(f"loss.lower_is_better is {shown(lower)}, not true or false")
-    return Loss(**found)
+    return Loss(**fields)
 
 
 def _tensors(value: Any, lead: str, wrong: list[str]) -> Iterator[TensorSpec]:
     """The tensors in a list, each name once; the first few wrong ones are named."""
-    said, seen = 0, set[str]()
+    reported, seen = 0, set[str]()
     for i, item in enumerate(_list(value, lead, wrong)):
         spec = tensor_spec(item)
         if not isinstance(spec, str) and spec.name in seen:
             spec = f"repeats {shown(spec.name)}"
         if isinstance(spec, str):
-            said += 1
-            if said <= MOST_WRONG:
+            reported += 1
+            if reported <= MOST_WRONG:
                 wrong.append(f"{lead}[{i}] {spec}")
             continue
         seen.add(spec.name)
@@ -102,15 +102,15 @@ def _tensors(value: Any, lead: str, wrong: list[str]) -> Iterator[TensorSpec]:
 def _pairs(value: Any, plastic: Sequence[TensorSpec], wrong: list[str]) -> Iterator[Pair]:
     """The declared pairs of low-rank adapters."""
     known = {spec.name: spec for spec in plastic}
-    said, names = 0, set(known)
+    reported, names = 0, set(known)
     for i, item in enumerate(_list(value, "pairs", wrong)):
         entry = item if isinstance(item, Mapping) else {}
         a, b = (known.get(entry[k]) if isinstance(entry.get(k), str) else None for k in "ab")
         name, scale = _name(entry.get("name")), entry.get("scale", 1.0)
         number = isinstance(scale, int | float) and not isinstance(scale, bool)
         if name is None or name in names or a is None or b is None or not number or not fit(a, b):
-            said += 1
-            if said <= MOST_WRONG:
+            reported += 1
+            if reported <= MOST_WRONG:
                 wrong.append(f"pairs[{i}] is {shown(item)}, not a name with a, b and a scale")
             continue
         names.add(name)
@@ -118,7 +118,7 @@ def _pairs(value: Any, plastic: Sequence[TensorSpec], wrong: list[str]) -> Itera
 
 
 def tensor_spec(item: Any) -> TensorSpec | str:
-    """A tensor in a file's own words, or why it is none."""
+    """A tensor's specification from a file, or why it is invalid."""
     if not isinstance(item, Mapping):
         return f"is {shown(item)}, not an object of keys"
     name = _name(item.get("name"))
@@ -143,12 +143,12 @@ def axes(value: Any) -> tuple[int, ...] | None:
 
 
 def _parts(value: Any, wrong: list[str]) -> Iterator[ModelModule]:
-    said, seen = 0, set[str]()
+    reported, seen = 0, set[str]()
     for i, item in enumerate(_list(value, "model", wrong)):
         path = item.get("path") if isinstance(item, Mapping) else None
         if not isinstance(path, str) or len(path) > LONGEST_NAME or path in seen:
-            said += 1
-            if said <= MOST_WRONG:
+            reported += 1
+            if reported <= MOST_WRONG:
                 wrong.append(f"model[{i}] is {shown(item)}, not a module with a path of its own")
             continue
         seen.add(path)
@@ -167,13 +167,13 @@ def _parts(value: Any, wrong: list[str]) -> Iterator[ModelModule]:
 
 
 def _units(value: Any, wrong: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    units: dict[str, str] = {}
     for item in _list(value, "series", wrong):
         if isinstance(item, Mapping):
             name, unit = _name(item.get("name")), item.get("unit")
             if name is not None and isinstance(unit, str):
-                found[name] = unit[:40]
-    return found
+                units[name] = unit[:40]
+    return units
 
 
 def _names(value: Any, lead: str, wrong: list[str]) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""series.csv: what a session records beside its losses, read while it grows.
+"""series.csv: the curves of a session beside its losses, read while they grow.
 
 A name that turns up later makes its writer replace the file by one with a wider header.
 """
@@ -23,7 +23,7 @@ class SeriesFile:
         self.path = path
         self._header: bytes | None = None
         self._csv: CsvFile | None = None
-        self._said: list[str] = []
+        self._wrong: list[str] = []
         """What is wrong with the header."""
         self._shown: SeriesTable | None = None
 
@@ -39,11 +39,11 @@ class SeriesFile:
                 header = file.read(LONGEST_HEADER).partition(b"\n")[0]
         except (FileNotFoundError, NotADirectoryError):
             self._header = self._csv = self._shown = None
-            self._said = []
+            self._wrong = []
             return None
         if self._csv is None or header != self._header:
             self._header = header
-            names, self._said = series_names(header)
+            names, self._wrong = series_names(header)
             columns = [Column(name, sparse=True) for name in names]
             self._csv, self._shown = CsvFile(self.path, "series", columns), None
         self._csv.refresh(budget_rows)
@@ -63,8 +63,8 @@ class SeriesFile:
     def problems(self) -> list[Problem]:
         if self._csv is None:
             return []
-        said = [Problem("series", self.path, reason) for reason in self._said]
-        return said + self._csv.problems()
+        problems = [Problem("series", self.path, reason) for reason in self._wrong]
+        return problems + self._csv.problems()
 
 
 def series_names(header: bytes) -> tuple[list[str], list[str]]:
@@ -74,13 +74,13 @@ def series_names(header: bytes) -> tuple[list[str], list[str]]:
         names = [name.strip() for name in next(csv.reader([text]), [])]
     except csv.Error:
         names = []
-    found: dict[str, None] = {}
+    unique: dict[str, None] = {}
     wrong = []
     for name in names[1:]:
-        if not name or name == "t" or name in found or name.startswith(GIVEN):
+        if not name or name == "t" or name in unique or name.startswith(GIVEN):
             wrong.append(f"a column has the name {name[:40]!r}, which is none or there twice")
         else:
-            found[name] = None
-    if len(found) > MOST_SERIES:
-        wrong.append(f"has {len(found)} series; only the first {MOST_SERIES} are shown")
-    return list(found)[:MOST_SERIES], wrong[:5]
+            unique[name] = None
+    if len(unique) > MOST_SERIES:
+        wrong.append(f"has {len(unique)} series; only the first {MOST_SERIES} are shown")
+    return list(unique)[:MOST_SERIES], wrong[:5]

@@ -17,7 +17,7 @@ LONGEST_SERIES_NAME = 100
 
 
 def check_series_name(name: str) -> str:
-    """The name itself. Raises RefusedInput where a table could not hold it as a column."""
+    """Return the name. Raises RefusedInput if it cannot be a column of a table."""
     odd = [c for c in name if c in ",\"'" or not c.isprintable()]
     if not name or name != name.strip() or odd or len(name) > LONGEST_SERIES_NAME:
         what = f"has {odd[0]!r} in it" if odd else "is empty, too long, or has blanks at an end"
@@ -55,7 +55,7 @@ class SeriesWriter:
         self._file.add(f"{t},{','.join(row)}\n".encode())
 
     def reopen(self, before: int) -> Cut | None:
-        """Go on with the file that is there, if one is, with rows of steps below `before`."""
+        """Reopen an existing file, if there is one, keeping rows of steps below `before`."""
         try:
             head = read_bytes(self._file.path, LARGEST_TABLE).partition(b"\n")
         except FileNotFoundError:

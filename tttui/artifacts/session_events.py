@@ -1,8 +1,7 @@
-"""What a session tells the events of its run root: that it began, its transactions, its end.
+"""Events that a session publishes in its run root: its start, transactions and end.
 
-Whoever runs the session never waits for it: all that happened within a second is told together,
-and while somebody holds the lock of the events, or the disk takes none, it is kept for the next
-second.
+The session never waits for them: events within a second are published together, and if the event
+log is locked or cannot be written they wait for the next second.
 """
 
 import time
@@ -27,41 +26,41 @@ MOST = 1000
 class SessionEvents:
     """The events of one session, whose directory lies in its run root.
 
-    With `only_there` nothing is made for them: a root where nobody uses the lab gets none.
+    With `only_there` a root without a lab gets no events.
     """
 
     def __init__(self, directory: Path, *, only_there: bool = False) -> None:
         self._root, self._id = directory.parent, directory.name
         self._only_there = only_there
-        self._told = (0, 0)
+        self._published = (0, 0)
         """Transactions committed and rolled back of which events tell."""
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST)
         self._next = 0.0
 
     def began(self, t: int, attempted: int, committed: int) -> None:
         """The session runs from step `t` on, after so many transactions."""
-        self._told = committed, attempted - committed
+        self._published = committed, attempted - committed
         self.note("started", t=t)
 
     def note(self, action: str, **fields: Any) -> None:
-        """Tell `data:sessions:<action>` with the next look."""
+        """Publish `data:sessions:<action>` at the next flush."""
         self._waiting.append((f"data:sessions:{action}", {"id": self._id, **fields}))
 
     def due(self, now: float) -> bool:
-        """Whether it is time to tell; `now` is monotonic."""
+        """Whether it is time to publish; `now` is in monotonic seconds."""
         return now >= self._next
 
     def transactions(self, t: int, attempted: int, committed: int) -> None:
-        """Tell how many more were committed and rolled back by step `t`, and what waits."""
+        """Publish the new commits and rollbacks up to step `t`, and all waiting events."""
         self._next = time.monotonic() + EVERY_S
         now = committed, attempted - committed
         for action, total, before in zip(
-            ("committed", "rolled_back"), now, self._told, strict=True
+            ("committed", "rolled_back"), now, self._published, strict=True
         ):
             if total > before:
-                said = {"id": self._id, "t": t, "count": total - before, "total": total}
-                self._waiting.append((f"data:transactions:{action}", said))
-        self._told = now
+                fields = {"id": self._id, "t": t, "count": total - before, "total": total}
+                self._waiting.append((f"data:transactions:{action}", fields))
+        self._published = now
         self._tell(PATIENCE_S)
 
     def ended(self, t: int, state: str, error: str | None = None) -> None:
@@ -72,11 +71,11 @@ class SessionEvents:
     def _tell(self, patience_s: float) -> None:
         if not self._waiting:
             return
-        wanted = not self._only_there or (self._root / LAB).is_dir()
-        if not wanted or tell(self._root, [*self._waiting], patience_s=patience_s) is not None:
+        due = not self._only_there or (self._root / LAB).is_dir()
+        if not due or tell(self._root, [*self._waiting], patience_s=patience_s) is not None:
             self._waiting.clear()
 
 
 def tell_of_session(directory: Path, action: str, **fields: Any) -> None:
-    """Tell `data:sessions:<action>` of the session in a directory, by whoever did it to it."""
+    """Publish `data:sessions:<action>` for the session in a directory."""
     tell(directory.parent, [(f"data:sessions:{action}", {"id": directory.name, **fields})])

@@ -39,11 +39,11 @@ Storage = Callable[[str, str, int], Array]
 
 
 class AsksForCode(Exception):
-    """The pickle names something that is no plain data; `args` are what."""
+    """The pickle refers to something that is no plain data; `args` name it."""
 
 
 class _Function:
-    """What a name of the pickle stands for; it is no value of a checkpoint."""
+    """The function that a name of the pickle refers to; it is no value of a checkpoint."""
 
     def __init__(self, call: Callable[..., Any]) -> None:
         self.call = call
@@ -98,11 +98,11 @@ class _Interpreter:
             raise ValueError(f"it takes more than {MOST_STEPS} steps to read")
 
     def _bytes(self, n: int) -> bytes:
-        found = self._program[self._at : self._at + n]
-        if len(found) < n:
+        data = self._program[self._at : self._at + n]
+        if len(data) < n:
             raise ValueError("its pickle is cut off")
         self._at += n
-        return found
+        return data
 
     def _number(self, code: str) -> Any:
         return struct.unpack(code, self._bytes(struct.calcsize(code)))[0]
@@ -311,11 +311,11 @@ def _key(key: Any) -> Any:
 
 
 def _ordered(*pairs: Any) -> OrderedDict[Any, Any]:
-    found = OrderedDict[Any, Any]()
+    mapping = OrderedDict[Any, Any]()
     for pair in pairs[0] if pairs else ():
         key, value = pair
-        found[_key(key)] = value
-    return found
+        mapping[_key(key)] = value
+    return mapping
 
 
 def _size(*axes: Any) -> Any:
@@ -325,8 +325,8 @@ def _size(*axes: Any) -> Any:
 def _device(*parts: Any) -> str:
     if len(parts) > 2 or not all(isinstance(part, (str, int)) for part in parts):
         raise ValueError("a device in its pickle is none")
-    said = [str(part)[:LONGEST_NAME] for part in parts]
-    return ":".join(said)
+    texts = [str(part)[:LONGEST_NAME] for part in parts]
+    return ":".join(texts)
 
 
 def _parameter(tensor: Any, *_: Any) -> Any:

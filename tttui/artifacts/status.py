@@ -1,4 +1,4 @@
-"""status.json, and what is true now about the process that wrote it.
+"""status.json, and the state of the process that wrote it.
 
 Clocks of two machines are never compared: whether a run elsewhere lives shows in its heartbeat,
 which moves or does not while somebody looks (`HeartbeatWatch`).
@@ -47,7 +47,7 @@ def read_status(path: Path) -> tuple[Mapping[str, Any], list[Problem]]:
 
 
 class HeartbeatWatch:
-    """Sees by this process's own clock whether the heartbeat of one run moves."""
+    """Observes by the local clock whether the heartbeat of one run changes."""
 
     def __init__(self) -> None:
         self._beat: tuple[object, ...] | None = None
@@ -56,7 +56,7 @@ class HeartbeatWatch:
         """It has moved since somebody first looked."""
 
     def still_for(self, raw: Mapping[str, Any]) -> float:
-        """Seconds for which it has been seen to stand where status.json has it now."""
+        """Seconds for which the heartbeat has not changed while observed."""
         now, beat = time.monotonic(), _beat(raw)
         if beat != self._beat:
             self.moved = self._beat is not None
@@ -65,14 +65,14 @@ class HeartbeatWatch:
 
 
 def _beat(raw: Mapping[str, Any]) -> tuple[object, ...]:
-    """What changes with every heartbeat; older files have no counter."""
+    """The value that changes with every heartbeat; older files have no counter."""
     return tuple(str(raw.get(key)) for key in ("beat", "heartbeat_at", "host", "pid"))
 
 
 def status_of(directory: Path, watch: HeartbeatWatch | None = None) -> Status | None:
-    """What the run in a directory is doing now; None where nothing says it.
+    """The status of the run in a directory; None without a status file.
 
-    Who looks again and again keeps a `watch`.
+    Callers that poll keep a `watch`.
     """
     try:
         raw = read_status(directory / "status.json")[0]
@@ -84,7 +84,7 @@ def status_of(directory: Path, watch: HeartbeatWatch | None = None) -> Status | 
 def derive_status(
     raw: Mapping[str, Any], now: float, watch: HeartbeatWatch | None = None
 ) -> Status:
-    """What a run is doing, from what it wrote last.
+    """The state of a run, derived from its last status.json.
 
     A run that counts as live is crashed when its process is gone (where that can be seen), and
     stalled when its heartbeat has not moved for STALE_S: by the clock that both processes share,
@@ -106,8 +106,8 @@ def derive_status(
     if not process.is_here:
         if silent > STALE_S:
             since = f" {ago(silent)}" if known is not None else ""
-            heard = "" if known is not None else f" in {duration_text(seen)}"
-            detail = f"stalled{since}: no heartbeat from {process.where}{heard}"
+            watched = "" if known is not None else f" in {duration_text(seen)}"
+            detail = f"stalled{since}: no heartbeat from {process.where}{watched}"
             return replace(status, state="stalled", detail=detail)
         unsure = "" if known is not None or watch.moved else ", no heartbeat seen yet"
         detail = f"{status.detail or status.state} on {process.where}{unsure}"
@@ -129,7 +129,7 @@ def derive_status(
 
 
 def as_written(raw: Mapping[str, Any]) -> Status:
-    """The keys of status.json; of a planned session's with how far its base is."""
+    """The keys of status.json; for a planned session also the progress of its base."""
     written = raw.get("state")
     known = WRITTEN_STATES.get(written) if isinstance(written, str) else None
     texts: dict[str, Any] = {name: _text(raw.get(name)) for name in TEXTS}
@@ -164,8 +164,8 @@ def as_written(raw: Mapping[str, Any]) -> Status:
 def heartbeat_age(status: Status, now: float) -> float | None:
     """Seconds since the last heartbeat, for a person; `now` is in Unix seconds.
 
-    Exact where both processes count from the same boot; else as the time of day has it, of
-    which clocks that differ or were set make what they like, but nothing below 0.
+    Exact if both processes share a boot clock; else by the time of day, which may be off if clocks
+    differ, but never below 0.
     """
     known = _since_beat(status)
     if known is None and status.heartbeat_at is not None:
@@ -191,8 +191,8 @@ def ago(seconds: float) -> str:
 
 def _speed(value: Any) -> float | None:
     """A finite number from 0 on; a damaged file can hold any other."""
-    found = number(value)
-    return found if found is not None and 0.0 <= found < math.inf else None
+    speed = number(value)
+    return speed if speed is not None and 0.0 <= speed < math.inf else None
 
 
 def _text(value: Any) -> str | None:
@@ -215,10 +215,10 @@ def _training(value: Any) -> BaseTraining | None:
 
 
 def _answers(value: Any) -> Mapping[str, str]:
-    """What became of the last requests, by their id."""
-    found = value if isinstance(value, list) else []
+    """The answers to the last requests, by request id."""
+    entries = value if isinstance(value, list) else []
     return {
         entry["id"]: _text(entry.get("error")) or ""
-        for entry in found
+        for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("id"), str)
     }

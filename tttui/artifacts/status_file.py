@@ -1,4 +1,4 @@
-"""Writing status.json: who writes the session, how far it is, and that it is still there."""
+"""Writing status.json: the writer of a session, its progress and its heartbeat."""
 
 import time
 from collections.abc import Mapping
@@ -14,25 +14,25 @@ from tttui.model.errors import TttuiError
 class StatusFile:
     """The status.json of a session that this process writes; every writing is a heartbeat."""
 
-    def __init__(self, directory: Path, said: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path, fields: Mapping[str, Any] | None = None) -> None:
         self._path = directory / "status.json"
-        self._said: dict[str, Any] = dict(said or {})
+        self._fields: dict[str, Any] = dict(fields or {})
         self._beats = 0
 
     def write(self, *, last: bool = False, **fields: Any) -> None:
-        """Replace the file: what was said before, these fields, this process, a heartbeat.
+        """Replace the file: earlier fields, these fields, this process, a heartbeat.
 
-        The `last` words of a run are written over the older ones where there is no room beside
-        them: on a full disk they say that it was full. Raises TttuiError.
+        With `last` a full disk is overwritten in place, so that the final status can say that it
+        was full. Raises TttuiError.
         """
-        self._said.update(fields)
+        self._fields.update(fields)
         self._beats += 1
         beat = {
             "beat": self._beats,
             "heartbeat_at": time.time(),
             "heartbeat_boottime": boottime(),
         }
-        content = json_bytes({**own_process(), **self._said, **beat})
+        content = json_bytes({**own_process(), **self._fields, **beat})
         try:
             write_whole(self._path, content)
         except TttuiError:

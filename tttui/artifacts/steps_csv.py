@@ -73,14 +73,14 @@ class StepsFile:
 
     def _evaluated(self) -> Bools | None:
         """Where the frozen model was evaluated; None: everywhere."""
-        given = self._csv.columns.get(GIVEN + "baseline_mse")
-        if given is None:
+        flags = self._csv.columns.get(GIVEN + "baseline_mse")
+        if flags is None:
             return None
         if not self._sparse:
-            begin = self._looked if self._looked <= len(given) else 0
-            self._sparse = not given[begin:].all()
-            self._looked = len(given)
-        return given if self._sparse else None
+            begin = self._looked if self._looked <= len(flags) else 0
+            self._sparse = not flags[begin:].all()
+            self._looked = len(flags)
+        return flags if self._sparse else None
 
     def _column(self, name: str, absent: Any) -> Any:
         """A column, or as many `absent` values (its absence is a Problem already)."""
@@ -185,16 +185,16 @@ def parse_trajectory_json(data: bytes, path: Path) -> tuple[Trajectory | None, l
     rows = np.concatenate(tables) if tables else np.empty((0, 7))
     merged = merge(np.empty(0, dtype=np.int64), rows[:, 0], every_step=True, last=True)
     rows = rows[merged.indices()]
-    said = [points.problem] if points.problem else []
+    reasons = [points.problem] if points.problem else []
     if points.wrong.count:
-        said.append(points.wrong.sentence())
-    said += [f"a point {reason}; the rest is shown" for _, reason in merged.outliers[:1]]
+        reasons.append(points.wrong.sentence())
+    reasons += [f"a point {reason}; the rest is shown" for _, reason in merged.outliers[:1]]
     if merged.restarts:
         restarts = Restarts()
         restarts.add(merged.restarts)
-        said.append(restarts.sentence(int(rows[-1, 0])))
+        reasons.append(restarts.sentence(int(rows[-1, 0])))
     partial = points.problem is not None
-    problems = [Problem("trajectory", path, "; ".join(said), loading=partial)] if said else []
+    problems = [Problem("trajectory", path, "; ".join(reasons), loading=partial)] if reasons else []
     if not len(rows) and problems:
         return None, problems
     return Trajectory(t=rows[:, 0].astype(np.int64), z=rows[:, 1:5], a=rows[:, 5:7]), problems

@@ -34,7 +34,7 @@ class Compressed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a member stands: the offset of its header, its bytes, their checksum."""
+    """A member: the offset of its header, its size and checksum."""
 
     at: int
     size: int
@@ -56,7 +56,7 @@ class StoredZip:
         self.members = dict(_entries(self._at(begin, size)))
 
     def read(self, name: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-        """The bytes of a member, of which it is checked that they are the ones written."""
+        """The bytes of a member, checked against its checksum."""
         member = self.members.get(name)
         if member is None:
             raise ValueError(f"has no member {name!r}")
@@ -85,10 +85,10 @@ class StoredZip:
             place = at - _END64_PLACE.size
             if place >= 0 and tail.startswith(b"PK\x06\x07", place):
                 _, _, where, _ = _END64_PLACE.unpack_from(tail, place)
-                found = _END64.unpack(self._at(where, _END64.size))
-                if found[0] != b"PK\x06\x06":
+                fields = _END64.unpack(self._at(where, _END64.size))
+                if fields[0] != b"PK\x06\x06":
                     raise ValueError("the end of the archive is damaged")
-                size, begin = found[8], found[9]
+                size, begin = fields[8], fields[9]
         return begin, size
 
     def _at(self, offset: int, size: int) -> bytes:

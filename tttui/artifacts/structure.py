@@ -1,4 +1,4 @@
-"""Are the records of a session's growing files records, and each there once? Found by byte.
+"""Structure checks of growing files: every record valid and present once, with byte positions.
 
 A file is read from byte `intact` on, which must be where a record begins; what lies before has
 the checksums that it was written with. The steps of a native session follow each other without
@@ -16,6 +16,7 @@ from tttui.artifacts.csvparse import parse_clean
 from tttui.artifacts.findings import Finding
 from tttui.artifacts.growing import LONGEST_LINE
 from tttui.artifacts.history import header, read_layout
+from tttui.artifacts.interventions import is_intervention
 from tttui.artifacts.jsonfile import decode, whole
 from tttui.artifacts.regular import open_to_read
 from tttui.model.errors import TttuiError
@@ -35,10 +36,10 @@ def wrong_rows(path: Path, head: bytes, *, intact: int = 0, gaps: bool = False) 
     (`gaps`: from anywhere, with gaps)."""
     rows = _Rows(head.count(b",") + 1, gaps)
     with open_to_read(path) as file:
-        begin, found = len(head), file.read(len(head))
+        begin, start = len(head), file.read(len(head))
         wrong = []
-        if found != head:
-            reason = _said(found, "the header is not the one of this file")
+        if start != head:
+            reason = _reason_of(start, "the header is not the one of this file")
             begin = _line_end(file)
             wrong = [Finding(path, reason, 0, begin)]
         if intact > begin:
@@ -71,7 +72,7 @@ def wrong_snapshots(path: Path, dtype: np.dtype[Any] | None = None) -> list[Find
             dtype = read_layout(path)[0]
     except TttuiError as error:
         return [Finding(path, str(error).removeprefix(f"{path}: "), 0, path.stat().st_size)]
-    found: list[Finding] = []
+    findings: list[Finding] = []
     with open_to_read(path) as file:
         start = len(header(dtype, 0))
         head, size = file.read(start), path.stat().st_size
@@ -80,7 +81,7 @@ def wrong_snapshots(path: Path, dtype: np.dtype[Any] | None = None) -> list[Find
         if head != expected:
             same = [a == b for a, b in zip(head, expected, strict=False)]
             at = same.index(False) if False in same else len(same)
-            found.append(Finding(path, f"is not the header of its {count} snapshots", at, start))
+            findings.append(Finding(path, f"is not the header of its {count} snapshots", at, start))
         last = -1
         for i in range(count):
             record = file.read(dtype.itemsize)
@@ -88,12 +89,12 @@ def wrong_snapshots(path: Path, dtype: np.dtype[Any] | None = None) -> list[Find
             if t <= last:
                 reason = ZEROS if not any(record) else f"has t {t} after t {last}"
                 begin = start + i * dtype.itemsize
-                return [*found, Finding(path, f"snapshot {i}: {reason}", begin, size)]
+                return [*findings, Finding(path, f"snapshot {i}: {reason}", begin, size)]
             last = t
         if rest := file.read():
             reason = ZEROS if not any(rest) else HALF
-            found.append(Finding(path, reason, size - len(rest), size))
-    return found
+            findings.append(Finding(path, reason, size - len(rest), size))
+    return findings
 
 
 class _Rows:
@@ -121,13 +122,13 @@ class _Rows:
     def look(self, line: bytes) -> str | None:
         fields = line.split(b",")
         if len(fields) != self.width:
-            return _said(line, f"a line of {len(fields)} fields instead of {self.width}")
+            return _reason_of(line, f"a line of {len(fields)} fields instead of {self.width}")
         try:
             t = int(fields[0])
             for field in fields[1:]:
                 float(field)
         except ValueError:
-            return _said(line, "a line with a field that is no number")
+            return _reason_of(line, "a line with a field that is no number")
         if t == self.expected or (self.gaps and t > self.expected):
             self.expected = t + 1
             return None
@@ -145,7 +146,7 @@ class _Events:
     def look(self, line: bytes) -> str | None:
         t = _step(line)
         if t is None:
-            return _said(line, "a line that is no transaction")
+            return _reason_of(line, "a line that is no transaction")
         if t < self.last or (t == self.last and line == self._line):
             return f"the transaction of step {t} is there a second time"
         self.last, self._line = t, line
@@ -153,13 +154,7 @@ class _Events:
 
 
 def _change(line: bytes) -> str | None:
-    try:
-        raw = decode(line)
-    except ValueError:
-        raw = None
-    if not isinstance(raw, dict) or whole(raw.get("t")) is None or "kind" not in raw:
-        return _said(line, "a line that is no intervention")
-    return None
+    return None if is_intervention(line) else _reason_of(line, "a line that is no intervention")
 
 
 def _step(line: bytes) -> int | None:
@@ -172,7 +167,7 @@ def _step(line: bytes) -> int | None:
     return whole(raw.get("t"))
 
 
-def _said(data: bytes, otherwise: str) -> str:
+def _reason_of(data: bytes, otherwise: str) -> str:
     return ZEROS if 0 in data else otherwise
 
 
@@ -183,7 +178,7 @@ def _joined(
     take: Callable[[bytes], bool] | None = None,
 ) -> list[Finding]:
     """The lines that are wrong, those that follow each other as one stretch."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     more: list[int] = []
     kinds: list[str] = []
     for begin, block in blocks:
@@ -191,20 +186,20 @@ def _joined(
             continue
         for line in block.splitlines(keepends=True):
             text = line.removesuffix(b"\n")
-            reason = look(text) if line.endswith(b"\n") else _said(line, "half a line")
+            reason = look(text) if line.endswith(b"\n") else _reason_of(line, "half a line")
             end = begin + len(line)
             if reason is not None:
-                if found and found[-1].end == begin and _sort(kinds[-1]) == _sort(reason):
+                if findings and findings[-1].end == begin and _sort(kinds[-1]) == _sort(reason):
                     more[-1] += 1
-                    found[-1] = replace(found[-1], end=end)
+                    findings[-1] = replace(findings[-1], end=end)
                 else:
-                    found.append(Finding(path, reason, begin, end))
+                    findings.append(Finding(path, reason, begin, end))
                     more.append(0)
                 kinds.append(reason)
             begin = end
     return [
         replace(f, reason=f"{f.reason}, and {n} lines after it are alike") if n else f
-        for f, n in zip(found, more, strict=True)
+        for f, n in zip(findings, more, strict=True)
     ]
 
 

@@ -1,6 +1,5 @@
-"""One row of the table of many sessions, without reading whole files where it can be helped."""
+"""The summary of a session for the table of sessions, mostly without reading whole files."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -43,19 +42,19 @@ def read_summary(
 ) -> SessionSummary:
     """Meta, state and the numbers of one session (in a store: of one run, the newest by default).
 
-    The final errors are those at the end of per_step.csv, the other numbers those of
-    metrics.json; where it lacks them, or is about another run, they are computed from
-    per_step.csv. The transactions of a run that has not completed are counted in their file,
-    since metrics.json lags behind. Nothing is raised: what is wrong is in `problems`.
-    Who reads it again and again keeps a `watch`, and the `events` that were read before.
+    The final errors are those at the end of per_step.csv, the other numbers those of metrics.json;
+    where it lacks them, or is about another run, they are computed from per_step.csv. The
+    transactions of a run that has not completed are counted in their file, since metrics.json lags
+    behind. Never raises: defects are in `problems`. Callers that poll keep a `watch`, and the
+    `events` read before.
     """
     run = run or place.run or (place.runs[-1] if place.runs else None)
     files = files_of(place, run)
     problems: list[Problem] = []
 
     def read(part: str, path: Path, parse: Callable[[Path], tuple[Any, list[Problem]]]) -> Any:
-        value, found = read_part(path, part, parse)
-        problems.extend(found)
+        value, reported = read_part(path, part, parse)
+        problems.extend(reported)
         return value
 
     meta: Meta = read("meta", files.meta, read_meta) or assumed_meta(place)
@@ -106,8 +105,10 @@ def read_summary(
         problems.append(Problem("steps", files.steps, tail.wrong))
     if place.layout == "native" and not live:
         waited = status is not None and status.pretraining is not None
-        problems += _lost(place, files, meta.schema, waited=waited)
+        problems += _missing_files(place, files, meta.schema, waited=waited)
         read("weights", files.weights, _look_at_weights)
+        if files.history is not None and os.path.exists(files.history):
+            read("history", files.history, _look_at_history)
     return SessionSummary(
         place=place,
         run=run,
@@ -130,27 +131,27 @@ def _counted(events: EventLines) -> dict[str, int]:
         events.refresh()
     except OSError:
         return {}
-    found = events.transactions
-    committed = int((found.status == COMMIT).sum())
-    return {"attempted": len(found), "committed": committed} if events.exists else {}
+    transactions = events.transactions
+    committed = int((transactions.status == COMMIT).sum())
+    return {"attempted": len(transactions), "committed": committed} if events.exists else {}
 
 
 def _last_transactions(path: Path) -> tuple[Transactions, list[Problem]]:
-    found, wrong = read_last(path)
-    return found, [Problem("transactions", path, wrong)] if wrong else []
+    transactions, wrong = read_last(path)
+    return transactions, [Problem("transactions", path, wrong)] if wrong else []
 
 
 def _implied(events: Transactions, by_hand: tuple[tuple[int, int], ...]) -> float | None:
-    """The hidden quantity that the last weights imply; None where that is not known."""
+    """The hidden quantity that the last weights imply; None if unknown."""
     last = int(events.t[-1]) if len(events) else -1
     known = replace(events, restored=tuple(pair for pair in by_hand if pair[0] <= last))
-    at = known.in_force(last)
-    found = math.nan if at is None else float(known.implied_mu[at])
-    return found if math.isfinite(found) else None
+    return known.implied_by(known.in_force(last))
 
 
-def _lost(place: Place, files: SessionPaths, schema: Schema, *, waited: bool) -> list[Problem]:
-    """The files that a run of tttui leaves and that are not there."""
+def _missing_files(
+    place: Place, files: SessionPaths, schema: Schema, *, waited: bool
+) -> list[Problem]:
+    """Files of a native run that are missing."""
     weights, base = files.weights, files.base
     if not schema.is_point_mass:
         weights, base = _either(weights), _either(base.with_name("base_plastic.pt"))
@@ -177,7 +178,7 @@ def _lost(place: Place, files: SessionPaths, schema: Schema, *, waited: bool) ->
 
 
 def _either(path: Path) -> Path:
-    """A file of weights in the form that is there: as a .pt file, else as safetensors."""
+    """The existing file of weights: the .pt file, else safetensors."""
     large = path.with_suffix(".safetensors")
     return large if large.exists() else path
 
@@ -192,6 +193,14 @@ def _look_at_weights(path: Path) -> tuple[None, list[Problem]]:
         return None, []
     reason = "is cut off" if head == ZIP_STARTS else "is no checkpoint that can be read"
     return None, [Problem("weights", path, reason)]
+
+
+def _look_at_history(path: Path) -> tuple[None, list[Problem]]:
+    """Only its header and its size."""
+    from tttui.artifacts.history import what_is_cut_off  # costly, and not of use to all
+
+    lacks = what_is_cut_off(path)
+    return None, [Problem("history", path, lacks)] if lacks else []
 
 
 def _computed(path: Path, problems: list[Problem], *, lower: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The end of per_step.csv: how far a run is and its newest errors, without reading the file."""
+"""The end of per_step.csv: the progress of a run and its newest errors."""
 
 import math
 from io import BufferedReader
@@ -40,9 +40,9 @@ class Tail:
     interval: tuple[float, float] | None = None
     """Of the improvement over these steps, in percent, 95 %; None where there is none."""
     why_no_mean: str = ""
-    """Why one of these is no number."""
+    """Why one of these means is missing."""
     wrong: str = ""
-    """What is wrong with the lines at the end."""
+    """The defects of the last lines."""
 
 
 def read_tail(path: Path, *, lower: bool = True) -> Tail:
@@ -92,9 +92,9 @@ def read_tail(path: Path, *, lower: bool = True) -> Tail:
         both = ~absent(every)
         baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
         if both.any() and (whole or len(baseline) >= WINDOW):
-            found = improvement(baseline, adaptive, lower=lower)
-            last, interval = (found.baseline, found.adaptive), found.ends
-            why = "" if all(map(math.isfinite, last)) else found.why_none
+            result = improvement(baseline, adaptive, lower=lower)
+            last, interval = (result.baseline, result.adaptive), result.ends
+            why = "" if all(map(math.isfinite, last)) else result.why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
     return Tail(steps, _stretches(t[begin:], error[begin:]), last, interval, why, wrong)
 

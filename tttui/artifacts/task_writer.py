@@ -1,4 +1,4 @@
-"""Writing the session of a task: what `RunWriter` does for the point mass, for any weights.
+"""Writing the session of any task, as `RunWriter` does for the point mass.
 
 Growing files are cut back to the sizes of the checkpoint that a session goes on from, so that
 the files of a session that was killed and resumed are those of one that never was, byte by byte.
@@ -100,7 +100,7 @@ class TaskWriter(SessionFilesWriter):
             self._add_grown(name, sums)
         self.update_meta({"schema_version": SCHEMA_VERSION, **meta})
 
-    def reopen(self, checkpoint: Checkpoint, kept: Weights) -> list[Cut]:
+    def reopen(self, checkpoint: Checkpoint, weights: Weights) -> list[Cut]:
         """Go on from a checkpoint, with the weights that it has of what the history keeps.
 
         Returns what was cut off.
@@ -116,12 +116,12 @@ class TaskWriter(SessionFilesWriter):
         self._fixed = {name: BlockChecksums.restored(sums[name]) for name in self._fixed}
         snapshots = SnapshotChecksums.restored(sums[HISTORY])
         last = sizes.get(LAST_SNAPSHOT, -1)
-        cuts.append(self._history.reopen(last, snapshots=snapshots, newest=kept))
+        cuts.append(self._history.reopen(last, snapshots=snapshots, newest=weights))
         self._saved = dict(sizes) if checkpoint.path.name == ENGINE else None
         return [self._in_words(cut) for cut in cuts if cut is not None]
 
     def _in_words(self, cut: Cut) -> Cut:
-        """What was cut off of item losses holds no lines."""
+        """Describe the bytes cut off a file of item losses, which has no lines."""
         if cut.path.name != self._items:
             return cut
         return replace(cut, content=f"the losses of {cut.size // PAIR} items")
@@ -224,8 +224,8 @@ class TaskWriter(SessionFilesWriter):
 
 
 def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
-    """The newest checkpoint whose growing files are whole, the step that the newest of all had
-    reached, and what is wrong with that.
+    """The newest checkpoint whose growing files are whole, the newest step that was reached, and
+    notices on damaged files.
 
     Raises TttuiError where there is none.
     """
@@ -234,22 +234,22 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
     reached = 0
     for name in (ENGINE, PREVIOUS):
         try:
-            found = read_generation(directory, name)
+            checkpoint = read_generation(directory, name)
         except TttuiError as error:
             first = first or error
             notices.append(str(error))
             continue
         wrong = [
             finding
-            for file in grown(found)
+            for file in grown(checkpoint)
             if file != HISTORY
-            for finding in differing(directory, found, file, stride=1)
+            for finding in differing(directory, checkpoint, file, stride=1)
         ]
-        _refuse_changed(directory, found)
-        reached = max(reached, found.step or 0)
+        _refuse_changed(directory, checkpoint)
+        reached = max(reached, checkpoint.step or 0)
         if not wrong:
-            notices = [f"{line}; {found} counts" for line in notices]
-            return found, reached, notices
+            notices = [f"{line}; {checkpoint} counts" for line in notices]
+            return checkpoint, reached, notices
         notices += map(str, wrong)
         first = first or TttuiError(f"{wrong[0]}; restore the file, or fork the session")
     assert first is not None
@@ -257,7 +257,7 @@ def sound_checkpoint(directory: Path) -> tuple[Checkpoint, int, list[str]]:
 
 
 def _refuse_changed(directory: Path, checkpoint: Checkpoint) -> None:
-    """What was written once must be what it was: nothing else can give it again."""
+    """Raise TttuiError for a changed file that is written once and has no copy."""
     for name in checkpoint.checksums:
         if name in checkpoint.sizes:
             continue

@@ -45,7 +45,7 @@ class Stored:
 
     @classmethod
     def narrowed(cls, array: np.ndarray[Any, Any], dtype: str) -> "Stored":
-        """What had this dtype before it was widened to float32, which `numbers` does."""
+        """Narrow a float32 array to a dtype; the inverse of `numbers`."""
         if array.dtype != np.float32:
             return cls.of(array)
         if dtype != "bfloat16":
@@ -94,16 +94,16 @@ def file_of(tensors: Tensors) -> tuple[str, Iterable[bytes | memoryview]]:
 
 
 def read_tensors(stem: Path) -> dict[str, Stored]:
-    """What `write_tensors` wrote. Raises TttuiError naming the file where it cannot be read."""
+    """Read the weights that `write_tensors` wrote. Raises TttuiError naming the file."""
     path = stem.with_suffix(".safetensors")
     if not path.exists():
         path = stem.with_suffix(".pt")
-        found = read_pt(path)
-        if not isinstance(found, dict) or not all(
-            isinstance(v, np.ndarray) for v in found.values()
+        tensors = read_pt(path)
+        if not isinstance(tensors, dict) or not all(
+            isinstance(v, np.ndarray) for v in tensors.values()
         ):
             raise TttuiError(f"{path}: holds no tensors by name")
-        return {str(name): Stored.of(array) for name, array in found.items()}
+        return {str(name): Stored.of(array) for name, array in tensors.items()}
     try:
         file = SafeTensors(path)
     except OSError as error:

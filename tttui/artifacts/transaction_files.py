@@ -27,20 +27,26 @@ class TransactionFiles:
 
     @property
     def named(self) -> Path | None:
-        """The file that is missed where there are no transactions."""
+        """The file to name as missing if there are no transactions."""
         path = self._lines_path if self._layout == "native" else None
         return path or self._list_path
 
     def read(
-        self, problems: list[Problem], budget: int | None, *, lone_run: bool
+        self,
+        problems: list[Problem],
+        budget: int | None,
+        *,
+        until: int | None = None,
+        lone_run: bool,
     ) -> tuple[Transactions | None, float]:
         """The transactions (None where no file holds them), and the part of them that is read.
 
-        About `budget` of them are read. `lone_run`: the session has no other run.
+        About `budget` of them are read, and hardly any after the step `until`. `lone_run`: the
+        session has no other run.
         """
         if self._layout == "store":
-            return self._read_store(problems, budget, lone_run)
-        lines = self._read_lines(problems, budget)
+            return self._read_store(problems, budget, until, lone_run)
+        lines = self._read_lines(problems, budget, until)
         wrong = [p for p in problems if p.part == "transactions"]
         if lines is not None and (lines.unread or (len(lines.transactions) and not wrong)):
             return lines.transactions, lines.share
@@ -50,21 +56,23 @@ class TransactionFiles:
         return listed, 1.0
 
     def _read_store(
-        self, problems: list[Problem], budget: int | None, lone_run: bool
+        self, problems: list[Problem], budget: int | None, until: int | None, lone_run: bool
     ) -> tuple[Transactions | None, float]:
         listed = self._read_list(problems)
         if listed is not None:
             return listed, 1.0
         # The session's own file goes through all runs, so it can stand in only for a single one.
-        lines = self._read_lines(problems, budget) if lone_run else None
+        lines = self._read_lines(problems, budget, until) if lone_run else None
         return (None, 1.0) if lines is None else (lines.transactions, lines.share)
 
-    def _read_lines(self, problems: list[Problem], budget: int | None) -> EventLines | None:
+    def _read_lines(
+        self, problems: list[Problem], budget: int | None, until: int | None
+    ) -> EventLines | None:
         lines = self._lines
         if lines is None:
             return None
         try:
-            lines.refresh(budget)
+            lines.refresh(budget, until)
         except OSError as error:
             problems.append(unreadable("transactions", lines.path, error))
             return None
@@ -85,5 +93,5 @@ def _parsed(events: EventList) -> tuple[Transactions, list[Problem]]:
 
 
 def unreadable(part: str, path: Path, error: OSError) -> Problem:
-    """The problem of a file that the system does not let be read."""
+    """The problem of a file that the system does not allow to read."""
     return Problem(part, path, f"cannot be read: {error.strerror or error}")

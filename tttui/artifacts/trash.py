@@ -1,4 +1,4 @@
-"""Deleting a session moves it to the trash of its root, from where it can be moved back."""
+"""Deleting a session: a move to the trash of its root."""
 
 import os
 from collections.abc import Sequence

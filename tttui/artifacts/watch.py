@@ -1,4 +1,4 @@
-"""Noticing that files below some paths changed, by the kernel's messages or by polling."""
+"""Watching paths for changes, by kernel notifications or by polling."""
 
 import contextlib
 import os
@@ -133,12 +133,12 @@ class Watcher:
 
     def _directories(self) -> dict[Path, int]:
         """The paths that are directories, with what tells one from another of the same name."""
-        found: dict[Path, int] = {}
+        inodes: dict[Path, int] = {}
         for path in self._paths:
             with contextlib.suppress(OSError):
                 if path.is_dir():
-                    found[path] = path.stat().st_ino
-        return found
+                    inodes[path] = path.stat().st_ino
+        return inodes
 
 
 def folders_below(paths: Sequence[Path]) -> list[Path]:
@@ -146,17 +146,17 @@ def folders_below(paths: Sequence[Path]) -> list[Path]:
 
     At most MOST_FOLDERS are found.
     """
-    found = list(dict.fromkeys(paths))
-    for folder in found:  # it grows meanwhile
+    folders = list(dict.fromkeys(paths))
+    for folder in folders:  # it grows meanwhile
         try:
             with os.scandir(folder) as entries:
                 inner = [e.path for e in entries if e.is_dir(follow_symlinks=False)]
         except OSError:
             continue
-        found += [path for path in map(Path, sorted(inner)) if path not in paths]
-        if len(found) > MOST_FOLDERS:
+        folders += [path for path in map(Path, sorted(inner)) if path not in paths]
+        if len(folders) > MOST_FOLDERS:
             break
-    return found[:MOST_FOLDERS]
+    return folders[:MOST_FOLDERS]
 
 
 def _is_folder(path: str) -> bool:

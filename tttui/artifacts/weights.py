@@ -12,8 +12,8 @@ from tttui.artifacts.schema import LONGEST_NAME, MOST_TENSORS
 from tttui.artifacts.wholefile import WholeFile
 from tttui.artifacts.wrapped import unwrapped_state
 from tttui.model.arrays import PLASTIC, Floats, Weights
-from tttui.model.configuration import checked_options
 from tttui.model.errors import TttuiError
+from tttui.model.pointmass.configuration import checked_options
 from tttui.model.session import Problem
 from tttui.model.tensors import Loaded, Tensors
 

@@ -49,9 +49,9 @@ class WholeFile(Generic[Value]):
         try:
             stat = stat_regular(self.path)
         except OSError as error:
-            gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
             reason = f"cannot be read: {error.strerror}"
-            self.problems = () if gone else (Problem(self._part, self.path, reason),)
+            self.problems = () if missing else (Problem(self._part, self.path, reason),)
             self.exists, self.value, self._stat = False, None, None
             return
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -82,7 +82,7 @@ class WholeFile(Generic[Value]):
         self.exists = value is not None or bool(problems)
 
     def _is_doubted(self, value: Value | None, problems: list[Problem], modified_ns: int) -> bool:
-        """Whether what is wrong, and was not before, may come from the file being written."""
+        """Whether new damage may come from a write in progress."""
         partial = any(p.loading for p in problems) or (value is None and bool(problems))
         known = {problem.reason for problem in self.problems if not problem.loading}
         young = 0 <= time_ns() - modified_ns < WRITTEN_S * 1e9

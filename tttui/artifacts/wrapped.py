@@ -1,4 +1,4 @@
-"""Names of weights as wrappers of a model write them: torch.compile, DataParallel and others."""
+"""Names of weights in wrapped models: torch.compile, DataParallel and others."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -19,12 +19,12 @@ def unwrapped(name: str) -> str:
 
 def unwrapped_names(names: Iterable[str]) -> dict[str, str]:
     """The plain name of every weight -> the one that it has; a plain one goes first."""
-    found: dict[str, str] = {}
+    of_plain: dict[str, str] = {}
     for name in names:
         plain = unwrapped(name)
-        if plain not in found or name == plain:
-            found[plain] = name
-    return found
+        if plain not in of_plain or name == plain:
+            of_plain[plain] = name
+    return of_plain
 
 
 def unwrapped_state(state: Mapping[str, Value]) -> dict[str, Value]:

@@ -32,9 +32,9 @@ LIST_GROWTH = 1.1
 class SessionFilesWriter:
     """Writes one session; the files that grow are the subclasses'.
 
-    Everything raises TttuiError naming the file and the remedy; what was on disk stays whole, and
-    records that could not be written are tried again at the next flush. Not for several threads
-    at once.
+    Everything raises TttuiError naming the file and the remedy; files on disk stay whole, and
+    records that could not be written are retried at the next flush. Not for several threads at
+    once.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Asking the owner of a run for something, and waiting for its answer."""
+"""Requests to the owner of a run, with waiting for the answers."""
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,9 @@ PATIENCE_S = 10.0
 
 LOOK_S = 0.02
 
+ENDED: "Collection[State]" = ("crashed", "stalled", "failed", "completed", "interrupted")
+"""States in which nobody is there to answer."""
+
 DOING: "Mapping[Verb, str]" = {
     "mu": "change its friction",
     "set": "change its options",
@@ -29,16 +32,16 @@ DOING: "Mapping[Verb, str]" = {
 def ask_and_wait(
     root: Path,
     run: str,
-    wanted: "Sequence[tuple[Verb, Any]]",
+    requests: "Sequence[tuple[Verb, Any]]",
     *,
     until: "State | None" = None,
     wait_s: float,
 ) -> None:
-    """Ask the owner of a run for these things and return when all are done (and, where given,
-    its state is `until`).
+    """Send requests to the owner of a run and return when all are done (and its state is `until`,
+    if given).
 
-    Raises RefusedInput where the run is not live or refuses, TttuiError where its owner does
-    not answer (the requests are withdrawn, and nothing is killed).
+    Raises RefusedInput if the run is not live or refuses, TttuiError if its owner does not answer
+    (the requests are withdrawn, and nothing is killed).
     """
     from tttui.artifacts.status import HeartbeatWatch, last_heard, status_of
     from tttui.cli.output import result
@@ -51,29 +54,40 @@ def ask_and_wait(
     if status is None or not status.live:
         verb = "has" if status is not None and status.state in ("crashed", "failed") else "is"
         state = "was not written by tttui" if status is None else f"{verb} {status.state}"
-        what = " and ".join(DOING.get(verb, verb) for verb, _ in wanted)
+        what = " and ".join(DOING.get(verb, verb) for verb, _ in requests)
         raise RefusedInput(
             f"{place.path} {state}, so there is nobody to ask to {what}; "
             + instead(place.path, status)
         )
-    pending = Pending.leave(place.path, () if status.state == until else wanted, wait_s)
+    pending = Pending.leave(place.path, () if status.state == until else requests, wait_s)
     while True:
         refusal = pending.refusal(status.answers) if status is not None else ""
         if refusal:
             raise RefusedInput(f"{place.path}: {refusal}")
         if status is not None and _is_done(status, pending, until):
             break
-        if status is not None and status.state in ("crashed", "stalled", "failed", "completed"):
-            pending.withdraw()
-            raise TttuiError(f"{place.path}: {status.detail or status.state}")
+        if status is not None and status.state in ENDED:
+            taken_back = pending.withdraw(status.answers)
+            raise TttuiError(
+                f"{place.path}: {status.detail or status.state}"
+                + ("" if taken_back else "; whether it did what was asked before is not known")
+            )
         if pending.overdue:
-            pending.withdraw()
+            taken_back = pending.withdraw({} if status is None else status.answers)
+            if status is not None and status.state == "queued" and taken_back:
+                raise TttuiError(
+                    f"{place.path}: no process came to run it within {wait_s:g} s, so nothing was "
+                    f"done; " + instead(place.path, status)
+                )
             if status is None:
-                raise TttuiError(f"{place.path}: its status.json is gone, so nobody can tell")
+                raise TttuiError(
+                    f"{place.path}: its status.json is missing, so its owner is unknown"
+                )
             still = "" if watch.moved else ", nor did its heartbeat move"
             since = last_heard(status) or still
             raise TttuiError(
                 f"{place.path}: {_owner(status)} did not answer within {wait_s:g} s{since}; "
+                + ("" if taken_back else "it has the request, and may still carry it out; ")
                 + _left_alone(status)
             )
         time.sleep(LOOK_S)
@@ -82,7 +96,7 @@ def ask_and_wait(
 
 
 def instead(path: Path, status: "Status | None") -> str:
-    """What can be done with a session that no process runs."""
+    """The remedy for a session that no process runs."""
     if status is None:
         return f"`{command_line('tttui', 'fork', path)}` goes on from its weights"
     resume = command_line("tttui", "resume", path)
@@ -100,8 +114,8 @@ def instead(path: Path, status: "Status | None") -> str:
 
 
 def _left_alone(status: "Status") -> str:
-    """What can be done about an owner that does not answer. Only a process that is certainly the
-    run's is worth a `kill`: status.json may hold any number, or that of another machine."""
+    """The remedy for an owner that does not answer. It suggests `kill` only for a process that is
+    certainly the run's: status.json may hold any number, or that of another machine."""
     if status.runs_here and status.pid is not None and status.pid > 1:
         return f"it was left alone, end it yourself with `kill {status.pid}`"
     return "it was left alone; look for it where it runs"
@@ -113,7 +127,7 @@ def _owner(status: "Status") -> str:
 
 
 def _elsewhere(status: "Status") -> str:
-    """Where its process is, if that is not here."""
+    """The machine of its process, if it is another."""
     here = status.host is None or status.host == socket.gethostname()
     return "" if here else f" on {status.host}"
 

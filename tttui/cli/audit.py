@@ -1,4 +1,4 @@
-"""`tttui audit`: what was changed in the registry, by whom, and whether the record is whole."""
+"""`tttui audit`: the changes of the registry, their authors, and a check of the chain."""
 
 from collections import deque
 from pathlib import Path
@@ -34,13 +34,13 @@ def command(root: Path, check: bool, last: int | None, as_json: bool) -> int:
 
     if check:
         return _verify(root, as_json)
-    found = deque(audit.lines(root), maxlen=last or MOST)
+    entries = deque(audit.lines(root), maxlen=last or MOST)
     if as_json:
-        for line in found:
+        for line in entries:
             json_document(dict(line.raw), indent=None)
-    elif found:
-        result(*table(HEADERS, map(_row, found), right={0}))
-        for line in found:
+    elif entries:
+        result(*table(HEADERS, map(_row, entries), right={0}))
+        for line in entries:
             if line.forced:
                 say(f"change {line.n} was forced: {line.forced}")
     else:
@@ -52,28 +52,30 @@ def _verify(root: Path, as_json: bool) -> int:
     from tttui.cli.output import json_document, result, say
     from tttui.lab.auditing import verify
 
-    found = verify(root)
+    verified = verify(root)
     if as_json:
         json_document(
             {
-                "fits": found.fits,
-                "lines": found.lines,
-                "sha256": found.digest,
+                "fits": verified.fits,
+                "lines": verified.lines,
+                "sha256": verified.digest,
                 "findings": [
                     {"trouble": one.trouble, "line": one.line, "text": one.text}
-                    for one in found.findings
+                    for one in verified.findings
                 ],
-                "notes": list(found.notes),
+                "notes": list(verified.notes),
             }
         )
     else:
-        for note in found.notes:
+        for note in verified.notes:
             say(note)
-        if found.fits:
-            result(f"{found.lines} changes fit together; the last has the sha256 {found.digest}")
+        if verified.fits:
+            result(
+                f"{verified.lines} changes fit together; the last has the sha256 {verified.digest}"
+            )
         else:
-            result(*(one.text for one in found.findings))
-    return 0 if found.fits else 1
+            result(*(one.text for one in verified.findings))
+    return 0 if verified.fits else 1
 
 
 def _row(line: "AuditEntry") -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`tttui bench`: contenders on the same held-out streams, and what earlier results were."""
+"""`tttui bench`: contenders on the same held-out streams, and earlier results."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,14 +20,15 @@ from tttui.cli.contenders import (
 from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import SectionedCommand, json_option, root_option
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.schema import POINT_MASS
-from tttui.model.settings import PRESETS
 
 
 @click.group("bench", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context, /) -> None:
-    """Benchmarks: the same held-out streams for all contenders, ranked by what is not chance."""
+    """Benchmarks: the same held-out streams for all contenders, ranked by significant
+    differences."""
     if ctx.invoked_subcommand is None:
         from tttui.cli.output import result
 
@@ -61,7 +62,7 @@ def command(ctx: click.Context, /) -> None:
 @click.option(
     "--prompts",
     type=click.Path(path_type=Path),
-    help="what endpoints are asked: a text file with empty lines between the prompts",
+    help="prompts for endpoints: a text file with empty lines between the prompts",
 )
 @click.option(
     "--seeds",
@@ -126,9 +127,9 @@ def _only_one(values: Mapping[str, Any]) -> None:
     """Raise RefusedInput unless the contenders are named in one way."""
     flags = {"skills": "--skills", "providers": "--providers", "presets": "--presets"}
     flags["file"] = "--settings"
-    given = [flag for name, flag in flags.items() if values[name]]
-    if len(given) != 1:
-        complaint = f"{' and '.join(given)}: name one" if given else "name the contenders"
+    named = [flag for name, flag in flags.items() if values[name]]
+    if len(named) != 1:
+        complaint = f"{' and '.join(named)}: name one" if named else "name the contenders"
         raise RefusedInput(f"{complaint}, by --skills, --providers, --presets or --settings")
 
 
@@ -138,9 +139,9 @@ command.add_command(run)
 @run.checks
 def _check_run(values: Mapping[str, Any]) -> Mapping[str, str]:
     checks: dict[str, Callable[[], object]] = {"skills": lambda: _only_one(values)}
-    given = [name for name in ("skills", "providers", "presets", "file") if values[name]]
-    if len(given) == 1:
-        (source,), called, named = given, values["called"], values[given[0]]
+    sources = [name for name in ("skills", "providers", "presets", "file") if values[name]]
+    if len(sources) == 1:
+        (source,), called, named = sources, values["called"], values[sources[0]]
         checks = {
             "skills": lambda: skill_entries(values["root"], names_in(named, "--skills"), called),
             "providers": lambda: prompt_settings(
@@ -192,7 +193,7 @@ def history(
     if skill is not None and provider is not None:
         raise click.UsageError("--skill and --provider: name one of them")
     after = time.time() - age_of(last, "--last") if last is not None else 0.0
-    found = [
+    rows = [
         step
         for step in steps(read(root))
         if step.result.time >= after
@@ -200,14 +201,14 @@ def history(
         and (provider is None or step.result.provider == provider)
     ]
     if as_json:
-        json_document([history_document(step) for step in found])
-    elif not found:
+        json_document([history_document(step) for step in rows])
+    elif not rows:
         which = " such" if skill or provider or last else ""
         say(f"no{which} results below {root}; `tttui bench run` makes some")
     else:
         headers = ("when", "contender", "task", "loss", "than before", "steps/s", "code", "torch")
-        result(*table(headers, [history_row(step) for step in found], right={3, 5}))
-        flagged = [step for step in found if {"worse", "slower", "failing"} & {*step.flags}]
+        result(*table(headers, [history_row(step) for step in rows], right={3, 5}))
+        flagged = [step for step in rows if {"worse", "slower", "failing"} & {*step.flags}]
         for step in flagged:
             say(f"regression: {step.result.contender} ({step.result.task}) is {step.text}")
 
@@ -224,11 +225,13 @@ def _show(root: Path, handle: str, *, as_json: bool) -> None:
             f"job {job.short} is of the kind {job.kind}; `tttui job results {job.short}` prints "
             "what came of it"
         )
-    found = results(job) if (job.path / RESULTS).is_file() else {"complete": False}
+    content = results(job) if (job.path / RESULTS).is_file() else {"complete": False}
     if as_json:
-        json_document(found)
-    elif not found.get("complete"):
-        parts = f"{found.get('parts', 0)} of {found.get('parts_in_all', 'all')} parts are computed"
+        json_document(content)
+    elif not content.get("complete"):
+        parts = (
+            f"{content.get('parts', 0)} of {content.get('parts_in_all', 'all')} parts are computed"
+        )
         say(f"job {job.short} is {job.state}: {parts}; no interval before all are")
     else:
-        result(*ranking_lines(found))
+        result(*ranking_lines(content))

@@ -1,4 +1,4 @@
-"""Contenders of a contest as a person names them on the command line, and what they meet."""
+"""Contenders and streams of a contest, from the command line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """On what contests are held, as the options of `stream_options` say."""
+    """The streams of a contest, from `stream_options`."""
 
     steps: int | None
     seed: int
@@ -33,7 +33,7 @@ class StreamOptions:
         return shared_settings(task_name, self.assigned, self.steps)
 
     def chosen(self, task_name: str, count: int | None) -> dict[str, Any]:
-        """Number and seed of the streams, what is read, and by which loss: for a `Contest`."""
+        """Number and seed of the streams, data, and deciding loss, for a `Contest`."""
         return {
             "streams": count if count is not None else default_streams(task_name),
             "seed": self.seed,
@@ -43,7 +43,7 @@ class StreamOptions:
 
 
 def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What contests are held on, given to the command as one `options`.
+    """Options of streams, given to the command as one `options`.
 
     `--steps`, `--seed`, `--data`, `--by`, `--set`.
     """
@@ -77,8 +77,8 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--data",
                 type=click.Path(path_type=Path),
-                help="documents that nobody learned from: a file or a directory; without it "
-                "sources of Python's standard library",
+                help="documents on which no contender was trained: a file or a directory  "
+                "[default sources of Python's standard library]",
             ),
             click.option(
                 "--by",
@@ -87,7 +87,7 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 help="the loss that decides: of the whole stream or of its last 100 steps  "
                 "[default whole]",
             ),
-            set_option("a setting that all contenders have, such as noise_std=0.01"),
+            set_option("a setting of all contenders, such as noise_std=0.01"),
         )
     ):
         decorated = option(decorated)
@@ -95,7 +95,7 @@ def stream_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def names_in(text: str, flag: str) -> list[str]:
-    """Names with commas between. Raises RefusedInput where one is empty."""
+    """Split names at commas. Raises RefusedInput if one is empty."""
     names = [part.strip() for part in text.split(",")]
     if not all(names):
         raise RefusedInput(f"{flag} {text!r}: has an empty name; write it as A,B")
@@ -133,7 +133,7 @@ def skill_entries(
 
 def preset_entries(names: Sequence[str]) -> list["ContestEntry"]:
     from tttui.lab.evaluation.contest import ContestEntry
-    from tttui.model.settings import PRESETS
+    from tttui.model.pointmass.settings import PRESETS
 
     for name in names:
         if name not in PRESETS:
@@ -171,29 +171,29 @@ def entries_in(path: Path, called: str | None) -> tuple[str, list["ContestEntry"
 def _settings(task: "type[AnyTask]", table: Mapping[str, Any], where: str) -> dict[str, Any]:
     known = {k: v for k, v in task.all_settings().items() if k in task.session_settings()}
     known |= {k: v for k, v in task.all_settings().items() if k in ("preset", "base")}
-    found = {}
+    settings = {}
     for name, value in table.items():
         if name not in known:
             raise RefusedInput(f"{where}: unknown setting {name!r}{did_you_mean(name, [*known])}")
         if name == "seed":
             raise RefusedInput(f"{where}: seed: belongs to the streams; --seed chooses them")
         try:
-            found[name] = known[name].adapted(value)
-            known[name].check(found[name])
+            settings[name] = known[name].adapted(value)
+            known[name].check(settings[name])
         except SettingError as error:
             raise RefusedInput(f"{where}: {error}") from error
-    return found
+    return settings
 
 
 def shared_settings(task_name: str, assigned: Sequence[str], steps: int | None) -> dict[str, Any]:
-    """What all contenders have. Raises RefusedInput naming the option."""
+    """The shared settings. Raises RefusedInput naming the option."""
     from tttui.tasks.find import find_task
 
     known = dict(find_task(task_name).session_settings())
     for name in ("seed", "steps", "file"):
         known.pop(name, None)
-    found = assignments(assigned, known)
-    return found if steps is None else {**found, "steps": steps}
+    settings = assignments(assigned, known)
+    return settings if steps is None else {**settings, "steps": steps}
 
 
 def default_streams(task_name: str) -> int:
@@ -204,14 +204,14 @@ def default_streams(task_name: str) -> int:
 
 
 def absolute_data(data: Path | None) -> str:
-    """A path for the settings of a job, which runs elsewhere; '' where none was given."""
+    """The absolute path for a job, which runs in another directory; '' if none was given."""
     from tttui.model.here import absolute
 
     return "" if data is None else str(absolute(data))
 
 
 def announce(what: str) -> None:
-    """Say on which streams."""
+    """Print the streams of the contest."""
     from tttui.cli.output import say
 
     say(f"on {what}")
@@ -227,16 +227,16 @@ def prompt_settings(
     from tttui.lab.evaluation.prompts import PROMPTS, chosen, read_prompts
     from tttui.lab.providers import providers_named
 
-    found = providers_named(names)
-    engines = [one.name for one in found if one.kind == "engine"]
-    if len(engines) == len(found):
+    providers = providers_named(names)
+    engines = [one.name for one in providers if one.kind == "engine"]
+    if len(engines) == len(providers):
         return {}
     if engines:
         raise RefusedInput(
             f"{engines[0]}: is an engine and takes no prompts; compare engines with engines and "
             "endpoints with endpoints"
         )
-    if len(found) < 2:
+    if len(providers) < 2:
         raise RefusedInput("--providers: name two or more, such as ollama,claude")
     known: Sequence[str] = PROMPTS
     if prompts is not None:
@@ -246,12 +246,12 @@ def prompt_settings(
             raise RefusedInput(f"{prompts}: cannot be read: {error.strerror}") from error
         except UnicodeDecodeError:
             raise RefusedInput(f"{prompts}: is not text in UTF-8") from None
-    questions = chosen(known, count, len(found))
-    return {"providers": [one.name for one in found], "prompts": questions}
+    questions = chosen(known, count, len(providers))
+    return {"providers": [one.name for one in providers], "prompts": questions}
 
 
 def refuse_stream_options(ctx: click.Context) -> None:
-    """Endpoints read no streams."""
+    """Raise RefusedInput for options of streams with endpoints, which read none."""
     for name in ("steps", "seed", "data", "by", "assigned", "called"):
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             flag = {"assigned": "set", "called": "task"}.get(name, name)

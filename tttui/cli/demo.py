@@ -79,7 +79,7 @@ def command(
 
 
 def _progress(directory: Path) -> tuple[bool, int]:
-    """Whether a process runs it now, and the steps that were run."""
+    """Whether a process runs the session, and its number of steps."""
     from tttui.cli.running import read_session
 
     data = read_session(directory)

@@ -1,4 +1,4 @@
-"""`tttui doctor`: what works here, one line each, with the remedy where something does not."""
+"""`tttui doctor`: checks of this machine, one line each, with remedies."""
 
 import locale
 import os
@@ -21,7 +21,7 @@ WATCHES_WANTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How one thing stands here; `ok` None: it could not be found out."""
+    """The result of one check; `ok` is None if unknown."""
 
     name: str
     ok: bool | None
@@ -48,7 +48,7 @@ def command(root: Path, as_json: bool) -> None:
 
 
 def examine(root: Path) -> Iterator[HealthCheck]:
-    """All findings, those that cost nothing first."""
+    """All checks, the cheap ones first."""
     yield terminal()
     yield colours()
     yield text_encoding()
@@ -97,7 +97,7 @@ def clipboard() -> HealthCheck:
         return HealthCheck("clipboard", True, detail)
     setting = _output("tmux", "show-options", "-sv", "set-clipboard")
     if setting is None:
-        return HealthCheck("clipboard", None, "tmux does not tell its set-clipboard option")
+        return HealthCheck("clipboard", None, "tmux does not report its set-clipboard option")
     if setting == "on":
         return HealthCheck("clipboard", True, "tmux passes OSC 52 on")
     remedy = "tmux set -s set-clipboard on"
@@ -153,7 +153,7 @@ def background() -> HealthCheck:
     if kills is None:
         remedy = "loginctl enable-linger makes sure"
         return HealthCheck(
-            name, None, "logind does not tell whether processes survive logout", remedy
+            name, None, "logind does not report whether processes survive logout", remedy
         )
     if kills == "b false":
         return HealthCheck(name, True, "processes survive logout")
@@ -176,7 +176,7 @@ def torch_devices() -> HealthCheck:
 
 
 def _output(*words: str) -> str | None:
-    """What a program prints, None where it is not there or fails."""
+    """The output of a program; None if it is missing or fails."""
     try:
         done = subprocess.run(words, capture_output=True, timeout=3, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 
 @click.command("events")
 @root_option
-@click.option("--follow", "-f", is_flag=True, help="go on with those that come, until ctrl+c")
-@click.option("--filter", "pattern", default="*", help="only these, such as 'data:training_jobs:*'")
+@click.option("--follow", "-f", is_flag=True, help="print new events until ctrl+c")
+@click.option(
+    "--filter",
+    "pattern",
+    default="*",
+    help="only events of this pattern, such as 'data:training_jobs:*'",
+)
 @click.option(
     "--since",
     type=click.IntRange(min=0),
     default=0,
     metavar="SEQ",
-    help="only those with a greater number  [default 0: all]",
+    help="only events with a greater number  [default 0: all]",
 )
 @json_option
 def command(root: Path, follow: bool, pattern: str, since: int, as_json: bool) -> None:
@@ -32,16 +37,16 @@ def command(root: Path, follow: bool, pattern: str, since: int, as_json: bool) -
     from tttui.cli.output import json_document, result, say
     from tttui.lab.events import read, subscribe
 
-    found = 0
+    printed = 0
     events = (subscribe if follow else read)(root, pattern=pattern, since=since)
     for event in events:
-        found += 1
+        printed += 1
         if as_json:
             head = {"seq": event.seq, "time": event.time, "event": event.name}
             json_document({**event.fields, **head}, indent=None)
         else:
             result(_line(event))
-    if not found and not as_json:
+    if not printed and not as_json:
         say(f"no events below {root}" + (" that match" if pattern != "*" or since else ""))
 
 

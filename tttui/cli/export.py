@@ -7,7 +7,15 @@ import click
 
 from tttui.cli.open import StepRangeType
 from tttui.cli.options import root_option
-from tttui.export.request import FORMATS, OF_SEVERAL, OF_TRANSACTIONS, TABLES_ONLY, WHATS
+from tttui.export.request import (
+    FORMATS,
+    OF_SEVERAL,
+    OF_TRANSACTIONS,
+    TABLES_ONLY,
+    THEMES,
+    WHATS,
+    Theme,
+)
 
 
 class ListingCommand(click.Command):
@@ -54,6 +62,9 @@ class ListingCommand(click.Command):
     metavar="NAME",
     help="for weights of any model: which parameter; may be repeated  [default: the first three]",
 )
+@click.option(
+    "--theme", type=click.Choice(THEMES), default=THEMES[0], show_default=True, help="of a figure"
+)
 @click.option("--run", "which", help="which run of a store's session  [default: the newest]")
 def command(
     runs: tuple[str, ...],
@@ -68,6 +79,7 @@ def command(
     statuses: tuple[str, ...],
     query: str,
     parameters: tuple[str, ...],
+    theme: Theme,
     which: str | None,
 ) -> None:
     """Write a figure (PNG, SVG, PDF) or a table (CSV) of RUN and print its path.
@@ -146,10 +158,11 @@ def command(
         ghost_mu=mu,
         series=readers[0].series() if what == "series" else None,
         parameters=parameters,
+        theme=theme,
     )
     result(str(export(request, fmt, target)))
 
 
-def whole_names(given: Iterable[str], known: Sequence[str]) -> frozenset[str]:
-    """Statuses in full: `grad_norm` is `rollback_grad_norm`, where that is one."""
-    return frozenset(f"rollback_{name}" if f"rollback_{name}" in known else name for name in given)
+def whole_names(names: Iterable[str], known: Sequence[str]) -> frozenset[str]:
+    """Full names of statuses: `grad_norm` is `rollback_grad_norm`, if that exists."""
+    return frozenset(f"rollback_{name}" if f"rollback_{name}" in known else name for name in names)

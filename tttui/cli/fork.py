@@ -10,18 +10,18 @@ from tttui.cli.options import (
     SectionedCommand,
     assignments,
     from_option,
-    given,
     group_options,
     model_option,
     root_option,
     running_options,
     set_option,
     task_of_run_option,
+    typed_values,
 )
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.setting import Group
-from tttui.model.settings import PRESETS
 from tttui.tasks.pointmass.task import PointMass
 
 
@@ -32,8 +32,8 @@ from tttui.tasks.pointmass.task import PointMass
 @click.option(
     "--with-past",
     is_flag=True,
-    help="go on with what RUN itself would have met, from where it was at step T: the new session "
-    "has its steps before T, and what is changed counts from T on",
+    help="branch off RUN at step T on its own trajectory: the new session has the steps of RUN "
+    "before T, and changes take effect from T on",
 )
 @click.option("--name", help="name of the new session  [default: from the parent's name]")
 @click.option(
@@ -45,7 +45,7 @@ from tttui.tasks.pointmass.task import PointMass
 @model_option
 @click.option("--file", help="another document for a text session  [default: what was left]")
 @set_option("any setting of RUN, by name, those of its task too; may be repeated")
-@click.option("--no-run", is_flag=True, help="only make it; `tttui resume` starts it")
+@click.option("--no-run", is_flag=True, help="only create it; `tttui resume` starts it")
 @running_options
 @group_options(
     [
@@ -89,7 +89,7 @@ def command(
     from tttui.tasks.hf.known import name_model_of
 
     let_threads_sleep()
-    changes = given(values)
+    changes = typed_values(values)
     check_device(changes.get("device", "cpu"))
     place = find_run(root, run)
     if model is not None:

@@ -1,4 +1,4 @@
-"""`tttui fsck [RUN ...]`: are the files of sessions what was written?"""
+"""`tttui fsck [RUN ...]`: integrity of session files."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One session, or what lies beside sessions, before and after a repair."""
+    """The reports of one session, or of other files of a root, before and after a repair."""
 
     path: Path
     before: "Sequence[Finding]"
@@ -33,7 +33,7 @@ class Checked:
 
     @property
     def damaged(self) -> bool:
-        """Something is damaged still; what killed processes left over does no harm."""
+        """Whether damage remains; leftovers of killed processes do no harm."""
         return any(finding.kind != "leftover" for finding in self.after)
 
 
@@ -70,7 +70,7 @@ def command(runs: tuple[str, ...], root: Path, repair: bool, quiet: bool, as_jso
 
 
 def _places(runs: Sequence[str], root: Path) -> "tuple[list[Place], list[Path]]":
-    """The sessions that are meant, and the directories that hold them, where those are meant."""
+    """The named sessions, and the named directories of sessions."""
     from tttui.artifacts.discover import scan
     from tttui.cli.output import say
     from tttui.cli.places import find_run
@@ -81,12 +81,12 @@ def _places(runs: Sequence[str], root: Path) -> "tuple[list[Place], list[Path]]"
         raise RefusedInput(f"--root {root} is not a directory; name the one that holds the runs")
     for run in runs:
         folder = next((path for path in (Path(run), root / run) if path.is_dir()), None)
-        found = scan([folder]).places if folder is not None else []
-        if folder is None or not found:
+        below = scan([folder]).places if folder is not None else []
+        if folder is None or not below:
             places.append(find_run(root, run))
             continue
-        places += found
-        if all(place.path != folder for place in found):
+        places += below
+        if all(place.path != folder for place in below):
             whole.append(folder)
     if whole:
         found_below = scan(whole)
@@ -156,8 +156,8 @@ def _summary(checked: Sequence[Checked], sessions: int) -> str:
     repaired = sum(len(one.repaired) for one in checked)
     head = f"{sessions} {'session' if sessions == 1 else 'sessions'} checked"
     done = f", {repaired} repaired" if repaired else ""
-    found = f"{left} {'finding' if left == 1 else 'findings'}{' left' if repaired else ''}"
-    return f"{head}{done}: {found if left else 'nothing is damaged'}"
+    findings = f"{left} {'finding' if left == 1 else 'findings'}{' left' if repaired else ''}"
+    return f"{head}{done}: {findings if left else 'nothing is damaged'}"
 
 
 def _document(checked: Sequence[Checked], sessions: int) -> dict[str, Any]:

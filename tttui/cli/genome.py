@@ -45,7 +45,9 @@ def command(ctx: click.Context, /) -> None:
     metavar="A@v2:0.7,B:0.3",
     help="versions or personas with their weights  [default weight 1]",
 )
-@click.option("--name", required=True, help="the skill of which this becomes the next version")
+@click.option(
+    "--name", required=True, help="the skill that gets the composition as its next version"
+)
 @click.option(
     "--method",
     type=click.Choice(METHODS),
@@ -57,7 +59,9 @@ def command(ctx: click.Context, /) -> None:
     type=float,
     help="share of each task vector that ties or dare keeps  [default 0.2 and 0.5]",
 )
-@click.option("--seed", type=int, default=0, help="of what dare drops  [default 0]")
+@click.option(
+    "--seed", type=int, default=0, help="seed of the elements that dare drops  [default 0]"
+)
 @click.option(
     "--scale", type=float, default=1.0, help="multiplies the merged task vector  [default 1]"
 )
@@ -124,7 +128,7 @@ def list_command(root: Path, as_json: bool) -> None:
     from tttui.model.ages import age_text
 
     problems: list[str] = []
-    found = [
+    compositions = [
         (version, composition)
         for version in versions(root, problems=problems)
         if (composition := composition_of(version)) is not None
@@ -132,9 +136,9 @@ def list_command(root: Path, as_json: bool) -> None:
     for problem in problems:
         say(problem)
     if as_json:
-        json_document([document(root, version) for version, _ in found])
+        json_document([document(root, version) for version, _ in compositions])
         return
-    if not found:
+    if not compositions:
         say(f"no compositions below {root}; `tttui genome compose` makes one")
         return
     rows = [
@@ -146,7 +150,7 @@ def list_command(root: Path, as_json: bool) -> None:
             age_text(version.created_at) or "-",
             tested(root, version) or "no",
         )
-        for version, composition in found
+        for version, composition in compositions
     ]
     result(*table(LIST, rows, right={4}))
 
@@ -164,12 +168,12 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
     from tttui.runs.start import short
 
     version, composition = composed(root, genome)
-    parents, gone = _there(root, composition)
+    parents, missing = _there(root, composition)
     try:
         layers = changes(root, [*parents, version])
     except TttuiError as error:
         layers = []
-        gone = [*gone, f"layers      cannot be compared: {error}"]
+        missing = [*missing, f"layers      cannot be compared: {error}"]
     if as_json:
         json_document({**document(root, version), "layers": [_layer(one) for one in layers]})
         return
@@ -184,7 +188,7 @@ def show_command(genome: str, root: Path, as_json: bool) -> None:
             f"parent      {one.version}, weight {one.weight:g}, sha256 {one.weights_sha256[:12]}"
             for one in composition.parents
         ),
-        *gone,
+        *missing,
     )
     if layers:
         names = [one.name for one in (*parents, version)]
@@ -246,7 +250,7 @@ for _one in (run_command, status_command, activate_command, evict_command):
 
 
 def recipe_of(method: str, density: float | None, seed: int, scale: float) -> "Recipe":
-    """How skills are merged, from what was typed."""
+    """The recipe of a merge, from typed options."""
     from tttui.lab.genome.methods import Recipe
 
     if density is None:
@@ -271,11 +275,11 @@ def document(root: Path, version: "Version") -> Mapping[str, Any]:
 
 
 def tested(root: Path, version: "Version") -> str:
-    """How the newest test ended, in a word or two; '' where there was none."""
+    """The outcome of the newest test, in a word or two; '' without a test."""
     from tttui.lab.genome.testing import newest_test
 
-    found = newest_test(root, version)
-    return "" if found is None else str(found.get("outcome", ""))
+    result = newest_test(root, version)
+    return "" if result is None else str(result.get("outcome", ""))
 
 
 def composed(root: Path, name: str) -> tuple["Version", "Composition"]:
@@ -295,31 +299,33 @@ def composed(root: Path, name: str) -> tuple["Version", "Composition"]:
 
 
 def _there(root: Path, composition: "Composition") -> tuple[list["Version"], list[str]]:
-    """The parents that are still what was merged, and a line for each of the others."""
+    """The parents with the weights that were merged, and a line for each missing one."""
     from tttui.lab.registry import resolve
     from tttui.model.errors import TttuiError
 
-    found, gone = [], []
+    parents, missing = [], []
     for part in composition.parents:
         try:
             parent = resolve(root, part.version)
         except TttuiError as error:
-            gone.append(f"gone        {error}")
+            missing.append(f"gone        {error}")
             continue
         if parent.weights_sha256 != part.weights_sha256:
-            gone.append(f"gone        {parent.name} has other weights now than those merged here")
+            missing.append(
+                f"gone        {parent.name} has other weights now than those merged here"
+            )
         else:
-            found.append(parent)
-    return found, gone
+            parents.append(parent)
+    return parents, missing
 
 
 def _test_lines(root: Path, version: "Version") -> list[str]:
     from tttui.lab.genome.testing import newest_test
 
-    found = newest_test(root, version)
-    if found is None:
+    test = newest_test(root, version)
+    if test is None:
         return []
-    lines = found.get("sentences")
+    lines = test.get("sentences")
     return [str(line) for line in (lines if isinstance(lines, list) else ())]
 
 

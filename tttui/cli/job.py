@@ -1,4 +1,4 @@
-"""`tttui job`: what the lab does, from the shell."""
+"""`tttui job`: the jobs of the lab."""
 
 import time
 from collections.abc import Mapping
@@ -62,22 +62,22 @@ def show(job: str, root: Path, as_json: bool) -> None:
     from tttui.cli.output import json_document, result
 
     _start_waiting(root)
-    found = _find(root, job)
-    if found.is_session:
+    found_job = _find(root, job)
+    if found_job.is_session:
         from tttui.lab.job import job_command
 
         if as_json:
-            json_document(document(found))
+            json_document(document(found_job))
         else:
-            result(*_summary(found), f"log         {job_command(found, 'logs')}")
+            result(*_summary(found_job), f"log         {job_command(found_job, 'logs')}")
         return
     from tttui.lab.reader import JobReader
 
-    data = JobReader(found.path).refresh()
+    data = JobReader(found_job.path).refresh()
     if as_json:
         json_document(
             {
-                **document(found),
+                **document(found_job),
                 "request": dict(data.request),
                 "checkpoints": list(data.checkpoints),
                 "metrics": _last_row(data),
@@ -86,7 +86,7 @@ def show(job: str, root: Path, as_json: bool) -> None:
             }
         )
         return
-    result(*_summary(found), *_details(data))
+    result(*_summary(found_job), *_details(data))
 
 
 @command.command("watch")
@@ -104,11 +104,11 @@ def watch(job: str, root: Path, as_json: bool) -> int:
     from tttui.lab.steering import wait_for
 
     _start_waiting(root)
-    found = _find(root, job)
+    found_job = _find(root, job)
     if as_json:
         from tttui.lab.reader import JobReader
 
-        reader = None if found.is_session else JobReader(found.path)
+        reader = None if found_job.is_session else JobReader(found_job.path)
         seen: list[object] = []
 
         def tell(now: "Job") -> None:
@@ -119,12 +119,12 @@ def watch(job: str, root: Path, as_json: bool) -> int:
                 seen[:] = [document_now]
                 json_document(document_now, indent=None)
 
-        found = wait_for(found, tell, LOOK_S)
+        found_job = wait_for(found_job, tell, LOOK_S)
     else:
-        with job_bar(f"{found.kind} {found.short}", quiet=False) as shown:
-            found = wait_for(found, shown, LOOK_S)
-        result(f"job {found.short} {job_line(found)}")
-    return 1 if found.state in FAILED else 0
+        with job_bar(f"{found_job.kind} {found_job.short}", quiet=False) as shown:
+            found_job = wait_for(found_job, shown, LOOK_S)
+        result(f"job {found_job.short} {job_line(found_job)}")
+    return 1 if found_job.state in FAILED else 0
 
 
 @command.command("results")
@@ -136,18 +136,18 @@ def results_command(job: str, root: Path, as_json: bool) -> None:
     from tttui.cli.output import json_document, result
     from tttui.lab.jobs import results
 
-    found = results(_find(root, job))
+    content = results(_find(root, job))
     if as_json:
-        json_document(found)
+        json_document(content)
     else:
-        width = max(map(len, found), default=0)
-        result(*(f"{key:<{width}}  {_value(value)}" for key, value in found.items()))
+        width = max(map(len, content), default=0)
+        result(*(f"{key:<{width}}  {_value(value)}" for key, value in content.items()))
 
 
 @command.command("logs")
 @click.argument("job")
 @root_option
-@click.option("--follow", "-f", is_flag=True, help="go on until the job has ended")
+@click.option("--follow", "-f", is_flag=True, help="print new lines until the job has ended")
 def logs(job: str, root: Path, follow: bool) -> None:
     """Print the log of JOB."""
     from tttui.artifacts.logfile import LogFile
@@ -155,10 +155,10 @@ def logs(job: str, root: Path, follow: bool) -> None:
     from tttui.lab.job import LOG
     from tttui.lab.steering import look_again
 
-    found = _find(root, job)
-    file, printed = LogFile(found.path / LOG), 0
+    found_job = _find(root, job)
+    file, printed = LogFile(found_job.path / LOG), 0
     while True:
-        ended = look_again(found).has_ended
+        ended = look_again(found_job).has_ended
         tail = file.read()
         total = tail.skipped + len(tail.lines)
         new = tail.lines[max(0, printed - tail.skipped) :] if total > printed else ()
@@ -169,13 +169,13 @@ def logs(job: str, root: Path, follow: bool) -> None:
             break
         time.sleep(LOOK_S)
     if not printed:
-        say(f"job {found.short} is {found.state} and has no log yet")
+        say(f"job {found_job.short} is {found_job.state} and has no log yet")
 
 
 @command.command("cancel")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...")
 @root_option
-@click.option("--all", "with_others", is_flag=True, help="and all that were started with it")
+@click.option("--all", "with_others", is_flag=True, help="also the jobs that were started with it")
 @click.option(
     "--wait",
     "wait_s",
@@ -188,10 +188,10 @@ def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s:
     from tttui.cli.output import result
     from tttui.lab.steering import cancel_all, together
 
-    found = [_find(root, job) for job in jobs]
+    chosen = [_find(root, job) for job in jobs]
     if with_others:
-        found = [other for job in found for other in together(root, job)]
-    before = {job.path: job for job in found}
+        chosen = [other for job in chosen for other in together(root, job)]
+    before = {job.path: job for job in chosen}
     for job in cancel_all(list(before.values()), wait_s=wait_s):
         was = before[job.path].has_ended
         has = f"was {job.state} already" if was else f"is {job.state}"
@@ -203,7 +203,9 @@ def cancel_command(jobs: tuple[str, ...], root: Path, with_others: bool, wait_s:
 @command.command("resume")
 @click.argument("job")
 @root_option
-@click.option("--checkpoint", metavar="C", help="go on from this one  [default: the newest]")
+@click.option(
+    "--checkpoint", metavar="C", help="resume from this checkpoint  [default: the newest]"
+)
 @click.option("--wait", is_flag=True, help="stay until the job has ended")
 @json_option
 def resume_command(job: str, root: Path, checkpoint: str | None, wait: bool, as_json: bool) -> None:
@@ -218,19 +220,19 @@ def resume_command(job: str, root: Path, checkpoint: str | None, wait: bool, as_
     from tttui.lab.steering import resume
 
     job_found = _find(root, job)
-    found = resume(
+    resumed = resume(
         job_found,
         checkpoint=checkpoint,
-        replacing=lambda said: say(f"job {job_found.short} {said}"),
+        replacing=lambda text: say(f"job {job_found.short} {text}"),
     )
     if not wait:
-        report(found, as_json=as_json)
+        report(resumed, as_json=as_json)
         return
-    found = wait_with_bar(found, quiet=False)
+    resumed = wait_with_bar(resumed, quiet=False)
     if as_json:
-        json_document(document(found))
+        json_document(document(resumed))
     else:
-        result(f"job {found.short} is {found.state}")
+        result(f"job {resumed.short} is {resumed.state}")
 
 
 @command.command("rm")
@@ -241,8 +243,8 @@ def remove_command(jobs: tuple[str, ...], root: Path) -> None:
     from tttui.cli.output import result, say
     from tttui.lab.steering import remove
 
-    for found in [_find(root, job) for job in jobs]:
-        result(f"job {found.short} lies in {remove(found, root, say)} now")
+    for one in [_find(root, job) for job in jobs]:
+        result(f"job {one.short} lies in {remove(one, root, say)} now")
 
 
 @command.command("execute", hidden=True)
@@ -266,7 +268,8 @@ def _find(root: Path, handle: str) -> "Job":
 
 
 def _start_waiting(root: Path) -> None:
-    """Start jobs that wait and have room now; looking must not fail for it."""
+    """Start waiting jobs that have room; errors are ignored, as commands that only look must
+    work."""
     from contextlib import suppress
 
     from tttui.lab.queue import dispatch

@@ -1,4 +1,4 @@
-"""What the commands that start jobs share: their options, the handle, waiting with a bar."""
+"""Shared parts of commands that start jobs: options, handle, waiting with a bar."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -26,8 +26,7 @@ UNSAID = ("wait", "as_json", "quiet")
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What the options that all commands share which start jobs say: who executes it, and how
-    the command reports."""
+    """The shared options of commands that start jobs: launcher and output."""
 
     ctx: click.Context
     launcher: "Launcher"
@@ -37,7 +36,7 @@ class JobOptions:
 
     @property
     def words(self) -> list[str]:
-        """The command line as it could have been typed."""
+        """The command line as typed."""
         return typed_words(self.ctx)
 
     def start(self, root: Path, kind: str, settings: Mapping[str, Any]) -> "Job | None":
@@ -109,14 +108,14 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _where(*names: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An option about who executes the job."""
+    """An option of the launcher."""
     return click.option(*names, cls=SettingOption, section="Where it runs", last=True, **how)
 
 
 def launcher_from(
     launcher: str, partition: str | None, time_limit: int | None, slurm: tuple[str, ...]
 ) -> "Launcher":
-    """Who executes the job. Raises RefusedInput where options of Slurm stand without it."""
+    """The launcher. Raises RefusedInput for options of Slurm without Slurm."""
     from tttui.lab.starting import Launcher
 
     options: dict[str, Any] = {}
@@ -135,24 +134,24 @@ def launcher_from(
 
 
 def wrong(values: Mapping[str, Any], **checks: Callable[[], object]) -> Mapping[str, str]:
-    """`refusals` of a command with `job_options`, theirs among them."""
+    """`refusals` of a command with `job_options`, including those of the shared options."""
     launcher, *slurm = (values[k] for k in ("launcher", "partition", "time_limit", "slurm"))
     return refusals(**checks, launcher=lambda: launcher_from(launcher, *slurm))
 
 
 def refusals(**checks: Callable[[], object]) -> Mapping[str, str]:
-    """What a form shows under options whose check raises, by their names."""
-    found = {}
+    """Problems of options for a form, by name: the messages of the checks that raise."""
+    problems = {}
     for name, check in checks.items():
         try:
             check()
         except TttuiError as error:
-            found[name] = _OWN_FLAG.sub("", str(error))
-    return found
+            problems[name] = _OWN_FLAG.sub("", str(error))
+    return problems
 
 
 def typed_words(ctx: click.Context) -> list[str]:
-    """The command line as it could have been typed, without how it reports."""
+    """The command line as typed, without output options."""
     words = ctx.command_path.split()
     for param in ctx.command.get_params(ctx):
         name = param.name or ""
@@ -185,7 +184,7 @@ def report(job: "Job", *, as_json: bool) -> None:
 
 
 def wait_with_bar(job: "Job", *, quiet: bool) -> "Job":
-    """Stay until a job has ended; ctrl+c leaves it alone. Raises TttuiError where it failed."""
+    """Wait until a job has ended; ctrl+c does not stop it. Raises TttuiError if it failed."""
     from tttui.cli.output import say
     from tttui.cli.progress import job_bar
     from tttui.lab.job import job_command

@@ -1,4 +1,4 @@
-"""`tttui ledger RUN`: was every step scored before the weights learned from it?"""
+"""`tttui ledger RUN`: whether every step was scored before the weights learned from it."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ OWNER = 20
 @click.option("--since", metavar="AGE", help="only lines not older than this: 90s, 30min, 2h, 1d")
 @click.option("--job", metavar="JOB", help="only the log of this job")
 @click.option("--session", metavar="RUN", help="only the log of this session")
-@click.option("--follow", "-f", is_flag=True, help="go on with what comes, until ctrl+c")
+@click.option("--follow", "-f", is_flag=True, help="print new lines until ctrl+c")
 def command(
     root: Path,
     grep: str | None,

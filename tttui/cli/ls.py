@@ -1,4 +1,4 @@
-"""`tttui ls`: the sessions there are."""
+"""`tttui ls`: the list of sessions."""
 
 import math
 from collections.abc import Sequence
@@ -32,9 +32,9 @@ def command(paths: tuple[Path, ...], root: Path, as_json: bool) -> None:
     from tttui.cli.places import existing
     from tttui.model.here import LOST, reachable
 
-    found = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
-    summaries = [read_summary(place) for place in found.places]
-    for problem in found.problems:
+    scanned = scan([existing(path) for path in paths] or ([root] if root.exists() else []))
+    summaries = [read_summary(place) for place in scanned.places]
+    for problem in scanned.problems:
         say(f"{problem.path}: {problem.reason}")
     if as_json:
         json_document([as_document(summary) for summary in summaries])
@@ -73,7 +73,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "state": summary.status.state if summary.status else None,
         "detail": summary.status.detail if summary.status else None,
         "mu": summary.truth_now,
-        "mu_first": summary.meta.mu,
+        "mu_first": summary.meta.truth,
         "env_mode": summary.meta.env_mode,
         "task": summary.meta.schema.task.name,
         "loss": summary.meta.loss.name,
@@ -117,6 +117,8 @@ def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[
 def _state(status: "Status") -> str:
     """`running`, `running on elsewhere`, or `crashed 3 min ago` without the reason."""
     if status.state == "pretraining" and status.pretraining is not None:
+        if status.pretraining.waits_for is not None:
+            return str(status.pretraining).partition(",")[0]
         return f"pretraining {status.pretraining.step}/{status.pretraining.steps}"
     if status.steerable and not status.runs_here:
         return status.detail or status.state  # where it runs, and whether that is certain

@@ -1,4 +1,4 @@
-"""The command group, and the edge where every error becomes one line and an exit code."""
+"""The command group, which turns every error into one line and an exit code."""
 
 import errno
 import io
@@ -17,10 +17,10 @@ from tttui.model.text import visible
 
 
 def open_streams() -> None:
-    """Make all three usable: what is closed (`>&-`) reads and writes nothing.
+    """Replace closed standard streams (`>&-`) by null devices.
 
-    Without it the next file that is opened, perhaps one of a session, would get the number of a
-    closed stream, and whatever is printed would go into it.
+    Otherwise the next opened file, perhaps one of a session, would get the descriptor of a closed
+    stream and receive its output.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -35,7 +35,7 @@ def open_streams() -> None:
 
 
 def give_up_output() -> None:
-    """Drop what stdout still holds: Python would fail at it once more when it exits."""
+    """Drop buffered output of stdout, at which Python would fail again on exit."""
     with suppress(OSError, ValueError):
         sys.stdout.close()
 
@@ -51,26 +51,26 @@ COMMANDS: dict[str, str] = {
     "show": "Show one session in full.",
     "ledger": "Say whether every step was scored before the weights learned from it.",
     "verify": "Replay a session and compare it with what was recorded.",
-    "fsck": "Find damaged files of sessions, without replaying; --repair what can be.",
+    "fsck": "Find damaged session files without replaying; --repair repairs them if possible.",
     "export": "Write a figure or table of a session to a file.",
     "compare": "Compare sessions: their errors and what differs in their settings.",
     "watch": "Print the transactions of a live run as they happen.",
     "stop": "Ask the owner of a run to save it and end.",
     "pause": "Ask the owner of a run to pause it.",
-    "continue": "Ask the owner of a paused run to go on.",
+    "continue": "Ask the owner of a paused run to continue.",
     "set": "Change the friction, the speed or options of a run while it runs.",
     "train": "Train bases and skills on data, as jobs.",
-    "model": "Keep weights as versions of skills, and put them to use under a persona.",
-    "audit": "Print what was changed in the registry, and check that the record is whole.",
-    "sweep": "Try many settings on the same streams: which learn best, and what each changes.",
+    "model": "Store weights as versions of skills, and deploy them under a persona.",
+    "audit": "Print the changes of the registry, and verify the audit.",
+    "sweep": "Try many settings on the same streams, and rank them.",
     "job": "List, follow, cancel and resume jobs, and background runs of sessions.",
-    "provider": "Find out what engines and endpoints can do here, and how fast.",
-    "system": "Show what the machine does, and which jobs and sessions hold it.",
-    "genome": "Compose skills over one base, and see which are in memory.",
+    "provider": "Test the capabilities and speed of engines and endpoints.",
+    "system": "Show the load of the machine, and the jobs and sessions that use it.",
+    "genome": "Compose skills over one base, and manage them in memory.",
     "bench": "Compare skills, presets or settings on the same held-out streams.",
-    "events": "Print what changed: jobs, sessions, models.",
+    "events": "Print events of jobs, sessions and models.",
     "logs": "Print the logs of all jobs and sessions as one.",
-    "doctor": "Tell what works on this machine and in this terminal.",
+    "doctor": "Check this machine and terminal, with remedies.",
 }
 """Commands by name, with the line that `--help` shows. The module of the same name is imported
 only when the command is used: starting must not wait for what a command does not need."""
@@ -93,18 +93,18 @@ def definition(words: Sequence[str]) -> click.Command:
 
     `--task NAME` at their end makes it that of another task.
     """
-    found: click.Command | None = commands
+    command: click.Command | None = commands
     before, task = (words[:-2], words[-1]) if "--task" in words[-2:-1] else (words, "")
     for word in before:
-        found = (
-            found.get_command(click.Context(found), word)
-            if isinstance(found, click.Group)
+        command = (
+            command.get_command(click.Context(command), word)
+            if isinstance(command, click.Group)
             else None
         )
-    if found is None:
+    if command is None:
         raise RefusedInput(f"this version has no command {' '.join(words)!r}")
-    of_task = getattr(found, "of_task", None) if task else None
-    return found if of_task is None else of_task(task)
+    of_task = getattr(command, "of_task", None) if task else None
+    return command if of_task is None else of_task(task)
 
 
 ENDLESS = ("watch", "job watch", "train watch", "demo")
@@ -114,7 +114,7 @@ ENDLESS = ("watch", "job watch", "train watch", "demo")
 def all_commands() -> list[tuple[tuple[str, ...], str]]:
     """The words of every command that ends by itself, with what it does in a line; those first
     that start something."""
-    found = list[tuple[tuple[str, ...], str]]()
+    listed = list[tuple[tuple[str, ...], str]]()
     starts = set[tuple[str, ...]]()
     waiting: list[tuple[str, ...]] = [(name,) for name in COMMANDS]
     for words in waiting:  # which grows
@@ -122,11 +122,11 @@ def all_commands() -> list[tuple[tuple[str, ...], str]]:
         if isinstance(command, click.Group):
             waiting += [(*words, name) for name in command.list_commands(click.Context(command))]
         elif not command.hidden and " ".join(words) not in ENDLESS:
-            found.append((words, command.get_short_help_str(200)))
+            listed.append((words, command.get_short_help_str(200)))
             if {param.name for param in command.params} & {"launcher", "detach"}:
                 starts.add(words)
     order = [*COMMANDS]
-    return sorted(found, key=lambda one: (one[0] not in starts, order.index(one[0][0])))
+    return sorted(listed, key=lambda one: (one[0] not in starts, order.index(one[0][0])))
 
 
 class CommandsOrPaths(click.Group):

@@ -1,4 +1,4 @@
-"""`tttui model`: skills with their versions, and personas that point to them, from the shell."""
+"""`tttui model`: skills with their versions, and personas that point to them."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -21,15 +21,15 @@ SKILLS = ("skill", "newest", "versions", "type", "task", "base", "date", "in use
 
 
 class ModelGroup(click.Group):
-    """Finds the commands that are elsewhere only when they are asked for."""
+    """Imports the commands of other modules on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *ELSEWHERE})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in ELSEWHERE:
-            found: click.Command = import_module(f"tttui.cli.{ELSEWHERE[cmd_name]}").command
-            return found
+            command: click.Command = import_module(f"tttui.cli.{ELSEWHERE[cmd_name]}").command
+            return command
         return super().get_command(ctx, cmd_name)
 
 
@@ -49,7 +49,7 @@ def command(ctx: click.Context, /) -> None:
 
 @command.command("register")
 @click.argument("run", metavar="RUN_OR_JOB")
-@click.option("--skill", required=True, help="the skill that it becomes the next version of")
+@click.option("--skill", required=True, help="the skill that gets the weights as its next version")
 @click.option(
     "--at",
     type=click.IntRange(min=0),
@@ -86,7 +86,7 @@ def register(
     job = job_of(root, run)
     if job is not None:
         if at is not None:
-            raise RefusedInput(f"--at {at}: {run} is a job; it registers what it came to")
+            raise RefusedInput(f"--at {at}: {run} is a job, whose result is registered")
         made = register_job(root, job, skill, command=typed_words(ctx))
     else:
         from tttui.runs.runner import session_runner
@@ -114,9 +114,9 @@ def list_command(task: str | None, kind: str | None, root: Path, as_json: bool) 
     from tttui.cli.registry import about, day, in_use, listed
     from tttui.lab.registry import personas
 
-    found, problems = listed(root)
+    read, problems = listed(root)
     newest: dict[str, list[Version]] = {}
-    for version in found:
+    for version in read:
         if task in (None, version.task) and kind in (None, version.type):
             newest.setdefault(version.skill, []).append(version)
     if as_json:
@@ -155,9 +155,9 @@ def versions_command(skill: str, root: Path, as_json: bool) -> None:
     from tttui.lab.registry import personas, resolve
 
     resolve(root, skill.partition("@")[0])  # refuses a name that there is not
-    found, problems = listed(root, skill.partition("@")[0])
+    read, problems = listed(root, skill.partition("@")[0])
     if as_json:
-        json_document([about(root, version) for version in found])
+        json_document([about(root, version) for version in read])
     else:
         used = personas(root)
         rows = [
@@ -170,7 +170,7 @@ def versions_command(skill: str, root: Path, as_json: bool) -> None:
                 tests(root, version) or "-",
                 in_use(used, version),
             )
-            for version in found
+            for version in read
         ]
         result(*table(VERSIONS, rows, right=set()))
     for problem in problems:
@@ -187,12 +187,12 @@ def show(version: str, root: Path, as_json: bool) -> None:
     from tttui.cli.registry import about, described
     from tttui.lab.registry import resolve
 
-    found = resolve(root, version)
-    found.check()
+    resolved = resolve(root, version)
+    resolved.check()
     if as_json:
-        json_document(about(root, found, whole=True))
+        json_document(about(root, resolved, whole=True))
     else:
-        result(*described(root, found))
+        result(*described(root, resolved))
 
 
 @command.command("diff")
@@ -211,18 +211,18 @@ def diff(one: str, other: str, root: Path, as_json: bool) -> None:
     from tttui.lab.registry.difference import difference
 
     a, b = resolve(root, one), resolve(root, other)
-    found = difference(a, b)
+    compared = difference(a, b)
     if as_json:
-        json_document(difference_document(a, b, found))
+        json_document(difference_document(a, b, compared))
     else:
-        result(*difference_lines(a, b, found))
+        result(*difference_lines(a, b, compared))
 
 
 @command.command("deploy")
 @click.argument("version")
 @click.option("--persona", required=True, metavar="NAME", help="the persona that is moved")
 @click.option("--domain", default="default", help="the domain in which  [default default]")
-@click.option("--force", is_flag=True, help="though it is worse, or was never tested")
+@click.option("--force", is_flag=True, help="deploy it even if it is worse or was never tested")
 @root_option
 @json_option
 @click.pass_context
@@ -277,10 +277,10 @@ def personas_command(root: Path, as_json: bool) -> None:
     from tttui.cli.registry import day, persona_document, state_of
     from tttui.lab.registry import personas
 
-    found = personas(root)
+    all_personas = personas(root)
     if as_json:
-        json_document([persona_document(root, one) for one in found])
-    elif found:
+        json_document([persona_document(root, one) for one in all_personas])
+    elif all_personas:
         headers = ("persona", "points to", "since", "before that", "moves", "state")
         rows = [
             (
@@ -291,7 +291,7 @@ def personas_command(root: Path, as_json: bool) -> None:
                 str(len(one.moves)),
                 state_of(root, one),
             )
-            for one in found
+            for one in all_personas
         ]
         result(*table(headers, rows, right={4}))
     else:
@@ -312,8 +312,8 @@ def remove_command(ctx: click.Context, /, version: str, root: Path) -> None:
 
     if not is_version(version):
         raise RefusedInput(f"{version}: name the one version to remove, such as walker@v1")
-    found = resolve(root, version)
-    result(f"{found.name} lies in {remove(root, found, command=typed_words(ctx))} now")
+    resolved = resolve(root, version)
+    result(f"{resolved.name} lies in {remove(root, resolved, command=typed_words(ctx))} now")
 
 
 def _moved(persona: Any, as_json: bool) -> None:

@@ -72,7 +72,7 @@ def command(
 def _both(
     root: Path, version: str, baseline: str, called: str | None
 ) -> tuple[str, "ContestEntry", "ContestEntry"]:
-    """The task, what is tested and against what. Raises RefusedInput."""
+    """The task, the tested version and the baseline. Raises RefusedInput."""
     task, (tested, against) = skill_entries(root, [version, baseline], called)
     if version == "base" or tested.name == against.name:
         raise RefusedInput(f"{tested.name} against {against.name}: name a version and another one")
@@ -86,7 +86,7 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
     root, version, baseline, called = (
         values[name] for name in ("root", "version", "baseline", "called")
     )
-    found = wrong(values, version=lambda: version == "base" or resolve(root, version))
-    if "version" in found:
-        return found
-    return {**found, **wrong(values, baseline=lambda: _both(root, version, baseline, called))}
+    problems = wrong(values, version=lambda: version == "base" or resolve(root, version))
+    if "version" in problems:
+        return problems
+    return {**problems, **wrong(values, baseline=lambda: _both(root, version, baseline, called))}

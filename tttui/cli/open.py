@@ -55,7 +55,7 @@ class StatusType(click.ParamType[str]):
 
 
 def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
-    """A store that reads these paths already, while what shows it is imported."""
+    """A started store, which reads while the screens are imported."""
     from tttui.store import Store
 
     store = Store(paths, poll=poll, waits=True)
@@ -64,7 +64,7 @@ def started(paths: Sequence[Path], poll: float | None = None) -> "Store":
 
 
 def shell_commands() -> "ShellCommands":
-    """What the forms of the lab start, imported when the lab is first opened."""
+    """The shell commands for the forms of the lab, imported when the lab is first opened."""
     from tttui.cli.main import all_commands, definition
     from tttui.lab.commandplan import ShellCommands
 
@@ -120,9 +120,9 @@ def command(
     """Open the app on the sessions found below PATH (default ./runs)."""
     from tttui.cli.places import existing
 
-    found = [existing(path) for path in paths] or [Path("runs")]
+    places = [existing(path) for path in paths] or [Path("runs")]
     gc.disable()  # imports leave no garbage, but look for it; the app switches it on again
-    store = started(found, poll=POLL_S if poll else None)
+    store = started(places, poll=POLL_S if poll else None)
     from tttui.app import open_app
     from tttui.model.start import StartView
 

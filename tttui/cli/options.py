@@ -23,7 +23,7 @@ OptionsCheck = Callable[[Mapping[str, Any]], Mapping[str, str]]
 
 
 class SettingOption(click.Option):
-    """An option that knows the heading it is listed under, and whether that comes last."""
+    """An option with the heading of its group, and whether that group comes last."""
 
     def __init__(self, *args: Any, section: str = "", last: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,8 +37,8 @@ class SectionedCommand(click.Command):
     check: "OptionsCheck | None" = None
 
     def checks(self, function: "OptionsCheck") -> "OptionsCheck":
-        """Decorate what says of the values of all options what is wrong, by name; '' is none of
-        them. It may raise RefusedInput as well."""
+        """Decorate the check of all options together. It returns problems by option name ('' for
+        the command), or raises RefusedInput."""
         self.check = function
         return function
 
@@ -59,32 +59,32 @@ def group_options(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a command with one option a setting, under the headings of their groups.
 
-    An option that was not given arrives as None, so that presets and files can be told
-    apart from what the person typed. Of settings of one name the first counts.
+    An option that was not given is None, so that typed values can override presets and files. Of
+    settings of one name the first counts.
     """
-    found: dict[str, tuple[Setting, str]] = {}
+    options: dict[str, tuple[Setting, str]] = {}
     for group in groups:
         for one in group.settings:
             if one.name not in skip and one.varies:
-                found.setdefault(one.name, (one, group.heading))
+                options.setdefault(one.name, (one, group.heading))
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for setting, heading in reversed(found.values()):
+        for setting, heading in reversed(options.values()):
             command = setting_option(setting, heading)(command)
         return command
 
     return decorate
 
 
-def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what the person gave."""
+def typed_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only the values that were typed."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def values_from(runner: "Runner", values: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
-    """What a file and the options say, of which the options win.
+    """The values of a file and of the options, which win.
 
-    Raises RefusedInput naming the file where its settings cannot be.
+    Raises RefusedInput naming the file for invalid settings.
     """
     in_file = read_config(config, runner.task) if config is not None else {}
     try:
@@ -92,7 +92,7 @@ def values_from(runner: "Runner", values: Mapping[str, Any], config: Path | None
             runner.choose(in_file)
     except RefusedInput as error:
         raise RefusedInput(f"{config}: {error}") from error
-    return in_file | given(values)
+    return in_file | typed_values(values)
 
 
 def read_config(path: Path, task: "type[AnyTask]") -> dict[str, Any]:
@@ -115,7 +115,7 @@ def read_config(path: Path, task: "type[AnyTask]") -> dict[str, Any]:
 
 
 def _in_file(setting: Setting, value: Any) -> Any:
-    """A TOML value in the type of its setting; a list is of texts, as they are typed."""
+    """A TOML value converted to the type of its setting; a list holds texts, as typed."""
     if setting.kind != "list":
         value = setting.adapted(value)
         setting.check(value)
@@ -127,7 +127,7 @@ def _in_file(setting: Setting, value: Any) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises RefusedInput naming the file."""
+    """Read a TOML file. Raises RefusedInput naming the file."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -143,7 +143,7 @@ def did_you_mean(name: str, known: "set[str] | list[str]") -> str:
 
 
 class SettingType(click.ParamType[Any]):
-    """Reads what was typed as the setting does, with its messages."""
+    """A click type that parses a setting, with its messages."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -168,7 +168,7 @@ NAMES = {"count": "integer", "number": "float", "file": "path"}
 def setting_option(
     setting: Setting, heading: str
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """One setting as an option, listed under a heading; None where it was not given."""
+    """One setting as an option under a heading; its value is None if not given."""
     is_list, is_switch = setting.kind == "list", setting.kind == "switch"
     default_text = described(setting)
     return click.option(
@@ -192,7 +192,7 @@ def described(setting: Setting) -> str:
 
 
 def _joined(ctx: click.Context, param: click.Parameter, values: Any) -> Any:  # noqa: ARG001
-    """The items of a list that was given by several options, each of which may hold several."""
+    """The items of a list option that may be repeated, each with several items."""
     return tuple(sorted(one for items in values or () for one in items)) or None
 
 
@@ -204,7 +204,7 @@ def task_of_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True)
 class RunningOptions:
-    """How a session that a command starts is run, and how the command reports."""
+    """Options of running a session and of the output."""
 
     speed_limit: float | None = None
     """Steps a second."""
@@ -216,7 +216,7 @@ class RunningOptions:
 
 
 def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How a session that a command starts is run, given to the command as one `running`.
+    """Options of running a session, given to the command as one `running`.
 
     `--speed-limit`, `--paused`, `--detach`, `--quiet`, `--json`.
     """
@@ -269,14 +269,14 @@ def set_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 class Parses(Protocol):
-    """What reads a value that was typed: a setting, or a knob."""
+    """The interface of a parser of typed values: a setting, or a knob."""
 
     def parsed(self, text: str) -> Any: ...
 
 
 def assignments(texts: Sequence[str], known: Mapping[str, Parses]) -> dict[str, Any]:
-    """What was given by `--set`, by name. Raises RefusedInput naming the option and the remedy."""
-    found: dict[str, Any] = {}
+    """The values of `--set`, by name. Raises RefusedInput naming the option and the remedy."""
+    assigned: dict[str, Any] = {}
     for text in texts:
         typed, equals, value = text.partition("=")
         name = typed.strip().replace("-", "_")
@@ -285,8 +285,8 @@ def assignments(texts: Sequence[str], known: Mapping[str, Parses]) -> dict[str, 
         if name not in known:
             hint = did_you_mean(name, list(known)) or f"; choose from {', '.join(known)}"
             raise RefusedInput(f"--set {text}: there is no setting {name!r} here{hint}")
-        found[name] = known[name].parsed(value)
-    return found
+        assigned[name] = known[name].parsed(value)
+    return assigned
 
 
 def from_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -295,8 +295,8 @@ def from_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "--from",
         "from_version",
         metavar="SKILL@v2|@PERSONA",
-        help="start from the weights of this version, and learn as it did where nothing else is "
-        "said  [default: from the base]",
+        help="start from the weights of this version, with its settings as defaults  "
+        "[default: from the base]",
     )(command)
 
 

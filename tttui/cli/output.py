@@ -1,7 +1,7 @@
 """What commands print: results on stdout, everything else on stderr.
 
 Everything that a command prints goes through here: names, fields and messages may come from
-files that somebody else wrote, and stand as `visible` makes them.
+untrusted files, and `visible` makes them printable.
 """
 
 import json
@@ -20,15 +20,15 @@ from tttui.model.text import visible
 
 
 def say(message: str) -> None:
-    """A message for the person, one line on stderr; never fails, also where stderr is closed."""
+    """Print a message as one line on stderr; never fails, even if stderr is closed."""
     with suppress(OSError):
         print(visible(message), file=sys.stderr, flush=True)
 
 
 def result(*lines: str) -> None:
-    """A result on stdout, line by line.
+    """Print a result on stdout, line by line.
 
-    Raises BrokenPipeError where its reader has gone, TttuiError where it cannot be written.
+    Raises BrokenPipeError if its reader has ended, TttuiError if it cannot be written.
     """
     try:
         print("\n".join(map(visible, lines)), flush=True)
@@ -41,7 +41,7 @@ def result(*lines: str) -> None:
 def json_document(value: object, *, indent: int | None = 2) -> None:
     """One JSON document on stdout; NaN and infinity become texts, since JSON has none.
 
-    All that is not ASCII is escaped, so that it is the same in every locale.
+    Non-ASCII characters are escaped, so that it is the same in every locale.
     """
     value = plain(value)
     text = json.dumps(value, allow_nan=False)
@@ -56,7 +56,7 @@ def json_document(value: object, *, indent: int | None = 2) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value made of what JSON knows: numpy scalars, arrays, paths and tuples converted."""
+    """Convert a value for JSON: numpy scalars, arrays, paths and tuples."""
     if value is None or type(value) in (str, int, bool):
         return value
     if isinstance(value, Mapping):
@@ -86,14 +86,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, right: set[i
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that results go to; None where they go to a file or a pipe."""
+    """Columns of the terminal at stdout; None for a file or a pipe."""
     if "COLUMNS" not in os.environ and not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns
 
 
 def elided(text: str, room: int) -> str:
-    """The text in at most so many cells; `...` stands for what there is no room for."""
+    """The text cut to at most `width` cells, ending with `...` if cut."""
     text = visible(text)
     if cells(text) <= room:
         return text
@@ -109,7 +109,7 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
 
 
 def cells(text: str) -> int:
-    """Cells that a text takes on a terminal, where some characters are two wide."""
+    """The width of a text in terminal cells, where some characters are two wide."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len  # only where it is needed: it takes its time

@@ -1,4 +1,4 @@
-"""From what a person typed to a session: names under the root, paths, and what was meant."""
+"""Finding the session that a person named: names under the root, paths, close matches."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tttui.model.session import Place
 
 
 def existing(path: Path) -> Path:
-    """The path itself, or RefusedInput with the name that was probably meant."""
+    """Return an existing path. Raises RefusedInput with the probably intended name."""
     if path.exists():
         return path
     from tttui.cli.main import COMMANDS

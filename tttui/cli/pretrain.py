@@ -16,7 +16,7 @@ from tttui.cli.options import (
 from tttui.tasks.pointmass.task import PointMass
 
 if TYPE_CHECKING:
-    from tttui.model.settings import Settings
+    from tttui.model.pointmass.settings import Settings
     from tttui.tasks.pointmass.runs.base import Base
 
 

@@ -1,5 +1,5 @@
-"""Progress on stderr: a bar with the running verdict on a terminal, and elsewhere only what
-takes long (pretraining), as lines."""
+"""Progress on stderr: a bar with the running verdict on a terminal, otherwise lines for pretraining
+only."""
 
 import contextlib
 import sys
@@ -25,9 +25,9 @@ LINES = 20
 def run_bar(
     label: str, start: int, total: int | None, *, quiet: bool
 ) -> Iterator[Callable[["RunProgress"], None] | None]:
-    """A callback for the frames of a run, or None where it would not be seen.
+    """A callback for the progress of a run, or None without a terminal.
 
-    `total` is None while nobody knows how many steps there are.
+    `total` is None while the number of steps is unknown.
     """
     if quiet or not sys.stderr.isatty():
         yield None
@@ -46,7 +46,7 @@ def run_bar(
 
 @contextmanager
 def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float], None] | None]:
-    """A callback for pretraining's (step, loss), or None where it is not wanted."""
+    """A callback for pretraining's (step, loss), or None if quiet."""
     if quiet:
         yield None
         return
@@ -65,8 +65,8 @@ def pretraining_bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float
 
 @contextmanager
 def job_bar(label: str, *, quiet: bool) -> Iterator[Callable[["Job"], object]]:
-    """A callback for a job as it goes on; without a terminal, a line when it does another thing
-    at another tenth."""
+    """A callback for the progress of a job; without a terminal it prints a line at each new
+    activity and tenth."""
     if quiet:
         yield lambda job: None  # noqa: ARG005
         return

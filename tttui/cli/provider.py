@@ -1,4 +1,4 @@
-"""`tttui provider`: where something can be executed, what it can do, and how fast."""
+"""`tttui provider`: engines and endpoints, their capabilities and speed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,7 +77,7 @@ def list_command(root: Path, as_json: bool) -> None:
     "--kind",
     type=click.Choice(("openai", "anthropic")),
     default="openai",
-    help="what it speaks; openai is for every server that is compatible  [default openai]",
+    help="its API; openai is for every compatible server  [default openai]",
 )
 @click.option("--base-url", default="", help="where it is  [default: the service of that kind]")
 @click.option("--model", default="", help="the model to ask  [default: the first that it has]")
@@ -85,7 +85,7 @@ def list_command(root: Path, as_json: bool) -> None:
 @click.option("--key-env", default="", help="NAME of the environment variable with its key")
 @click.option("--price-in", type=float, help="dollars for a million tokens that it reads")
 @click.option("--price-out", type=float, help="dollars for a million tokens that it writes")
-@click.option("--replace", is_flag=True, help="in the place of one of the same name")
+@click.option("--replace", is_flag=True, help="replace an endpoint of the same name")
 def add_command(name: str, replace: bool, **values: Any) -> None:
     """Add an endpoint to providers.toml under NAME.
 
@@ -160,15 +160,15 @@ command.add_command(test_command)
 def _check_test(values: Mapping[str, Any]) -> Mapping[str, str]:
     if not values["names"] and not values["everything"]:
         return {"names": "name providers, or add --all"}
-    if found := wrong(values, names=lambda: _named(values["names"])):
-        return found
+    if problems := wrong(values, names=lambda: _named(values["names"])):
+        return problems
     matrix, capabilities = _matrix(values["root"]), values["capabilities"]
     named = _named(values["names"]) or list(matrix.providers)
     return wrong(values, capabilities=lambda: _parts(matrix, named, capabilities))
 
 
 def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) -> list[str]:
-    """What is tested, as `provider/capability`. Raises RefusedInput where that is nothing."""
+    """The parts of a test, as `provider/capability`. Raises RefusedInput if there is none."""
     parts = [
         f"{name}/{capability}"
         for name in named
@@ -182,7 +182,7 @@ def _parts(matrix: "Matrix", named: Sequence[str], capabilities: Sequence[str]) 
 
 
 @command.command("matrix")
-@click.option("--refresh", is_flag=True, help="first test what is missing or too old")
+@click.option("--refresh", is_flag=True, help="first test missing or old results")
 @max_age_option
 @limit_option
 @root_option
@@ -252,18 +252,18 @@ def find_command(
     matrix = _matrix(root)
     if capability not in matrix.capabilities:
         known = ", ".join(matrix.capabilities)
-        raise RefusedInput(f"--capability {capability}: there is none such; choose from {known}")
+        raise RefusedInput(f"--capability {capability}: is unknown; choose from {known}")
     age_s = age_of(max_age, "--max-age")
     cells = [c for (_, name), c in matrix.cells.items() if name == capability]
-    found = qualifying(
+    qualified = qualifying(
         cells,
         max_p95_s=None if max_p95 is None else latency_of(max_p95),
         min_throughput=min_throughput,
         max_age_s=age_s,
     )
     if as_json:
-        json_document([cell_document(cell, age_s) for cell in found])
-    elif found:
+        json_document([cell_document(cell, age_s) for cell in qualified])
+    elif qualified:
         rows = [
             (
                 cell.provider,
@@ -274,12 +274,12 @@ def find_command(
                 age_text(m.time),
                 m.what,
             )
-            for cell in found
+            for cell in qualified
             if (m := cell.newest) is not None
         ]
         headers = ("provider", "median", "p95", "throughput", "errors", "age", "one repetition")
         result(*table(headers, rows, right={1, 2, 3, 4, 5}))
-    if found:
+    if qualified:
         return 0
     missing = [cell.provider for cell in cells if cell.expired(age_s)]
     hint = f"; not tested lately: {', '.join(missing)} (`tttui provider test NAME`)"
@@ -321,9 +321,9 @@ def _matrix(root: Path) -> "Matrix":
     from tttui.lab.providers import find_providers
     from tttui.lab.providers.results import Results
 
-    found, results = find_providers(), Results(root)
+    known, results = find_providers(), Results(root)
     results.refresh()
-    return results.matrix(found.providers, found.problem)
+    return results.matrix(known.providers, known.problem)
 
 
 def _named(names: Sequence[str]) -> list[str]:
@@ -343,11 +343,11 @@ def _path() -> Path:
 
 def _settings(task: Any, values: Sequence[str]) -> dict[str, Any]:
     """Settings from KEY=VALUE. Raises RefusedInput naming the key."""
-    known, found = task.session_settings(), dict[str, Any]()
+    known, settings = task.session_settings(), dict[str, Any]()
     for text in values:
         key, equals, value = text.partition("=")
         name = key.strip().replace("-", "_")
         if not equals or name not in known:
             raise RefusedInput(f"--set {text!r}: write KEY=VALUE; keys are {', '.join(known)}")
-        found[name] = known[name].parsed(value)
-    return found
+        settings[name] = known[name].parsed(value)
+    return settings

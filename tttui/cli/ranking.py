@@ -1,4 +1,4 @@
-"""What came of contests, as lines of text."""
+"""Results of contests as lines of text."""
 
 import time
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ LONGEST_ANSWER = 300
 """Characters of an answer that are printed; --json has all."""
 
 
-def ranking_lines(found: Mapping[str, Any]) -> list[str]:
+def ranking_lines(result: Mapping[str, Any]) -> list[str]:
     """The ranking and all comparisons, as lines of text."""
-    if "prompts" in found:
-        return _answer_lines(found)
-    decides = "whole stream" if found["by"] == "whole" else "last 100 steps"
+    if "prompts" in result:
+        return _answer_lines(result)
+    decides = "whole stream" if result["by"] == "whole" else "last 100 steps"
     rows = [
         (
             str(one["rank"]),
@@ -27,28 +27,28 @@ def ranking_lines(found: Mapping[str, Any]) -> list[str]:
             loss_text(one["worst_tenth"]),
             str(one["wins"]),
             one["improvement"]["text"],
-            number(found["speeds"][one["name"]]["steps_per_s"], 3),
-            number(found["speeds"][one["name"]]["latency_ms"], 3),
+            number(result["speeds"][one["name"]]["steps_per_s"], 3),
+            number(result["speeds"][one["name"]]["latency_ms"], 3),
         )
-        for one in found["contenders"]
+        for one in result["contenders"]
     ]
     losses = ("whole", "last 100", "worst 10th")
     headers = ("rank", "contender", *losses, "wins", "than frozen", "steps/s", "ms/update")
-    together = "" if found["comparisons"] == 1 else ", which all hold together with 95 %"
+    together = "" if result["comparisons"] == 1 else ", which all hold together with 95 %"
     return [
-        f"{found['loss']}, medians over {found['streams_are']};",
+        f"{result['loss']}, medians over {result['streams_are']};",
         f"ranked by the {decides}",
         *table(headers, rows, right={0, 2, 3, 4, 5, 7, 8}),
         "",
         f"confidence intervals{together}:",
-        *(f"  {pair['verdict']}" for pair in found["pairs"]),
+        *(f"  {pair['verdict']}" for pair in result["pairs"]),
         "",
-        found["verdict"],
+        result["verdict"],
         "speeds depend on what else the machine did; they were measured in turn",
     ]
 
 
-def _answer_lines(found: Mapping[str, Any]) -> list[str]:
+def _answer_lines(result: Mapping[str, Any]) -> list[str]:
     """Endpoints ranked, and their answers to each prompt side by side."""
     rows = [
         (
@@ -60,20 +60,20 @@ def _answer_lines(found: Mapping[str, Any]) -> list[str]:
             str(one["errors"]),
             "-" if one["cost"] is None else f"${one['cost']:.4g}",
         )
-        for one in found["contenders"]
+        for one in result["contenders"]
     ]
     headers = ("rank", "endpoint", "first token s", "p95", "tokens/s", "errors", "cost")
     lines = table(headers, rows, right={0, 2, 3, 4, 5, 6})
     lines += ["", "confidence intervals, of the ranking all together with 95 %:"]
-    for pair in found["pairs"]:
+    for pair in result["pairs"]:
         lines += [f"  {pair['verdict']}", f"  {pair['tokens_per_s']['verdict']}"]
-    for k, prompt in enumerate(found["prompts"]):
+    for k, prompt in enumerate(result["prompts"]):
         lines += ["", f"prompt {k + 1}: {_one_line(prompt)}"]
-        for one in found["contenders"]:
+        for one in result["contenders"]:
             answer = one["answers"][k]
             answer_text = f"error: {answer['error']}" if answer["error"] else answer["text"]
             lines.append(f"  {one['name']}: {_one_line(answer_text)}")
-    return [*lines, "", found["verdict"]]
+    return [*lines, "", result["verdict"]]
 
 
 def _one_line(text: str) -> str:

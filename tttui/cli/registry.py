@@ -1,4 +1,4 @@
-"""What the commands of the registry say of versions, personas and differences."""
+"""Versions, personas and differences in words and as JSON."""
 
 import math
 import time
@@ -29,7 +29,7 @@ SHOWN = 4
 
 
 def job_of(root: Path, run: str) -> "Job | None":
-    """The job that a person named; None where it is a session, or neither."""
+    """The named job; None for a session or an unknown name."""
     from tttui.lab.jobs import find_job, handles
 
     handle = run.strip().lower()
@@ -39,20 +39,20 @@ def job_of(root: Path, run: str) -> "Job | None":
 
 
 def session_of(root: Path, run: str) -> "Place":
-    """The session that a person named. Raises RefusedInput."""
+    """The named session. Raises RefusedInput."""
     from tttui.cli.places import find_run
 
     return find_run(root, run)
 
 
 def listed(root: Path, skill: str | None = None) -> tuple[list[Version], list[str]]:
-    """The versions that can be read, and what is wrong with the others."""
+    """The readable versions, and the problems of the others."""
     problems: list[str] = []
     return versions(root, skill, problems), problems
 
 
 def day(at: float) -> str:
-    """`2026-11-28 10:12`; of a time that no calendar has, the number."""
+    """`2026-11-28 10:12`; the number for a time outside the calendar."""
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
     except (OverflowError, ValueError, OSError):
@@ -67,10 +67,10 @@ def figures(results: Mapping[str, Any]) -> str:
 
 def tests(root: Path, version: Version) -> str:
     """The newest test: `better than walker@v1`."""
-    found = [one["result"] for one in results_of(root, version) if one["key"] == TEST]
-    if not found:
+    results = [one["result"] for one in results_of(root, version) if one["key"] == TEST]
+    if not results:
         return ""
-    verdict, baseline = found[-1].get("verdict"), found[-1].get("baseline")
+    verdict, baseline = results[-1].get("verdict"), results[-1].get("baseline")
     return f"as good as {baseline}" if verdict == "no difference" else f"{verdict} than {baseline}"
 
 
@@ -81,7 +81,7 @@ def in_use(personas: Sequence[Persona], *of: Version) -> str:
 
 
 def state_of(root: Path, persona: Persona) -> str:
-    """`ok`, or why what a persona points to cannot be used."""
+    """`ok`, or why the version of a persona cannot be used."""
     try:
         resolve(root, persona.called)
     except TttuiError as error:
@@ -164,10 +164,10 @@ def described(root: Path, version: Version) -> list[str]:
     return lines
 
 
-def difference_lines(one: Version, other: Version, found: VersionDifference) -> list[str]:
+def difference_lines(one: Version, other: Version, difference: VersionDifference) -> list[str]:
     """`tttui model diff`."""
-    lines = [f"{one.name} -> {other.name}: weights changed by {100 * found.relative:.3g} %"]
-    if not found.same_base:
+    lines = [f"{one.name} -> {other.name}: weights changed by {100 * difference.relative:.3g} %"]
+    if not difference.same_base:
         lines.append("they stand on different bases, so weights differ by more than was learned")
     rows = [
         (
@@ -178,12 +178,12 @@ def difference_lines(one: Version, other: Version, found: VersionDifference) -> 
             number(change.change),
             f"{100 * change.relative:.3g} %",
         )
-        for change in found.parameters
+        for change in difference.parameters
     ]
     headers = ("parameter", "shape", one.name, other.name, "change", "relative")
     lines += ["", *table(headers, rows, right={1, 2, 3, 4, 5})]
-    lines += [f"{name}: {why}" for name, why in found.only]
-    for what, pairs in (("setting", found.settings), ("result", found.results)):
+    lines += [f"{name}: {why}" for name, why in difference.only]
+    for what, pairs in (("setting", difference.settings), ("result", difference.results)):
         if pairs:
             rows_of = [(name, _value(a), _value(b)) for name, a, b in pairs]
             lines += ["", *table((what, one.name, other.name), rows_of, right=set())]
@@ -192,13 +192,15 @@ def difference_lines(one: Version, other: Version, found: VersionDifference) -> 
     return lines
 
 
-def difference_document(one: Version, other: Version, found: VersionDifference) -> dict[str, Any]:
+def difference_document(
+    one: Version, other: Version, difference: VersionDifference
+) -> dict[str, Any]:
     """A difference for `--json`."""
     return {
         "from": one.name,
         "to": other.name,
-        "relative": found.relative,
-        "same_base": found.same_base,
+        "relative": difference.relative,
+        "same_base": difference.same_base,
         "parameters": [
             {
                 "name": change.name,
@@ -208,11 +210,11 @@ def difference_document(one: Version, other: Version, found: VersionDifference) 
                 "change": change.change,
                 "relative": change.relative,
             }
-            for change in found.parameters
+            for change in difference.parameters
         ],
-        "only": dict(found.only),
-        "settings": {name: [a, b] for name, a, b in found.settings},
-        "results": {name: [a, b] for name, a, b in found.results},
+        "only": dict(difference.only),
+        "settings": {name: [a, b] for name, a, b in difference.settings},
+        "results": {name: [a, b] for name, a, b in difference.results},
     }
 
 

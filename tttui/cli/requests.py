@@ -1,4 +1,4 @@
-"""`tttui stop RUN`, `pause` and `continue`: asking the owner of a run, who answers."""
+"""`tttui stop RUN`, `pause` and `continue`: requests to the owner of a run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _request(verb: "Verb", until: "State", help: str) -> click.Command:
-    """A command that asks for something and waits until the run is in that state."""
+    """Make a command that sends a request and waits until the run is in a state."""
 
     def ask(run: str, root: Path, wait_s: float) -> None:
         ask_and_wait(root, run, [(verb, None)], until=until, wait_s=wait_s)

@@ -29,8 +29,8 @@ class Bytes(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?b)?", str(value).strip().lower())
-        size = round(float(found[1]) * UNITS[found[2] or "b"]) if found else 0
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?b)?", str(value).strip().lower())
+        size = round(float(match[1]) * UNITS[match[2] or "b"]) if match else 0
         if size < 1:
             self.fail(f"{value!r} is no size; write it as 64MB, 500kB or 1.5GB", param, ctx)
         return size
@@ -129,13 +129,13 @@ def status_command(root: Path, ended: bool, as_json: bool) -> None:
     from tttui.cli.output import json_document, result, say
     from tttui.lab.genome.holders import skill_hosts
 
-    found = skill_hosts(root, ended=ended)
+    hosts = skill_hosts(root, ended=ended)
     if as_json:
-        json_document([_document(one) for one in found])
-    elif not found:
+        json_document([_document(one) for one in hosts])
+    elif not hosts:
         say(f"no process below {root} holds skills; `tttui genome run SKILL...` starts one")
     else:
-        for number, one in enumerate(found):
+        for number, one in enumerate(hosts):
             result(*([""] if number else []), *_lines(one))
 
 

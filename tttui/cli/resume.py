@@ -8,12 +8,12 @@ import click
 from tttui.cli.options import (
     RunningOptions,
     SectionedCommand,
-    given,
     group_options,
     model_option,
     root_option,
     running_options,
     task_of_run_option,
+    typed_values,
 )
 from tttui.model.adaptation import Adaptation
 from tttui.model.errors import RefusedInput
@@ -35,7 +35,7 @@ from tttui.tasks.pointmass.task import PointMass
     help="steps to run from where it stands  [default: up to the number it was started with]",
 )
 @click.option(
-    "--override", is_flag=True, help="accept settings that differ from the history's; recorded"
+    "--override", is_flag=True, help="accept settings that contradict the history, and record them"
 )
 @task_of_run_option
 @model_option
@@ -83,7 +83,7 @@ def command(
         root,
         name=name,
         more_steps=more_steps,
-        changes=given(values),
+        changes=typed_values(values),
         override=override,
         on_wait=say,
     )

@@ -10,10 +10,10 @@ from tttui.cli.options import (
     RunningOptions,
     SectionedCommand,
     from_option,
-    given,
     group_options,
     root_option,
     running_options,
+    typed_values,
     values_from,
 )
 from tttui.model.setting import Group
@@ -22,7 +22,7 @@ from tttui.tasks.pointmass.task import PointMass
 
 
 class RunCommand(SectionedCommand):
-    """`tttui run` of the point mass, which gives way to the command of the task that is named."""
+    """`tttui run` of the point mass, which switches to the command of a named task."""
 
     def make_context(
         self,
@@ -91,7 +91,7 @@ def named_task(args: Sequence[str]) -> str | None:
 
 
 def _task_of_version(args: Sequence[str]) -> str | None:
-    """The task of the version that a command line starts from, where that ships."""
+    """The task of the version that a command line starts from, if it ships."""
     name = option_in(args, "--from")
     if name is None:
         return None
@@ -103,7 +103,7 @@ def _task_of_version(args: Sequence[str]) -> str | None:
 
 
 def option_in(args: Sequence[str], option: str) -> str | None:
-    """The value of an option in a command line that is not parsed yet."""
+    """The value of an option in an unparsed command line."""
     for i, word in enumerate(args):
         if word == option and i + 1 < len(args):
             return args[i + 1]
@@ -132,7 +132,7 @@ def _run(
         from tttui.cli.output import say
         from tttui.lab.registry import start_from
 
-        named = given(values)
+        named = typed_values(values)
         runner, start = start_from(root, from_version, called, named)
         chosen = {**runner.upon(start.settings, values_from(runner, values, config))}
         say(f"starts from {start.called} ({start.origin['weights_sha256'][:12]})")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.discover import find_sessions
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
 from tttui.cli.options import RunningOptions
 from tttui.cli.output import json_document, result, say
@@ -21,15 +21,16 @@ from tttui.runs.drive import drive
 from tttui.runs.owned import OPEN_END, OwnedRun
 from tttui.runs.runner import ReadyRun
 from tttui.tasks.pointmass.runs.planned import prepare
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 INTERRUPTED = 130
 """The exit code of what was stopped."""
 
 
 def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet: bool) -> bool:
-    """Pretrain the base of a planned session, and build it; whether it came to that.
+    """Pretrain the base of a planned session and build it; returns whether it finished.
 
-    With a lost connection the session goes on in the background, with these options.
+    If the connection is lost, the session continues in the background with these options.
     """
     settings = settings_of(read_meta_of(directory), directory)
     steps = settings.pretraining.pretrain_steps
@@ -37,7 +38,12 @@ def prepared(directory: Path, *, speed_limit: float | None, paused: bool, quiet:
         say(f"no base fits these settings; pretraining one for {steps} steps (kept for next time)")
     with stop_requests() as stop, pretraining_bar(steps, quiet=quiet) as progress:
         done = prepare(
-            directory, should_stop=stop, on_progress=progress, on_wait=say, on_notice=say
+            directory,
+            should_stop=stop,
+            on_progress=progress,
+            on_wait=say,
+            on_notice=say,
+            on_turn=None if quiet else say,
         )
     if not done and stop.signal == signal.SIGHUP:
         continue_in_background(directory, max_rate=speed_limit, paused=paused)
@@ -86,7 +92,7 @@ def execute(
 ) -> int:
     """Drive the run to step `until`, save it, print its verdict; returns the exit code.
 
-    `task` are the words of the command line that name its task, where that is a person's own.
+    `task` are the words of the command line that name its task, if it does not ship.
     """
     label = run.path.name
     with stop_requests() as stop:
@@ -108,8 +114,9 @@ def execute(
             run.fail(error)
             raise
         was_paused = run.progress().state == "paused"
-        run.close("completed" if done else "interrupted")
-    if not done and stop.signal == signal.SIGHUP:
+        goes_on = not done and stop.signal == signal.SIGHUP
+        run.close("completed" if done else "queued" if goes_on else "interrupted")
+    if goes_on:
         # The terminal is gone: what was asked for still gets done, without one.
         continue_in_background(run.path, max_rate=run.speed_limit, paused=was_paused, more=task)
         return INTERRUPTED
@@ -134,7 +141,7 @@ def hand_over(
     as_json: bool,
     task: Sequence[str] = (),
 ) -> int:
-    """Let a process in the background run a session that no process runs; print its handle.
+    """Run a session in a background process, and print its handle.
 
     `task` as for `execute`.
     """
@@ -148,7 +155,7 @@ def hand_over(
 
 
 def read_session(path: Path) -> SessionData:
-    """All that the files of one session say. Raises RefusedInput where there is none."""
+    """Read the files of one session. Raises RefusedInput if there is none."""
     places = find_sessions([path])
     if not places:
         raise RefusedInput(f"{path} exists, but it holds no session; choose another --root")
@@ -156,7 +163,7 @@ def read_session(path: Path) -> SessionData:
 
 
 def outcome(data: SessionData) -> dict[str, Any]:
-    """What a run came to, for `--json`."""
+    """The outcome of a run for `--json`."""
     judged = verdict(data)
     return {
         "path": str(data.place.path),

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tttui.cli.asking import PATIENCE_S, ask_and_wait
-from tttui.cli.options import SectionedCommand, given, group_options, root_option
+from tttui.cli.options import SectionedCommand, group_options, root_option, typed_values
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import LIVE_SETTINGS, Plasticity, World
 from tttui.model.setting import Group, options
-from tttui.model.settings import Plasticity, World
 
 if TYPE_CHECKING:
     from tttui.runs.control import Verb
 
-IN_THE_WORLD = ("mu", "noise_std")
-
-FIXED = (
-    *(s.name for s in options(World) if s.name not in IN_THE_WORLD),
-    "chunk",
-    "buffer_len",
-)
+FIXED = [
+    one.name
+    for group in (World, Plasticity)
+    for one in options(group)
+    if one.name not in (*LIVE_SETTINGS, "mu")
+]
 """Options that cannot change in a session that has begun."""
 
 
@@ -43,14 +42,14 @@ def command(run: str, root: Path, speed_limit: float | None, wait_s: float, **va
 
     The change is recorded with its step, so that `tttui verify` replays it.
     """
-    changes = given(values)
-    wanted: list[tuple[Verb, Any]] = []
+    changes = typed_values(values)
+    requests: list[tuple[Verb, Any]] = []
     if speed_limit is not None:
-        wanted.append(("speed", speed_limit or None))
+        requests.append(("speed", speed_limit or None))
     if "mu" in changes:
-        wanted.append(("mu", changes.pop("mu")))
+        requests.append(("mu", changes.pop("mu")))
     if changes:
-        wanted.append(("set", changes))
-    if not wanted:
+        requests.append(("set", changes))
+    if not requests:
         raise RefusedInput("say what to change, for example --mu 0.3 or --lr 0.01")
-    ask_and_wait(root, run, wanted, wait_s=wait_s)
+    ask_and_wait(root, run, requests, wait_s=wait_s)

@@ -73,7 +73,7 @@ def as_document(
         "unit": data.meta.loss.unit,
         "lower_is_better": data.meta.loss.lower_is_better,
         "mu": data.truth_now,
-        "mu_first": data.meta.mu,
+        "mu_first": data.meta.truth,
         "updates_attempted": data.attempted,
         "updates_committed": data.committed,
         "metrics": dict(data.metrics),
@@ -92,7 +92,7 @@ def as_document(
 
 
 def improvement_document(judged: "Verdict") -> dict[str, Any]:
-    """The improvement for `--json`; what is no number is null, and then a reason stands there."""
+    """The improvement for `--json`; an undefined value is null, with a reason."""
     better = judged.improvement
     if better is None:
         return {"improvement_percent": None, "improvement_ci95": None}
@@ -105,7 +105,7 @@ def improvement_document(judged: "Verdict") -> dict[str, Any]:
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """With null for what is no number."""
+    """The values with null for those that are not finite."""
     return {
         k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()
     }
@@ -123,12 +123,12 @@ def _control(control: "Control", width: int) -> str:
 
 
 def _metric(value: float) -> str:
-    """A number of metrics.json; one that is not finite is said to be none."""
+    """A number of metrics.json as text, also if it is not finite."""
     return f"{value:.6g}" if math.isfinite(value) else "not a finite number"
 
 
 def _of_any_model(data: "SessionData", line: "Callable[[str, object], None]") -> None:
-    """The task, the loss and what learns, of a session that is not of the point mass."""
+    """Task, loss and plastic parameters of a session of another task than the point mass."""
     from tttui.model.numbers import count
     from tttui.model.parameters import specs_of
 
@@ -146,7 +146,7 @@ def _of_any_model(data: "SessionData", line: "Callable[[str, object], None]") ->
 
 
 def ledger_of(data: "SessionData") -> "Ledger | None":
-    """Whether every score came before the learning, of a session whose scores say who made them."""
+    """The ledger's verdict on a session that records the version of every score."""
     from tttui.artifacts.layout import SCORES
     from tttui.artifacts.ledger import read_records
     from tttui.model.ledger import judge
@@ -183,7 +183,7 @@ def as_lines(
     line("started from", meta.started_from)
     line("created", ago_text(meta.created_at))
     if meta.is_point_mass:
-        line("world", f"{meta.env_mode or 'mode unknown'}, mu {data.truth_text}")
+        line("world", f"{meta.env_mode or 'mode unknown'}, {data.truth_named}")
     else:
         _of_any_model(data, line)
     line("seed", meta.seed)

@@ -1,4 +1,4 @@
-"""Ctrl+C, SIGTERM and a lost connection ask a run to stop; it saves itself and then ends."""
+"""Signals: Ctrl+C, SIGTERM and a lost connection ask a run to stop, which saves and ends."""
 
 import signal
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Turn the stopping signals into a request that the run looks at between stretches.
+    """Turn stopping signals into a request that the run checks between stretches.
 
-    A second ctrl+c raises KeyboardInterrupt, for whoever does not want to wait.
+    A second ctrl+c raises KeyboardInterrupt at once.
     """
     request = StopRequest()
 

@@ -69,15 +69,15 @@ def command(ctx: click.Context, /) -> None:
     "--seed",
     type=click.IntRange(min=0),
     default=0,
-    help="chooses the streams and what is drawn at random  [default 0]",
+    help="seed of the streams and of random members  [default 0]",
 )
 @click.option(
     "--file",
     "--data",
     "data",
     type=click.Path(path_type=Path),
-    help="what is read, for tasks that read: a file, of which every stream is a part, or a "
-    "directory; without it sources of Python's standard library",
+    help="documents, for tasks that read: a file, of which every stream is a part, or a "
+    "directory  [default sources of Python's standard library]",
 )
 @click.option(
     "--by",
@@ -142,7 +142,7 @@ def _check(values: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _axes(task: "type[AnyTask]", assigned: Sequence[str]) -> tuple[dict[str, Any], list["Axis"]]:
-    """What all members have, and what is varied. Raises RefusedInput naming the option."""
+    """The fixed settings and the axes of a sweep. Raises RefusedInput naming the option."""
     from tttui.lab.sweeps.plan import known_settings
     from tttui.lab.sweeps.space import axis_in
 
@@ -184,7 +184,7 @@ def _start(root: Path, plans: Sequence["SweepPlan"], job: JobOptions) -> None:
 
     if not job.quiet:
         say(plans[0].estimate())
-        say(f"on {plans[0].said}")
+        say(f"on {plans[0].streams_text}")
         bases = missing_bases(plans[0], root, range(len(plans[0].members)))
         if bases:
             takes = duration_text(sum(map(pretraining_s, bases)))

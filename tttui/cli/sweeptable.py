@@ -1,4 +1,4 @@
-"""How a sweep is printed: its members, the effects of the settings, its best, and its progress."""
+"""A sweep as text: members, effects of the settings, best member, progress."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ INTERVAL = "95 % interval"
 def sweep_lines(
     sweep: "SweepJobs", outcome: "SweepOutcome", width: int | None, *, every: bool = False
 ) -> list[str]:
-    """All that is known of a sweep, in lines of at most so many columns."""
+    """A sweep in lines of at most `width` columns."""
     from tttui.cli.progress import job_line
 
     plan, job = outcome.plan, sweep.job
@@ -43,7 +43,7 @@ def sweep_lines(
         f"sweep    {job.short}, {job_line(job)}",
         f"tried    {len(plan.members)} members, {outcome.rows} of {outcome.losses.size} runs "
         "computed" + (f" in {duration_text(outcome.seconds)}" if outcome.rows else ""),
-        f"on       {plan.said}",
+        f"on       {plan.streams_text}",
         f"by       {loss}",
     ]
     if plan.fixed:
@@ -56,13 +56,24 @@ def sweep_lines(
     lines += ["", *_table(outcome, room, every=every)]
     if outcome.effects:
         lines += ["", *_effects(outcome, room)]
-    return [*lines, "", *_wrapped(outcome.verdict, room)]
+    return [*lines, "", *_wrapped(outcome.verdict, room), *_missing(sweep, outcome)]
+
+
+def _missing(sweep: "SweepJobs", outcome: "SweepOutcome") -> list[str]:
+    """How to go on with a sweep that ended, or of which a part did, before all was computed."""
+    from tttui.lab.job import job_command
+
+    left = outcome.losses.size - outcome.rows
+    if not left or not sweep.job.has_ended:
+        return []
+    runs = f"{left} runs are" if left > 1 else "1 run is"
+    return [f"{runs} missing; go on with: {job_command(sweep.job, 'resume', group='sweep')}"]
 
 
 def best_lines(
     root: Path, sweep: "SweepJobs", outcome: "SweepOutcome", again: Sequence["SweepJobs"]
 ) -> list[str]:
-    """The best member, how sure that is, and the command that runs it, which is the last line."""
+    """The best member, the evidence, and in the last line the command that runs it."""
     plan, best = outcome.plan, outcome.best
     name, estimate = plan.members[best].name, outcome.estimate(best)
     between = _between(estimate.low, estimate.high)
@@ -126,9 +137,9 @@ def best_document(
 def wait_for_sweep(
     root: Path, sweep: "SweepJobs", *, quiet: bool, must: bool = True
 ) -> "SweepJobs":
-    """Stay until all jobs of a sweep have ended; ctrl+c leaves them alone.
+    """Wait until all jobs of a sweep have ended; ctrl+c does not stop them.
 
-    Raises TttuiError where it `must` be complete then, and is not.
+    Raises TttuiError if it `must` be complete and is not.
     """
     from tttui.cli.output import say
     from tttui.cli.progress import job_bar

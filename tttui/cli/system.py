@@ -1,4 +1,4 @@
-"""`tttui system`: what the machine does, and which jobs and sessions hold it."""
+"""`tttui system`: the load of the machine, and the jobs and sessions that use it."""
 
 import sys
 import time
@@ -53,7 +53,7 @@ def command(root: Path, watch: bool, as_json: bool) -> None:
 
 
 def _watch(look: Any, root: Path) -> None:
-    """Print again and again; on a terminal in the same place."""
+    """Print repeatedly; on a terminal in the same place."""
     from tttui.cli.output import result
 
     if not sys.stdout.isatty():

@@ -11,10 +11,10 @@ from tttui.cli import job as jobs
 from tttui.cli.jobs import JobOptions, job_options, wrong
 from tttui.cli.options import (
     SectionedCommand,
-    given,
     group_options,
     json_option,
     root_option,
+    typed_values,
 )
 from tttui.cli.run import named_task
 from tttui.model.errors import RefusedInput
@@ -76,7 +76,7 @@ def start_command(
         click.option(
             "--data",
             default="",
-            help="what it is trained on: a text file, a directory of them, or JSON lines with a "
+            help="training data: a text file, a directory of them, or JSON lines with a "
             "text or messages each",
         ),
         click.option(
@@ -100,7 +100,9 @@ def start_command(
         group_options([Group.of("Training", TrainSettings, how.defaults)], skip=how.skip),
         job_options,
         click.option(
-            "--dry-run", is_flag=True, help="take three steps and say what it would all take"
+            "--dry-run",
+            is_flag=True,
+            help="take three steps and estimate the cost of the whole training",
         ),
         click.option(
             "--provider",
@@ -112,11 +114,11 @@ def start_command(
             "begin",
             default="",
             metavar="BASE|SKILL|@PERSONA",
-            help="what it begins with: a skill, a version such as walker@v2, a persona, the file "
+            help="start weights: a skill, a version such as walker@v2, a persona, the file "
             "of a base  [default the base]",
         ),
         *reversed(files if how.takes_files else worlds),
-        click.option("--skill", help="the skill of which it becomes a version"),
+        click.option("--skill", help="the skill that gets the weights as a version"),
         root_option,
         click.option(
             "--task", "called", default=task.name, help="what is trained: pointmass, text, hf"
@@ -141,17 +143,18 @@ def start_command(
 
 
 def _wrong(how: "TaskTraining", params: Mapping[str, Any]) -> Mapping[str, str]:
-    """What is wrong with all options together, by name. Raises SettingError; asked at every key."""
+    """Problems of the options together, by name. Raises SettingError; called at every key of the
+    form."""
     settings = {one.name for one in options(TrainSettings)}
     settings |= {one.name for group in how.groups() for one in group.settings}
-    found = wrong(
+    problems = wrong(
         params,
         begin=lambda: _begin(params["root"], params["begin"]),
         provider=lambda: _device(params["provider"], how),
     )
-    if found:
-        return found
-    _, own = _split(how, given({k: v for k, v in params.items() if k in settings}))
+    if problems:
+        return problems
+    _, own = _split(how, typed_values({k: v for k, v in params.items() if k in settings}))
     trains = params.get("skill") or how.takes_files
     why = how.why_not(params.get("data") or "", own) if trains else ""
     return {"data": why} if why else {}
@@ -176,10 +179,10 @@ def _start(
     from tttui.lab.jobs import results
     from tttui.lab.kinds import train
 
-    training, own = _split(how, given(values))
+    training, own = _split(how, typed_values(values))
     if skill is None and not how.takes_files:
         refused = {"--mu": data, "--from": begin, "--dry-run": dry_run}
-        _start_base(root, own, given(values), job, refused)
+        _start_base(root, own, typed_values(values), job, refused)
         return
     name = skill or how.base_name
     if not name:
@@ -219,7 +222,7 @@ def _start(
 
 
 def _split(how: "TaskTraining", values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings of the training, all of them, and those of the task that were given."""
+    """All settings of the training, and the given settings of the task."""
     known = {one.name for one in options(TrainSettings)}
     chosen = {name: value for name, value in values.items() if name in known}
     files = {one.name for group in how.groups() for one in group.settings if one.kind == "file"}
@@ -240,7 +243,7 @@ def _start_base(
 ) -> None:
     """Train the base of the point mass, as `tttui pretrain` does."""
     from tttui.cli.pretrain import train_base
-    from tttui.model.settings import Settings
+    from tttui.model.pointmass.settings import Settings
     from tttui.tasks.pointmass.pretraining import EPOCH
 
     for option, value in refused.items():
@@ -254,7 +257,7 @@ def _start_base(
 
 
 def _begin(root: Path, name: str) -> tuple[str, str]:
-    """The version to begin with by its whole name, or the file of a base; both may be ''."""
+    """The full name of the version to begin with, and the file of a base; either may be ''."""
     if not name:
         return "", ""
     from tttui.lab.registry import resolve
@@ -266,7 +269,7 @@ def _begin(root: Path, name: str) -> tuple[str, str]:
 
 
 def _device(name: str | None, how: "TaskTraining") -> str:
-    """Where a provider computes. Raises RefusedInput where it cannot train that."""
+    """The device of a provider. Raises RefusedInput if it cannot train the task."""
     if name is None:
         return "cpu"
     from tttui.lab.providers import providers_named
@@ -310,15 +313,15 @@ def cost_lines(cost: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _print_results(found: Mapping[str, Any]) -> None:
+def _print_results(outcome: Mapping[str, Any]) -> None:
     from tttui.cli.output import result
 
-    before, after = found.get("validation_loss_before"), found.get("validation_loss")
-    result(f"{found.get('version')}: validation loss {_short(before)} -> {_short(after)}")
-    before, after = found.get("train_loss_before"), found.get("train_loss")
+    before, after = outcome.get("validation_loss_before"), outcome.get("validation_loss")
+    result(f"{outcome.get('version')}: validation loss {_short(before)} -> {_short(after)}")
+    before, after = outcome.get("train_loss_before"), outcome.get("train_loss")
     result(f"training loss {_short(before)} -> {_short(after)}")
     for name in ("estimate", "actual"):
-        if isinstance(cost := found.get(name), Mapping) and cost:
+        if isinstance(cost := outcome.get(name), Mapping) and cost:
             result(f"{name:<9} " + ", ".join(" ".join(x.split()) for x in cost_lines(cost)))
 
 

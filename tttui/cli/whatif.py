@@ -1,4 +1,4 @@
-"""`tttui whatif RUN --set NAME=VALUE`: what RUN would have become with other settings."""
+"""`tttui whatif RUN --set NAME=VALUE`: RUN recomputed with other settings."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -88,9 +88,9 @@ def command(
     reason = can_replay(data)
     if reason is not None:
         raise RefusedInput(f"{data.place.path}: {reason}")
-    found = knobs(data, at)
-    asked = assignments(assigned, {knob.name: knob for knob in found})
-    request, known = WhatIfRequest(data, at, changes(found, asked)), PastStates()
+    all_knobs = knobs(data, at)
+    changed = assignments(assigned, {knob.name: knob for knob in all_knobs})
+    request, known = WhatIfRequest(data, at, changes(all_knobs, changed)), PastStates()
     shown = not quiet and sys.stderr.isatty()
     with ExitStack() as stack:
         stop = stack.enter_context(stop_requests())
@@ -107,11 +107,11 @@ def command(
         for one in (luck, turned):
             if one is not None and one.state == "failed":
                 raise RefusedInput(one.error)
-        kept = _keep(made, root, keep or None, stop) if keep is not None else None
+        directory = _keep(made, root, keep or None, stop) if keep is not None else None
     if as_json:
-        json_document(as_document(made, luck, turned, kept))
+        json_document(as_document(made, luck, turned, directory))
     else:
-        result(*as_lines(made, luck, turned, kept))
+        result(*as_lines(made, luck, turned, directory))
     return 0
 
 
@@ -153,9 +153,9 @@ def as_document(
     made: "WhatIfResult",
     luck: "SeedsResult | None",
     turned: "SensitivityResult | None",
-    kept: Path | None,
+    directory: Path | None,
 ) -> dict[str, Any]:
-    """All of it for `--json`."""
+    """The results for `--json`."""
     request = made.request
     document: dict[str, Any] = {
         "path": str(request.data.place.path),
@@ -199,8 +199,8 @@ def as_document(
             ]}
             for row in turned.rows
         ]  # fmt: skip
-    if kept is not None:
-        document["kept"] = str(kept)
+    if directory is not None:
+        document["kept"] = str(directory)
     return document
 
 
@@ -208,9 +208,9 @@ def as_lines(
     made: "WhatIfResult",
     luck: "SeedsResult | None",
     turned: "SensitivityResult | None",
-    kept: Path | None,
+    directory: Path | None,
 ) -> list[str]:
-    """The sentence and the table, then what else was asked for."""
+    """The sentence and the table, then further requested results."""
     from tttui.cli.output import table
 
     rows = [(line.name, line.recorded, line.changed, line.difference) for line in made.lines]
@@ -221,8 +221,8 @@ def as_lines(
         lines += ["", luck.sentence]
     if turned is not None:
         lines += ["", turned.sentence, *_turns(turned)]
-    if kept is not None:
-        lines += ["", f"kept as {kept}"]
+    if directory is not None:
+        lines += ["", f"kept as {directory}"]
     return lines
 
 

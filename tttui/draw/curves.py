@@ -30,6 +30,12 @@ class Curve:
         """The means alone."""
         return Curve(self.mean, self.mean, self.mean)
 
+    def without(self, columns: Ints) -> "Curve":
+        """The curve with nothing in some dot columns."""
+        low, high, mean = self.low.copy(), self.high.copy(), self.mean.copy()
+        low[columns] = high[columns] = mean[columns] = np.nan
+        return Curve(low, high, mean, self.dense)
+
     def halved(self) -> "Curve":
         """The curve with its dot columns joined in pairs, for one column a cell."""
         return Curve(
@@ -143,6 +149,15 @@ def by_cell(values: Floats) -> Floats:
     known = ~np.isnan(pairs)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
+
+
+def lone(curve: Curve) -> Ints:
+    """The dot columns with a value that has none beside it."""
+    known = np.isfinite(curve.mean)
+    joined = np.zeros_like(known)
+    joined[1:] = known[:-1]
+    joined[:-1] |= known[1:]
+    return np.flatnonzero(known & ~joined)
 
 
 def extremes(curve: Curve, scale: Scale, height: int) -> Bools:

@@ -64,6 +64,8 @@ class Glyphs:
     pause: str
     follow: str
     track: str
+    to_come: str
+    """The track where a run is yet to go."""
     thumb: str
     bars: str
     """Nine fillings of a cell from empty to full, from below."""
@@ -74,6 +76,8 @@ class Glyphs:
     ellipsis: str
     raw: str
     """Without braille: samples behind an average."""
+    samples: str
+    """A sample that no line reaches: of the main curve, of others."""
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
     words: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -130,6 +134,7 @@ UNICODE = Glyphs(
     pause="‖",
     follow="»",
     track="─",
+    to_come="·",
     thumb="█",
     bars=" ▁▂▃▄▅▆▇█",
     fills=" ▏▎▍▌▋▊▉█",
@@ -137,6 +142,7 @@ UNICODE = Glyphs(
     down="▼",
     ellipsis="…",
     raw="·",
+    samples="●○",
     curve_marks="●·∘",
 )
 
@@ -168,6 +174,7 @@ ASCII = Glyphs(
     pause="|",
     follow=">",
     track="-",
+    to_come=".",
     thumb="#",
     bars="  ..::-=#",
     fills="    ----#",
@@ -175,6 +182,7 @@ ASCII = Glyphs(
     down="v",
     ellipsis="~",
     raw=":",
+    samples="*+",
     curve_marks="*-+",
 )
 

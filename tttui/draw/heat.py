@@ -18,6 +18,7 @@ from tttui.draw.look import Look
 from tttui.draw.palette import Palette
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
+from tttui.model.tensor_axes import axis_kinds, part_name
 
 LEVELS = 33
 """Colours from one limit to the other; odd, so that zero has its own."""
@@ -80,6 +81,31 @@ class Pyramid:
         while len(self.levels) <= k:
             self.levels.append(_halved(self.levels[-1], self._slim))
         return self.levels[k]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapPlot:
+    """A matrix as colours: its elements, their scale, and what its rows and columns are."""
+
+    name: str
+    pyramid: Pyramid | None = None
+    """None: there is none, for the reason in `message`."""
+    limit: float | None = None
+    """Colours run from -limit to limit; None: the largest magnitude."""
+    start: Floats | None = None
+    """The elements at the start, of the same shape."""
+    roles: bool = True
+    """It is one of the point mass, whose rows and columns are known by what they are."""
+    message: str = "no weights"
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        """What its rows and its columns are."""
+        return axis_kinds(self.name, roles=self.roles)
+
+    def part(self, axis: int, i: int, n: int, *, short: bool = False) -> str:
+        """The name of row (axis 0) or column (axis 1) i of n."""
+        return part_name(self.name, axis, i, n, short=short, roles=self.roles)
 
 
 def slim(shape: tuple[int, int]) -> tuple[bool, bool]:

@@ -3,6 +3,8 @@
 Their places depend on the plot and the size alone, so that nothing moves with the cursor.
 """
 
+import numpy as np
+
 from tttui.draw import plot, reading
 from tttui.draw.look import Look
 from tttui.draw.names import shortened
@@ -27,13 +29,15 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """Where the curves' names and values stand: `rows` of `columns` places of `cell` columns."""
+    """Where the curves' names and values stand: `rows` of places, one below the other."""
 
     rows: int = 0
-    columns: int = 0
-    cell: int = 0
+    widths: tuple[int, ...] = ()
+    """Columns of each place of a row."""
     order: tuple[int, ...] = ()
     """Numbers of the traces, in the order of the places."""
+    name: int | None = None
+    """Columns to which names are shortened; None: they are not."""
     hidden: int = 0
     """Traces for which there is no place."""
 
@@ -52,19 +56,22 @@ def arrange(shown: Plot, width: int, height: int) -> Legend:
     traces, n = shown.traces, len(shown.traces)
     if not shown.legend or not n or height < 8:
         return NONE
-    value = max(map(_value_room, traces))
-    longest = max(len(trace.name) for trace in traces)
-    if BESIDE + sum(len(t.name) + value + 5 for t in traces) <= width:
+    last = max((trace.series.t[-1] for trace in traces if len(trace.series)), default=0)
+    rooms = [_value_room(trace, last) for trace in traces]
+    whole = [2 + len(trace.name) + 1 + room for trace, room in zip(traces, rooms, strict=True)]
+    said = max(_value_room(trace, np.inf) for trace in traces)  # curves that end may join
+    if BESIDE + sum(len(t.name) + said + 5 for t in traces) <= width:
         return NONE
-    order = tuple(sorted(range(n), key=lambda i: not traces[i].heavy))
+    main = shown.compare or ()
+    order = tuple(sorted(range(n), key=lambda i: (not traces[i].heavy, i not in main)))
     most = max(min((height - 2) // 3, height - 9), 1)
-    fixed = 2 + 1 + value  # the sign of the curve, and its value
+    fixed = 2 + 1 + max(rooms)  # the sign of the curve, and its value
     fitting = max((width + _GAP) // (fixed + NAME + _GAP), 1)
     for rows in range(1, most + 1):
         columns = -(-n // rows)
-        cell = (width + _GAP) // columns - _GAP
-        if cell - fixed >= longest:
-            return Legend(rows, columns, cell, order)
+        widths = tuple(max(whole[i] for i in order[k::columns]) for k in range(columns))
+        if sum(widths) + _GAP * (columns - 1) <= width:
+            return Legend(rows, widths, order)
     columns = min(-(-n // most), fitting)
     cell = max((width + _GAP) // columns - _GAP, 1)
     rows = min(-(-n // columns), most)
@@ -72,11 +79,12 @@ def arrange(shown: Plot, width: int, height: int) -> Legend:
     if hidden > 0:
         hidden += 1  # the last place says how many
         order = order[: n - hidden]
-    return Legend(rows, columns, cell, order, max(hidden, 0))
+    return Legend(rows, (cell,) * columns, order, cell - fixed, max(hidden, 0))
 
 
-def _value_room(trace: Trace) -> int:
-    if not trace.end or not len(trace.series):
+def _value_room(trace: Trace, last: float) -> int:
+    """Columns of a value, or of what stands in its place up to the step `last`."""
+    if not trace.end or not len(trace.series) or trace.series.t[-1] == last:
         return NUMBER
     step = len(str(int(trace.series.t[-1])))
     return len("ended at t ") + step if trace.end == "ended" else NUMBER + len(" (t )") + step
@@ -92,24 +100,22 @@ def row(
     """One row of the legend with the values at step t; None: without."""
     palette, glyphs = look
     parts: list[Part] = []
-    names = shortened(
-        [shown.traces[i].name for i in legend.order],
-        legend.cell - 3 - max(map(_value_room, shown.traces)),
-        glyphs.ellipsis,
-    )
-    start = number * legend.columns
-    places = legend.order[start : start + legend.columns]
+    columns = len(legend.widths)
+    whole = [shown.traces[i].name for i in legend.order]
+    names = whole if legend.name is None else shortened(whole, legend.name, glyphs.ellipsis)
+    start = number * columns
+    places = legend.order[start : start + columns]
     for k, i in enumerate(places):
         trace, name = shown.traces[i], names[start + k]
         ink = plot.ink(trace.role, palette)
         sign = glyphs.heavy if trace.heavy else glyphs.light
         text = "" if t is None else f" {reading.value_text(trace, t)}"
-        rest = " " * (legend.cell - 2 - len(name) - len(text) + _GAP)
+        rest = " " * (legend.widths[k] - 2 - len(name) - len(text) + _GAP)
         parts += [
             (f"{sign} ", ink, trace.heavy),
             (name, ink if trace.heavy else palette.muted, False),
             (f"{text}{rest}", ink, True),
         ]
-    if legend.hidden and start <= len(legend.order) < start + legend.columns:
+    if legend.hidden and start <= len(legend.order) < start + columns:
         parts.append((f"and {legend.hidden} more", palette.muted, False))
     return parts

@@ -13,6 +13,7 @@ from tttui.draw.glyphs import SEVERITY
 from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count as grouped
+from tttui.draw.plot import Bar, BarPlot
 from tttui.draw.reading import status_words
 from tttui.model.arrays import Ints
 from tttui.model.dataclass import dataclass
@@ -36,6 +37,23 @@ def ranked(marks: Marks) -> list[str]:
     return [name for name in (commit, *rolled) if name in counts]
 
 
+def outcome_plot(marks: Marks, look: Look) -> BarPlot:
+    """How many transactions ended how, each with its share of all."""
+    counts = marks.counts()
+    total = sum(counts.values())
+    shown = tuple(
+        Bar(
+            status_words(name, look.glyphs),
+            counts[name],
+            f"{100 * counts[name] / total:.0f} %",
+            status=name,
+        )
+        for name in ranked(marks)
+    )
+    title = f"{grouped(total)} transaction{'s' * (total != 1)}"
+    return BarPlot(title, shown, (0.0, float(total)))
+
+
 def reasons(
     marks: Marks,
     size: tuple[int, int],
@@ -50,40 +68,38 @@ def reasons(
     palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
-    counts = marks.counts()
-    total = sum(counts.values())
-    title = f"{grouped(total)} transaction{'s' * (total != 1)}"
+    shown = outcome_plot(marks, look)
+    title = shown.title
     if pointed is not None:
         title = f"{glyphs.play} {title}"
         hints = (", enter shows only one kind", ", enter filters", "")
         title += next(hint for hint in hints if len(title + hint) <= width or not hint)
     canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=pointed is not None)
-    if not total:
+    if not shown.bars:
         canvas.write(1, 0, fit(message, width, glyphs.ellipsis), palette.muted)
         return canvas
-    names = ranked(marks)
-    words = {name: status_words(name, glyphs) for name in names}
-    digits = len(grouped(max(counts.values())))
-    longest = max(cell_len(visible(word)) for word in words.values())
+    numbers = [grouped(int(bar.value)) for bar in shown.bars]
+    digits = max(map(len, numbers))
+    longest = max(cell_len(visible(bar.name)) for bar in shown.bars)
     label = min(longest, max(width - digits - 15, 4))
     room = width - label - digits - 11
     passed = None
     if marks.shown is not None:
         passed = np.bincount(marks.status[marks.shown], minlength=len(marks.statuses)) > 0
-    for row, name in enumerate(names[: height - 1], 1):
-        n, ink = counts[name], palette.status(name)
-        hidden = passed is not None and not passed[marks.statuses.index(name)]
+    for row, (bar, number) in enumerate(zip(shown.bars[: height - 1], numbers, strict=False), 1):
+        ink = bar.ink(palette)
+        hidden = passed is not None and not passed[marks.statuses.index(bar.status)]
         text = palette.faint if hidden else palette.text
-        end = canvas.write(row, 0, glyphs.status(name) + " ", ink, bold=not hidden)
-        if name == pointed:
+        end = canvas.write(row, 0, glyphs.status(bar.status) + " ", ink, bold=not hidden)
+        if bar.status == pointed:
             canvas.write(row, end - 1, glyphs.play, palette.accent, bold=True)
-        end = canvas.write(row, end, padded(fit(words[name], label, glyphs.ellipsis), label), text)
-        end = canvas.write(row, end + 1, grouped(n).rjust(digits), text, bold=not hidden)
-        end = canvas.write(row, end, f"{100 * n / total:5.0f} % ", palette.muted)
+        end = canvas.write(row, end, padded(fit(bar.name, label, glyphs.ellipsis), label), text)
+        end = canvas.write(row, end + 1, number.rjust(digits), text, bold=not hidden)
+        end = canvas.write(row, end, f"{bar.text:>7} ", palette.muted)
         if room > 2:
-            bars.bar(canvas, (row, end, room), n / total, ink, palette.faint, glyphs)
-    if len(names) > height - 1 >= 1:
-        lost = len(names) - (height - 1)
+            bars.bar(canvas, (row, end, room), shown.share(bar), ink, palette.faint, glyphs)
+    if len(shown.bars) > height - 1 >= 1:
+        lost = len(shown.bars) - (height - 1)
         canvas.write(0, width - 8, f"+{lost} more"[:8], palette.muted)
     return canvas
 
@@ -161,7 +177,7 @@ def over_time(
     canvas.write(top, 0, str(found.most).rjust(left - 1), palette.muted)
     if full > 1:
         canvas.write(bottom - 1, 0, str(per).rjust(left - 1), palette.muted)
-    order = [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
+    order = stack_order(marks)
     kinds = np.full((full, len(found.counts)), -1)
     for b in np.flatnonzero(found.counts.sum(axis=1)):
         units = stacked(found.counts[b][order], per, full)
@@ -189,6 +205,11 @@ def stacked(counts: Ints, per: int, rows: int) -> list[int]:
     while cells.sum() > rows and cells.max() > 1:
         cells[int(np.argmax(cells))] -= 1
     return [int(n) for n in cells]
+
+
+def stack_order(marks: Marks) -> list[int]:
+    """The numbers of the statuses from the bottom of a stack: commits, then the mildest."""
+    return [COMMIT, *sorted(set(range(len(marks.statuses))) - {COMMIT}, key=_mildness(marks))]
 
 
 def _mildness(marks: Marks) -> Callable[[int], int]:

@@ -16,7 +16,7 @@ from tttui.draw.colours import ANSI, Colour, blend, ramp
 from tttui.draw.look import HasLook, Look
 from tttui.draw.path import Dots, PathFrame, Visits
 from tttui.draw.plot_area import ChartLayout
-from tttui.draw.tracks import Scene, Track, head, mark_of, time_stops
+from tttui.draw.tracks import Scene, Track, arrow_rows, head, mark_of, time_stops
 from tttui.model.arrays import Ints
 
 LEVELS = 24
@@ -32,9 +32,6 @@ TRAIL = 6
 """The trail has faded after this part of the window."""
 
 SHORTEST_TRAIL = 24
-
-ARROWS = 14
-"""Velocity arrows in the window."""
 
 FORCE_DOTS = 16
 """Dots from the position to the head of the arrow for an action of FORCE."""
@@ -190,7 +187,7 @@ class Backdrop(HasLook):
             getattr(canvas, name)[...] = getattr(self.canvas, name)
         if self.frame is None:
             return canvas
-        on_top = self.tracks[0].ink is not None  # else its colours are the time's, below others
+        on_top = self.tracks[0].role is not None  # else its colours are the time's, below others
         if not on_top:
             self._paint_truth(canvas, cursor)
         for k, track in enumerate(self.tracks[1:]):
@@ -200,7 +197,7 @@ class Backdrop(HasLook):
         self._arrows(canvas, cursor)
         self._force(canvas, cursor)
         for track in self.tracks[1:]:
-            self._mark(canvas, track, cursor, "o", track.ink)
+            self._mark(canvas, track, cursor, "o", track.ink(self.palette))
         if selected is not None and self.window[0] <= selected[0] <= self.window[1]:
             t, glyph, ink = selected
             i = self.tracks[0].index(t)
@@ -231,8 +228,8 @@ class Backdrop(HasLook):
         self._area(canvas.ink)[where] = ink
 
     def _paint_truth(self, canvas: Canvas, cursor: int) -> None:
-        truth, bits = self.tracks[0], self._truth
-        self._lay(canvas, bits, self.palette.faint, alone=truth.ink is not None)
+        bits, ink = self._truth, self.tracks[0].ink(self.palette)
+        self._lay(canvas, bits, self.palette.faint, alone=ink is not None)
         if not self.glyphs.braille:
             self._area(canvas.char)[bits > 0] = ord(mark_of(0, self.glyphs))
         t = self._t
@@ -240,8 +237,8 @@ class Backdrop(HasLook):
         seen = last >= 0
         cells, when = self._visits.cells[seen], t[last[seen]]
         rows, columns = cells // self.layout.columns, cells % self.layout.columns
-        if truth.ink is not None:
-            self._area(canvas.ink)[rows, columns] = truth.ink
+        if ink is not None:
+            self._area(canvas.ink)[rows, columns] = ink
             return
         t0, t1 = self.window
         level = np.rint((when - t0) / max(t1 - t0, 1) * (LEVELS - 1)).astype(np.int64)
@@ -254,7 +251,8 @@ class Backdrop(HasLook):
         """A path beside the true one: what lies after the cursor is faint, or not there yet."""
         (dots, t), bits = self._others[k], self._whole[k]
         mark = mark_of(k + 1, self.glyphs)
-        ink = self.palette.text if track.ink is None else track.ink
+        known = track.ink(self.palette)
+        ink = self.palette.text if known is None else known
         past = int(np.searchsorted(dots.point, np.searchsorted(t, cursor, side="right")))
         if past < len(dots.point) and self.frame is not None:
             if track.ahead:
@@ -271,17 +269,16 @@ class Backdrop(HasLook):
         if v is None or len(truth.t) < 2:
             return
         start = int(np.searchsorted(self.scene.tracks[0].t, truth.t[0]))
-        stride = max(len(truth.t) // ARROWS, 4)
         t0, t1 = self.window
-        hues = ramp(time_stops(self.palette), LEVELS)
-        for i in range(stride // 2, len(truth.t), stride):
+        hues, own = ramp(time_stops(self.palette), LEVELS), truth.ink(self.palette)
+        for i in arrow_rows(len(truth.t)):
             if truth.t[i] > cursor:
                 break
             vx, vy = (float(c) for c in v[start + i])
             speed = math.hypot(vx, vy)
             if math.isfinite(speed) and speed > 0:
                 level = round((int(truth.t[i]) - t0) / max(t1 - t0, 1) * (LEVELS - 1))
-                ink = hues[min(max(level, 0), LEVELS - 1)] if truth.ink is None else truth.ink
+                ink = hues[min(max(level, 0), LEVELS - 1)] if own is None else own
                 self._put(canvas, truth.x[i], truth.y[i], head(vx, vy, self.glyphs), ink)
 
     def _force(self, canvas: Canvas, cursor: int) -> None:

@@ -1,5 +1,6 @@
-"""What a chart over the steps shows: curves, lines, a band, markers, and their colours."""
+"""What a chart shows: curves over the steps, lines, a band, markers; or bars; and their colours."""
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -7,10 +8,10 @@ from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
 from tttui.draw.marks import Marks
 from tttui.draw.palette import Palette
-from tttui.model.arrays import Ints
+from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
 
-Role = Literal["baseline", "adaptive", "third", "whatif"] | int
+Role = Literal["baseline", "adaptive", "third", "whatif", "plain"] | int
 """A named role, or a number into `Palette.series`."""
 
 
@@ -27,7 +28,7 @@ class Trace:
     """One curve. Later traces are painted over earlier ones.
 
     Where a point of the line stands for many samples, it is their mean, over a faint band from
-    their minimum to their maximum: nothing is lost.
+    their minimum to their maximum (in a plot of few rows it is that range): nothing is lost.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Threshold:
 
     name: str
     value: float
+    short: str = ""
+    """What it is called where there is no room for its name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +117,69 @@ class Plot:
         return tuple(trace for trace in self.traces if trace.style == "held")
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a `BarPlot`."""
+
+    name: str
+    value: float
+    """NaN where there is none."""
+    text: str = ""
+    """What is said of the value."""
+    role: Role = "adaptive"
+    status: str = ""
+    """The status of the transactions that it counts: it has that one's colour and sign."""
+    bad: bool = False
+    """Worth a warning: in the colour of what is bad."""
+
+    def ink(self, palette: Palette) -> Colour:
+        """Its colour."""
+        if self.bad:
+            return palette.bad
+        return palette.status(self.status) if self.status else ink(self.role, palette)
+
+
+@dataclass(frozen=True, slots=True)
+class BarPlot:
+    """Values beside each other, by name."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    ends: tuple[float, float] = (0.0, 1.0)
+    """The values of an empty and of a full bar; where both are above 0 the bars are logarithmic."""
+    unit: str = ""
+    """Of the values."""
+    note: str = ""
+    """How they are to be read."""
+    best: int | None = None
+
+    @property
+    def log(self) -> bool:
+        return self.ends[0] > 0
+
+    def share(self, bar: Bar) -> float:
+        """How much of a bar is filled, 0..1, by the size of its value."""
+        size, (low, high) = abs(bar.value), self.ends
+        if not size > 0:
+            return 0.0
+        if self.log:
+            size, low, high = math.log10(size), math.log10(low), math.log10(high)
+        return min(max((size - low) / ((high - low) or 1.0), 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Values [n] >= 0 as upright bars over a numbered axis: a histogram, or one value a unit."""
+
+    values: Floats
+    labels: tuple[tuple[float, str], ...] = ()
+    """Texts below the axis, at positions 0..n (the left edge of bar i is at i)."""
+    top: float | None = None
+    """The value of a full bar; None: the largest."""
+    marked: frozenset[int] = frozenset()
+    """Bars in another colour, with `!` above them."""
+
+
 def ink(role: Role, palette: Palette) -> Colour:
     """The colour of a curve."""
     if isinstance(role, int):
@@ -123,6 +189,7 @@ def ink(role: Role, palette: Palette) -> Colour:
         "adaptive": palette.adaptive,
         "third": palette.third,
         "whatif": palette.whatif,
+        "plain": palette.text,
     }[role]
 
 
@@ -133,6 +200,7 @@ def faint_ink(role: Role, palette: Palette) -> Colour:
         "adaptive": palette.adaptive_raw,
         "third": palette.third_raw,
         "whatif": palette.faint,
+        "plain": palette.faint,
     }
     return palette.faint if isinstance(role, int) else named[role]
 

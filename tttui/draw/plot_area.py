@@ -151,12 +151,13 @@ class PlotArea(HasLook):
     def threshold_text(self, line: Threshold) -> tuple[int | None, str, int]:
         """The row of dots of a threshold (None where it is off the scale), its name, and the row
         of the plot for that: beside the line, or at the edge with an arrow."""
+        name = line.name if len(line.name) + 4 < self.columns else line.short or line.name
         spot = float(self.scale.position(np.array([line.value]))[0])
         if 0 <= spot <= 1:
             dot, row = self.dot_row(line.value)
-            return dot, f" {line.name} ", row - 1 if row > 0 else row + 1
+            return dot, f" {name} ", row - 1 if row > 0 else row + 1
         arrow = self.glyphs.above if spot > 1 else self.glyphs.below
-        return None, f" {arrow} {line.name} ", 0 if spot > 1 else self.rows - 1
+        return None, f" {arrow} {name} ", 0 if spot > 1 else self.rows - 1
 
     def value_axis(self, *, cut: bool = True) -> None:
         """The axis of the values; `cut`: a sign says where it does not reach to zero."""

@@ -57,8 +57,8 @@ def title_row(
 
     t None (an empty run) leaves the legend. Where the row is too short the note goes first,
     then the transaction, the values of all but the main traces (the compared ones), the gap, the
-    step, the names of the traces, the values from the last on; a change is rare and stays before
-    any of them.
+    step, the names of the traces, all but the main traces, the values from the last on; a change
+    is rare and stays before any of them.
     """
     palette, glyphs = look
     head: list[Part] = [(shown.title, palette.text, True)]
@@ -74,9 +74,10 @@ def title_row(
         value if len(shown.traces) - 1 - i in main else value[:2] for i, value in enumerate(values)
     ]
     bare = [value_parts(trace, t, look, named=False) for trace in traces]
+    mains = [value for value, some in zip(values, mixed, strict=True) if value == some]
     gap = _gap(shown, t, palette)
     transaction = _transaction(shown.marks, t, axis, look)
-    changed = told_change(change, look)
+    changed = change_parts(change, look)
     told: list[list[list[Part]]] = [
         [notes, step, *values, gap, transaction, changed],
         [step, *values, gap, transaction, changed],
@@ -97,7 +98,9 @@ def title_row(
         [*mixed],  # the axis says the step as well
         [step, *bare, gap],
         [step, *bare],
+        [*(mains or bare[:1])],
         [step, *bare[:1]],
+        [*bare[:1]],
         [step],
         [],
     ):
@@ -107,7 +110,7 @@ def title_row(
     return [(fit(shown.title, width, glyphs.ellipsis), palette.text, True)]
 
 
-def told_change(change: str, look: Look) -> list[Part]:
+def change_parts(change: str, look: Look) -> list[Part]:
     """A change of the run as parts of a reading; nothing where there was none."""
     if not change:
         return []

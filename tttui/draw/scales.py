@@ -69,9 +69,10 @@ class Scale:
     def position(self, values: Floats) -> Floats:
         """Values as fractions of the axis: 0 at `low`, 1 at `high`.
 
-        NaN stays NaN; on a logarithmic axis zero and negative values are at -infinity.
+        NaN stays NaN; on a logarithmic axis zero and negative values are at -infinity, and what
+        lies too far beyond an axis for a number is at infinity.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             if self.log:
                 low, high = math.log10(self.low), math.log10(self.high)
                 logs = np.log10(np.where(values < 0, 0.0, values))

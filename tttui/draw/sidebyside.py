@@ -3,8 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from tttui.draw import bars
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, padded
@@ -13,6 +11,7 @@ from tttui.draw.look import Look
 from tttui.draw.names import shortened
 from tttui.draw.numbers import choose, count, count_forms, decade, short, within
 from tttui.draw.palette import Palette
+from tttui.draw.plot import Bar, BarPlot
 from tttui.model.compare import IMPROVEMENT, Comparison, Metric
 
 BAR = 20
@@ -36,9 +35,8 @@ def metric_bars(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     canvas = Canvas(height, width)
     known = [m for m in found.metrics if any(value is not None for value in m.values)]
     metrics = sorted(known, key=lambda m: bool(m.units))
-    barred = sum(not m.units for m in metrics)  # of different units no lengths compare
-    block = len(found.names) + 1
-    k = next((k for k in range(barred, 0, -1) if _rows(k, metrics, block) <= height), 0)
+    block, most = len(found.names) + 1, len(barred(metrics))
+    k = next((k for k in range(most, 0, -1) if _rows(k, metrics, block) <= height), 0)
     spaced = height >= _rows(k, metrics, block) + k and k == len(metrics)
     row = 0
     for metric in metrics[:k]:
@@ -64,27 +62,59 @@ def _bars(
 ) -> None:
     palette, glyphs = look
     width, dots = canvas.columns, glyphs.ellipsis
-    shares, scale = _shares(metric)
-    notes = [note for note in (f"{metric.better} is better" * bool(metric.better), scale) if note]
-    title = f"{metric.name}{f' ({metric.unit})' if metric.unit else ''}"
-    end = canvas.write(row, 0, fit(title, width, dots), palette.text, bold=True)
-    if notes:
-        canvas.write(row, end, fit(f"  {', '.join(notes)}", width - end, dots), palette.muted)
-    texts = [("*" if metric.best == i else " ") + metric_text(metric, i) for i in range(len(names))]
+    shown = metric_plot(names, metric)
+    end = canvas.write(row, 0, fit(shown.title, width, dots), palette.text, bold=True)
+    if shown.note:
+        canvas.write(row, end, fit(f"  {shown.note}", width - end, dots), palette.muted)
+    texts = [("*" if shown.best == i else " ") + bar.text for i, bar in enumerate(shown.bars)]
     numbers = max(map(len, texts))
     label = min(max(map(len, names)) + 3, max(width - numbers - BAR, width // 3, 6))
     short_names = shortened(names, label - 3, dots)
     room = width - label - numbers - 1
-    for i, value in enumerate(metric.values):
+    for i, bar in enumerate(shown.bars):
         at = row + 1 + i
         canvas.write(at, 0, f"{i + 1} {short_names[i]}", ink(i, palette))
         if room > 3:
-            colour = palette.bad if metric.name == IMPROVEMENT and (value or 0) < 0 else None
             place = (at, label, room)
-            shade = ink(i, palette) if colour is None else colour
-            bars.bar(canvas, place, shares[i], shade, palette.faint, glyphs)
+            bars.bar(canvas, place, shown.share(bar), bar.ink(palette), palette.faint, glyphs)
         text = texts[i].rjust(numbers)
-        canvas.write(at, width - numbers, text, palette.text, bold=metric.best == i)
+        canvas.write(at, width - numbers, text, palette.text, bold=shown.best == i)
+
+
+def metric_plot(names: Sequence[str], metric: Metric) -> BarPlot:
+    """A metric with a bar a session.
+
+    An improvement fills the bar with 100 % in either direction. Of errors that spread much, the
+    bars are logarithmic, from the power of ten below the smallest to that above the largest.
+    """
+    title = f"{metric.name}{f' ({metric.unit})' if metric.unit else ''}"
+    values = [math.nan if v is None or not math.isfinite(v) else v for v in metric.values]
+    sizes = [abs(v) for v in values if v]
+    known = [size for size in sizes if size > 0]
+    ends, scale = (0.0, max(known, default=1.0)), ""
+    if metric.unit == "%":
+        ends = (0.0, 100.0)
+    elif known and max(known) > SPREAD * min(known):
+        low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+        low -= 10.0**low == min(known)  # the smallest has a bar too
+        ends, scale = (10.0**low, 10.0**high), f"log scale, {decade(low)} to {decade(high)}"
+    notes = (f"{metric.better} is better" * bool(metric.better), scale)
+    shown = tuple(
+        Bar(
+            name,
+            value,
+            metric_text(metric, i),
+            i,
+            bad=metric.name == IMPROVEMENT and (metric.values[i] or 0) < 0,
+        )
+        for i, (name, value) in enumerate(zip(names, values, strict=True))
+    )
+    return BarPlot(title, shown, ends, note=", ".join(filter(None, notes)), best=metric.best)
+
+
+def barred(metrics: Sequence[Metric]) -> list[Metric]:
+    """Those that have bars: of values of different units no lengths compare."""
+    return [m for m in metrics if not m.units and any(value is not None for value in m.values)]
 
 
 def _table(
@@ -151,28 +181,6 @@ def metric_text(metric: Metric, i: int) -> str:
         unit = f" {metric.units[i]}" if metric.units and value is not None else ""
         return f"{short(value)}{unit}"
     return metric.words(i)[0]
-
-
-def _shares(metric: Metric) -> tuple[list[float], str]:
-    """Lengths of the bars, and what one has to know of their scale.
-
-    An improvement fills the bar with 100 % in either direction. Of errors that spread much, the
-    bars are logarithmic, from the power of ten below the smallest to that above the largest.
-    """
-    sizes = np.array([np.nan if v is None or not np.isfinite(v) else abs(v) for v in metric.values])
-    known = sizes[sizes > 0]
-    if not len(known):
-        return [0.0] * len(sizes), ""
-    if metric.unit == "%":
-        return np.nan_to_num(np.minimum(sizes / 100, 1.0)).tolist(), ""
-    if known.max() <= SPREAD * known.min():
-        return np.nan_to_num(sizes / known.max()).tolist(), ""
-    low, high = math.floor(math.log10(known.min())), math.ceil(math.log10(known.max()))
-    low -= 10.0**low == known.min()  # the smallest has a bar too
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = (np.log10(sizes) - low) / max(high - low, 1)
-    ends = f"log scale, {decade(low)} to {decade(high)}"
-    return np.clip(np.nan_to_num(shares, neginf=0.0), 0, 1).tolist(), ends
 
 
 def settings_table(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:

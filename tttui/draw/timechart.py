@@ -22,6 +22,12 @@ from tttui.draw.shades import Shades
 from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
 
+LOW = 4
+"""Rows of a plot up to which a line of many samples is the range of each column: a band behind
+its means would be a few blocks."""
+
+NONE = np.empty(0, dtype=np.int64)
+
 DASH = 4
 """Cells from one dash of a dashed line to the next."""
 
@@ -66,6 +72,14 @@ class _Painter(PlotArea):
         if endless.any():
             columns = np.flatnonzero(endless.reshape(-1, self.across).any(axis=1))
             self.sign(0, columns, self.glyphs.above, ink)
+
+    def singles(self, curve: Curve, columns: Ints, char: str, ink: Colour) -> None:
+        """A mark on the samples of some dot columns, which would be mere dots else."""
+        for i in columns.tolist():
+            value = min(max(float(curve.mean[i]), self.scale.low), self.scale.high)
+            row, column = self.dot_row(value)[1], i // 2
+            self.sign(row, np.array([column]), char, ink)
+            self.taken[row, column] = True
 
     def range(self, curve: Curve, ink: Colour, tint: Colour) -> None:
         """The band from the lowest to the highest sample: a tint, or where there is none a loose
@@ -279,6 +293,13 @@ def fill(
     return scale if reach else None
 
 
+def stems_shown(trace: Trace, axis: TimeAxis, rows: int) -> bool:
+    """Whether single stems can be seen: in a plot of few rows no more than the curve before them
+    leaves free, which looks like something that it is not."""
+    first, last = trace.series.index(axis.t0), trace.series.index(axis.t1, after=True)
+    return rows > LOW or 2 * int(last - first) <= axis.dots
+
+
 def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
     """A curve by chunks, or by dot columns where these hold more or chunks are too few."""
     chunked = chunks.by_chunk(trace.series, axis, trace.chunk, scale) if trace.chunk else None
@@ -288,13 +309,14 @@ def _shape(trace: Trace, axis: TimeAxis, scale: Scale) -> Curve:
 def _paint_curves(painter: _Painter) -> None:
     plot, palette, scale = painter.plot, painter.palette, painter.scale
     for trace in plot.traces:
-        if trace.style == "stems":
+        if trace.style == "stems" and stems_shown(trace, painter.axis, painter.rows):
             dots = curves.stems(trace.series, painter.axis, scale, painter.height, painter.across)
             painter.cells(dots, plots.ink(trace.role, palette), painter.glyphs.vertical)
     if plot.held:
         painter.held(plot.held)
     lines = [trace for trace in plot.traces if trace.style == "line"]
     shapes = [_shape(trace, painter.axis, scale) for trace in lines]
+    flat = painter.rows <= LOW and painter.glyphs.braille and plot.compare is None
     gap = None
     if plot.compare is not None and max(plot.compare) < len(shapes):
         a, b = plot.compare if plot.lower_is_better else plot.compare[::-1]
@@ -311,7 +333,7 @@ def _paint_curves(painter: _Painter) -> None:
             painter.curve(raw, plots.faint_ink(trace.role, palette), painter.glyphs.raw)
     for trace, shape in zip(lines, shapes, strict=True):
         faint = plots.faint_ink(trace.role, palette)
-        if trace.alone:
+        if trace.alone or flat:
             continue
         if shape.dense:
             painter.range(shape, faint, plots.tint(trace.role, palette))
@@ -322,11 +344,14 @@ def _paint_curves(painter: _Painter) -> None:
         main = trace.heavy or len(lines) == 1
         char = trace.tag or painter.glyphs.curve_marks[0 if main else 1 + min(i, 1)]
         colour = plots.ink(trace.role, palette)
-        if shape.dense:
+        if shape.dense and not flat:
             around = None if trace.alone or palette.tinted else shape
             painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
-            painter.curve(shape, colour, char, trace.heavy, dashed=trace.dashed)
+            lone = curves.lone(shape) if painter.glyphs.braille else NONE
+            joined = shape.without(lone) if len(lone) else shape
+            painter.curve(joined, colour, char, trace.heavy, dashed=trace.dashed)
+            painter.singles(shape, lone, painter.glyphs.samples[not main], colour)
     if gap is not None:
         painter.hatch(*gap)
     for trace, shape in zip(lines, shapes, strict=True):

@@ -11,6 +11,7 @@ from tttui.draw import braille
 from tttui.draw.colours import Colour, parse
 from tttui.draw.glyphs import Glyphs
 from tttui.draw.palette import Palette
+from tttui.draw.plot import Role, ink
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
 
@@ -46,12 +47,16 @@ class Track:
     t: Ints
     x: Floats
     y: Floats
-    ink: Colour | None = None
+    role: Role | None = None
     """None: coloured by time."""
     dash: tuple[int, int] | None = None
     """Dots drawn and left out; None: solid."""
     ahead: bool = False
     """What lies after the cursor is drawn faintly; otherwise it is not drawn yet."""
+
+    def ink(self, palette: Palette) -> Colour | None:
+        """Its colour; None where it is coloured by time."""
+        return None if self.role is None else ink(self.role, palette)
 
     def window(self, t0: int, t1: int) -> "Track":
         i, j = np.searchsorted(self.t, t0), np.searchsorted(self.t, t1, side="right")
@@ -77,6 +82,16 @@ class Scene:
     title: str = "Path"
     note: str = ""
     message: str = "no trajectory"
+
+
+ARROWS = 14
+"""Velocity arrows along a path."""
+
+
+def arrow_rows(n: int) -> range:
+    """The rows of a path of n points that have an arrow."""
+    stride = max(n // ARROWS, 4)
+    return range(stride // 2, n, stride)
 
 
 def mark_of(k: int, glyphs: Glyphs) -> str:

@@ -77,7 +77,7 @@ def _texts(
     n = len(tested.sessions)
     if not n:
         return said, left_out, []
-    return said, left_out, wrapped(_note(tested, n - _columns(n, width)[0], palette), width)
+    return said, left_out, wrapped(note(tested, n - _columns(n, width)[0], palette), width)
 
 
 def _columns(n: int, width: int) -> tuple[int, int]:
@@ -87,15 +87,15 @@ def _columns(n: int, width: int) -> tuple[int, int]:
     return min(n, max(room // cell, 1)), cell
 
 
-def _note(tested: Transfer, hidden: int, palette: Palette) -> str:
+def note(tested: Transfer, hidden: int, palette: Palette) -> str:
     said = f"Mean squared error over {tested.steps} fresh noise-free steps; * best of a world."
     if palette.tinted:
-        most = count(round(min(_limit(tested), 1e12)))
+        most = count(round(min(full_colour(tested), 1e12)))
         said += f" Colour: error against the frozen base's, from 1/{most} (better) to {most} x."
     return f"{said} {hidden} more worlds do not fit." if hidden else said
 
 
-def _limit(tested: Transfer) -> float:
+def full_colour(tested: Transfer) -> float:
     """The ratio to the base (or its inverse) that has the full colour."""
     with np.errstate(all="ignore"):
         logs = np.abs(np.log10(tested.ratios))
@@ -132,18 +132,17 @@ def _matrix(
     for i, session in enumerate(sessions):
         text = padded(f"{session + 1} {rows[i]}", label - 2 - len(mus[i])) + f" {mus[i]}"
         canvas.write(top + 4 + i, 0, text, ink(session, palette))
-    stops = ramp(palette.diverging, STOPS) if palette.tinted else ()
-    ratios, limit, winners = tested.ratios, np.log10(_limit(tested)), tested.winners
+    ratios, limit, winners = tested.ratios, full_colour(tested), tested.winners
     for j in range(shown):
         column = {BASE: (float(tested.base[j]), 1.0)}
         column |= {i: (float(tested.errors[i, j]), float(ratios[i, j])) for i in range(len(mus))}
         for i, (error, ratio) in column.items():
             best = winners[j] == i
-            paper = _paper(ratio, limit, stops, palette)
-            colour = palette.text if paper is None else contrasting(paper)
+            background = paper(ratio, limit, palette)
+            colour = palette.text if background is None else contrasting(background)
             row = top + 3 if i == BASE else top + 4 + i
             text = _number(error, cell - 1, best=best, own=i == j)
-            canvas.write(row, label + j * cell, text, colour, paper, bold=best)
+            canvas.write(row, label + j * cell, text, colour, background, bold=best)
 
 
 def _number(error: float, width: int, *, best: bool, own: bool) -> str:
@@ -158,14 +157,16 @@ def _number(error: float, width: int, *, best: bool, own: bool) -> str:
     return text.rjust(width)
 
 
-def _paper(ratio: float, limit: float, stops: Sequence[Colour], palette: Palette) -> Colour | None:
-    if not stops:
+def paper(ratio: float, most: float, palette: Palette) -> Colour | None:
+    """The colour of an error by its ratio to the base's, full from `most` times on; None where
+    the theme has none."""
+    if not palette.tinted:
         return None
     if np.isnan(ratio):
         return palette.missing
     with np.errstate(divide="ignore"):
-        part = float(np.clip(np.log10(ratio) / limit, -1.0, 1.0))
-    return stops[round((STOPS - 1) * (part + 1) / 2)]
+        part = float(np.clip(np.log10(ratio) / np.log10(most), -1.0, 1.0))
+    return ramp(palette.diverging, STOPS)[round((STOPS - 1) * (part + 1) / 2)]
 
 
 def contrasting(paper: Colour) -> Colour:

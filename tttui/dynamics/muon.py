@@ -7,7 +7,17 @@ on them. All in float32: in bfloat16 half of a step's norm can be rounding noise
 
 from typing import Any
 
-from tttui.dynamics.backend import Array, astype, eye_of, namespace, total
+from tttui.dynamics.backend import (
+    Array,
+    astype,
+    constant,
+    eye_of,
+    namespace,
+    over_matrices,
+    product_of,
+    surely,
+    total,
+)
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration, tuned for slope at zero."""
@@ -18,22 +28,22 @@ EPS = 1e-7
 
 def newton_schulz(X: Array, steps: int) -> Array:
     """X [..., rows, cols] with its singular values driven towards 1 (0.7 to 1.2 after 5 steps)."""
-    xp = namespace(X)
+    xp, multiply = namespace(X), product_of(X)
     a, b, c = NEWTON_SCHULZ
     tall = X.shape[-2] > X.shape[-1]
     X = X.mT if tall else X
-    X = X * (c**0.25 / (xp.sqrt(total(X * X, keepdims=True)) + EPS))
+    X = X * over_matrices(c**0.25 / (xp.sqrt(total(X * X)) + EPS))
     # With A = X X^T sqrt(c), a X + b (X X^T) X + c (X X^T)^2 X is (A + shift I)^2 X + rest X.
-    shift = eye_of(X) * (0.5 * b / c**0.5)
-    rest = a - 0.25 * b * b / c
+    shift = eye_of(X) * constant(X, 0.5 * b / c**0.5)
+    rest = constant(X, a - 0.25 * b * b / c)
     for _ in range(steps):
-        A = X @ X.mT
+        A = multiply(X, X.mT)
         A += shift
-        Y = (A @ A) @ X
+        Y = multiply(multiply(A, A), X)
         X *= rest  # a copy since the normalisation above
         Y += X
         X = Y
-    X = X * c**-0.25
+    X *= constant(X, c**-0.25)
     return X.mT if tall else X
 
 
@@ -47,14 +57,18 @@ def whitener(C: Array, eps: Any) -> Array:
     eye = eye_of(C)
     trace = total(C * eye, keepdims=True)
     usable = (trace > 0) & xp.isfinite(trace)
-    ridge = xp.where(usable, C / xp.where(usable, trace, 1.0) + eps * eye, eye)
+    if surely(usable):
+        ridge, size = C / trace + eps * eye, xp.sqrt(trace)
+    else:
+        trace = xp.where(usable, trace, 1.0)
+        ridge, size = xp.where(usable, C / trace + eps * eye, eye), xp.sqrt(trace)
     # torch's plain `cholesky` waits for the device to raise errors; `_ex` does not.
     if hasattr(xp.linalg, "cholesky_ex"):
         L = xp.linalg.cholesky_ex(ridge)[0]
         root = xp.linalg.solve_triangular(L, eye, upper=False)
     else:
         root = xp.linalg.inv(xp.linalg.cholesky(ridge))
-    return root.mT / xp.where(usable, xp.sqrt(xp.where(usable, trace, 1.0)), 1.0)
+    return root.mT / size
 
 
 def momentum_step(
@@ -63,15 +77,21 @@ def momentum_step(
     """The new momentum buffer and the gradient to orthogonalise, both shaped as `gradient`;
     `momentum` is a number, or [..., 1, 1]."""
     new = (1.0 - momentum) * gradient
-    buffer = momentum * buffer + new
-    return buffer, momentum * buffer + new if nesterov else buffer
+    buffer = momentum * buffer
+    buffer += new
+    if not nesterov:
+        return buffer, buffer
+    ahead = momentum * buffer
+    ahead += new
+    return buffer, ahead
 
 
 def direction(G: Array, R: Array | None, ns_steps: int) -> Array:
     """The step's direction for G [..., rows, cols], in the metric of R (None: unwhitened)."""
-    xp = namespace(G)
-    X = G if R is None else G @ R
+    xp, multiply = namespace(G), product_of(G)
+    X = G if R is None else multiply(G, R)
     orthogonal = astype(newton_schulz(astype(X, xp.float32), ns_steps), G.dtype)
     if R is not None:
-        orthogonal = orthogonal @ R.mT
-    return orthogonal * max(1.0, G.shape[-2] / G.shape[-1]) ** 0.5
+        orthogonal = multiply(orthogonal, R.mT)
+    rows, cols = G.shape[-2:]
+    return orthogonal if rows <= cols else orthogonal * constant(G, (rows / cols) ** 0.5)

@@ -19,22 +19,28 @@ from typing import Any
 import numpy as np
 
 from tttui.dynamics import muon
-from tttui.dynamics.backend import Array, astype, is_off, namespace, over_matrices, surely, total
+from tttui.dynamics.backend import (
+    Array,
+    astype,
+    is_off,
+    namespace,
+    over_matrices,
+    over_points,
+    product_of,
+    side_by_side,
+    surely,
+    total,
+)
 from tttui.dynamics.ssm import readout, remembered
 from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import Plasticity
+from tttui.model.pointmass.settings import Plasticity
 
 Matrices = dict[str, Array]
 """W_u [..., u_dim, 6], B [..., n_state, u_dim], W_o [..., 4, n_state] (or their gradients)."""
 
 COARSE, FINE = 33, 17
 """Points of the line search: over the whole range, then between the best one's neighbours."""
-
-
-# Squared spacing: near convergence the best step is a small part of the range.
-_COARSE_POINTS = (np.arange(COARSE, dtype=np.float64) / (COARSE - 1)) ** 2
-_FINE_NUMBERS = np.arange(FINE, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +72,16 @@ class Replay:
 
     def states(self, weights: Matrices) -> Array:
         """The scaled hidden states [..., n_state, T] under these weights."""
-        return remembered(self.U, weights["B"] @ weights["W_u"]) @ self.Z
+        multiply = product_of(self.Z)
+        return multiply(remembered(self.U, multiply(weights["B"], weights["W_u"])), self.Z)
 
     def largest_state(self, H: Array) -> Array:
         """The largest |h| [...] over the rows that count."""
         xp = namespace(H)
-        used = self.scale > 0
-        norms = total(H * H, axis=-2) / xp.where(used, self.scale**2, 1.0)
+        used, norms = self.scale > 0, total(H * H, axis=-2)
+        if surely(used):
+            return xp.sqrt((norms / self.scale**2).max(-1))
+        norms = norms / xp.where(used, self.scale**2, 1.0)
         return xp.sqrt(xp.max(xp.where(used, norms, 0.0), axis=-1))
 
 
@@ -129,42 +138,60 @@ def inner(X: Matrices, Y: Matrices) -> Array:
 
 def gradients(weights: Matrices, U: Array, dQ: Array) -> Matrices:
     """Gradients of the plastic matrices from the loss's gradient dQ [..., 4, 6 x r]."""
+    multiply = product_of(dQ)
     W_u, B, W_o = (weights[k] for k in PLASTIC)
-    M = B @ W_u
+    M = multiply(B, W_u)
     by_state = dQ.reshape((*dQ.shape[:-1], M.shape[-1], -1)) @ U.mT  # [..., 4, 6, n_state]
     dM = total(W_o[..., :, None, :] * by_state, axis=-3).mT
     dW_o = total(M.mT[..., None, :, :] * by_state, axis=-2)
-    return {"W_u": B.mT @ dM, "B": dM @ W_u.mT, "W_o": dW_o}
+    return {"W_u": multiply(B.mT, dM), "B": multiply(dM, W_u.mT), "W_o": dW_o}
 
 
 def whiteners(weights: Matrices, C_x: Array, gram: Array, U: Array, eps: Any) -> Matrices:
     """For each matrix the whitener of its input's covariance: x, u = W_u x and h."""
-    to_h = remembered(U, weights["B"] @ weights["W_u"])
+    multiply, W_u = product_of(gram), weights["W_u"]
+    to_h = remembered(U, multiply(weights["B"], W_u))
     return {
         "W_u": muon.whitener(C_x, eps),
-        "B": muon.whitener(weights["W_u"] @ C_x @ weights["W_u"].mT, eps),
-        "W_o": muon.whitener(to_h @ gram @ to_h.mT, eps),
+        "B": muon.whitener(multiply(multiply(W_u, C_x), W_u.mT), eps),
+        "W_o": muon.whitener(multiply(multiply(to_h, gram), to_h.mT), eps),
     }
 
 
 def path(weights: Matrices, step: Matrices, U: Array) -> Array:
     """How Q moves along `weights - s step`: the terms in s, s^2 and s^3, [..., 3, 4 x 6 x r]."""
-    xp = namespace(U)
-    W, D = weights["W_o"][..., :, None, :], step["W_o"][..., :, None, :]
-    M = (weights["B"] @ weights["W_u"]).mT[..., None, :, :]
-    M1 = (step["B"] @ weights["W_u"] + weights["B"] @ step["W_u"]).mT[..., None, :, :]
-    M2 = (step["B"] @ step["W_u"]).mT[..., None, :, :]
-    moves = xp.stack([-(D * M + W * M1), D * M1 + W * M2, -(D * M2)], axis=-4) @ U
+    xp, multiply = namespace(U), product_of(weights["B"])
+    W, D = weights["W_o"][..., :, None, :], -step["W_o"][..., :, None, :]
+    M = multiply(weights["B"], weights["W_u"]).mT[..., None, :, :]
+    M1 = multiply(step["B"], weights["W_u"]) + multiply(weights["B"], step["W_u"])
+    M1 = -M1.mT[..., None, :, :]
+    M2 = multiply(step["B"], step["W_u"]).mT[..., None, :, :]
+    first = D * M
+    first += W * M1
+    second = D * M1
+    second += W * M2
+    moves = xp.stack([first, second, D * M2], axis=-4) @ U
     return moves.reshape((*moves.shape[:-3], -1))
 
 
-def _points(like: Array) -> tuple[Array, Array]:
-    """The coarse points of the line search, in [0, 1], and the numbers of the fine ones."""
-    if isinstance(like, np.ndarray):
-        return _COARSE_POINTS, _FINE_NUMBERS
-    xp = namespace(like)
-    numbers = xp.arange(COARSE, dtype=like.dtype, device=like.device)
-    return (numbers / (COARSE - 1)) ** 2, numbers[:FINE]
+def _points(numbers: Array) -> tuple[Array, Array, Array, Array]:
+    """Points of the line search, from 0 .. COARSE - 1: the coarse ones, what lies below each and
+    how far the one above is from there, [COARSE]; the fine ones as shares of that, [FINE]."""
+    xp = namespace(numbers)
+    # Squared spacing: near convergence the best step is a small part of the range.
+    coarse = (numbers / (COARSE - 1)) ** 2
+    below = xp.concat([coarse[:1], coarse[:-1]])
+    return coarse, below, xp.concat([coarse[1:], coarse[-1:]]) - below, numbers[:FINE] / (FINE - 1)
+
+
+_HOST_POINTS = _points(np.arange(COARSE, dtype=np.float64))
+
+
+def _points_for(x: Array) -> tuple[Array, Array, Array, Array]:
+    """`_points` where x is."""
+    if isinstance(x, np.ndarray):
+        return _HOST_POINTS
+    return _points(namespace(x).arange(COARSE, dtype=x.dtype, device=x.device))
 
 
 def line_search(moves: Array, bent: Array, slope: Array) -> Array:
@@ -173,8 +200,7 @@ def line_search(moves: Array, bent: Array, slope: Array) -> Array:
     moves [..., 3, 4 x 6 x r] and `bent` = moves times the Gram matrix; `slope` [..., 4 x 6 x r] is
     half the loss's gradient by Q. The change of the loss is a polynomial of degree 6.
     """
-    xp = namespace(moves)
-    curve = bent @ moves.mT
+    curve = product_of(moves)(bent, moves.mT)
     tilt = 2.0 * (moves @ slope[..., None])[..., 0]
     loss = (
         tilt[..., 0],
@@ -184,18 +210,20 @@ def line_search(moves: Array, bent: Array, slope: Array) -> Array:
         2.0 * curve[..., 1, 2],
         curve[..., 2, 2],
     )
+    first, *others = [over_points(c) for c in reversed(loss)]
 
     def best(s: Array) -> Array:
-        value = loss[-1][..., None] * s
-        for c in loss[-2::-1]:
-            value = (value + c[..., None]) * s
-        return astype(xp.argmin(value, axis=-1), moves.dtype)[..., None]
+        value = first * s
+        for c in others:
+            value += c
+            value *= s
+        return value.argmin(-1)
 
-    coarse, fine = _points(moves)
+    coarse, below, widths, shares = _points_for(moves)
     at = best(coarse)
-    low = (xp.where(at > 0, at - 1.0, at) / (COARSE - 1)) ** 2
-    width = (xp.where(at < COARSE - 1, at + 1.0, at) / (COARSE - 1)) ** 2 - low
-    return (low + width * best(low + width * fine / (FINE - 1)) / (FINE - 1))[..., 0]
+    low, width = below[at], widths[at]
+    fine = low[..., None] + width[..., None] * shares
+    return low + width * shares[best(fine)]
 
 
 def learn(
@@ -212,29 +240,33 @@ def learn(
     Weights and momentum come and go as float32. `blow_up` multiplies the gradients (a fault). Of
     many sessions, numbers of `p` may be arrays [S] on the device.
     """
-    xp = namespace(replay.Z)
+    xp, multiply = namespace(replay.Z), product_of(replay.Z)
     step_size, momentum_share, decay = map(over_matrices, (p.lr, p.momentum, p.weight_decay))
     weights = {k: astype(weights[k], xp.float64) for k in PLASTIC}
     momentum = {k: astype(momentum[k], xp.float64) for k in PLASTIC}
     if p.momentum_reset:
         momentum = {k: xp.zeros_like(momentum[k]) for k in PLASTIC}
     U, H = replay.U, replay.states(weights)
-    E = weights["W_o"] @ H - replay.y
+    E = multiply(weights["W_o"], H) - replay.y
     pre_loss, pre_max_h = squares(E), replay.largest_state(H)
-    gram, slope = replay.Z @ replay.Z.mT, E @ replay.Z.mT
-    C_x = replay.x @ replay.x.mT
+    gram, slope = multiply(replay.Z, replay.Z.mT), multiply(E, replay.Z.mT)
+    C_x = multiply(replay.x, replay.x.mT)
     if anchor is not None:
         share = (p.anchor / replay.count.clip(min=1.0))[..., None, None]
         away = readout(U, weights["W_o"], weights["B"] @ weights["W_u"]) - anchor.Q
-        gram, slope = gram + share * anchor.gram, slope + share * (away @ anchor.gram)
+        gram = gram + share * anchor.gram
+        slope = slope + share * multiply(away, anchor.gram)
         C_x = C_x + share * anchor.C_x
     rows = float(replay.y.shape[-2])
-    R = whiteners(weights, rows * C_x, rows * gram, U, over_matrices(p.whiten_eps))
+    whitened = p.gate_norm == "whitened"
+    R: Matrices = {}
+    if p.whiten or whitened:
+        R = whiteners(weights, rows * C_x, rows * gram, U, over_matrices(p.whiten_eps))
     grad_norm = lr = xp.zeros_like(pre_loss)
     for k in range(p.inner_steps):
         G = gradients(weights, U, 2.0 * blow_up * slope)
         if k == 0:
-            gated = {n: G[n] @ R[n] for n in PLASTIC} if p.gate_norm == "whitened" else G
+            gated = {n: multiply(G[n], R[n]) for n in PLASTIC} if whitened else G
             grad_norm = xp.sqrt(inner(gated, gated))
         step: Matrices = {}
         momentum = dict(momentum)
@@ -250,13 +282,13 @@ def learn(
                 down = downhill[..., None, None]
                 step = {n: xp.where(down, step[n], step_size * G[n]) for n in PLASTIC}
         moves = path(weights, step, U)
-        shape = (*moves.shape[:-1], *slope.shape[-2:])
-        bent = (moves.reshape((*shape[:-3], -1, shape[-1])) @ gram).reshape(moves.shape)
+        rows_of_Q = moves.reshape((*moves.shape[:-2], -1, slope.shape[-1]))
+        bent = multiply(rows_of_Q, gram).reshape(moves.shape)
         if p.line_search:
             s = line_search(moves, bent, slope.reshape((*slope.shape[:-2], -1)))
         else:
             s = xp.ones_like(pre_loss)
-        by_power = xp.stack([s, s * s, s * s * s], axis=-1)[..., None, :]
+        by_power = side_by_side((s, s * s, s * s * s))[..., None, :]
         slope = slope + (by_power @ bent).reshape(slope.shape)
         weights = {n: weights[n] - s[..., None, None] * step[n] for n in PLASTIC}
         lr = lr + s * (p.lr / p.inner_steps)
@@ -267,7 +299,7 @@ def learn(
         kept,
         {k: astype(momentum[k], xp.float32) for k in PLASTIC},
         pre_loss,
-        squares(weights["W_o"] @ H - replay.y),
+        squares(multiply(weights["W_o"], H) - replay.y),
         grad_norm,
         pre_max_h,
         replay.largest_state(H),
@@ -286,13 +318,18 @@ def transitions(z: Array, a: Array, held: Array) -> tuple[Array, Array, Array, A
     seen = xp.all(xp.isfinite(z), axis=-1)
     acted = xp.all(xp.isfinite(a), axis=-1)
     valid = seen[..., :-1] & seen[..., 1:] & acted
+    if surely(seen) and surely(acted):
+        return _inputs(z, a), z[..., 1:, :].mT, valid, z[..., -1, :].copy()
     rows = xp.concat([held[..., None, :], xp.where(seen[..., None], z, 0.0)], axis=-2)
     order = xp.arange(1, rows.shape[-2], dtype=xp.int64, device=z.device)
     last = _running_maximum(xp.where(seen, order, 0))
     z = xp.take_along_axis(rows, xp.broadcast_to(last[..., None], z.shape), axis=-2)
     a = xp.where(acted[..., None], a, 0.0)
-    x = xp.concat([z[..., :-1, :], a], axis=-1).mT
-    return x, z[..., 1:, :].mT, valid, z[..., -1, :]
+    return _inputs(z, a), z[..., 1:, :].mT, valid, z[..., -1, :]
+
+
+def _inputs(z: Array, a: Array) -> Array:
+    return namespace(z).concat([z[..., :-1, :], a], axis=-1).mT
 
 
 def _running_maximum(values: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Devices: whether one is there, asked before anything is written, and torch's own of a name."""
+"""Devices: checks before anything is written, and torch's device of a name."""
 
 import os
 import re
@@ -14,12 +14,12 @@ ROCM = Path("/dev/kfd")
 
 
 def check_device_name(name: str) -> None:
-    """Raise RefusedInput where `name` is no device, or one that this machine cannot have.
+    """Raise RefusedInput if `name` is no device, or one that this machine lacks.
 
-    It asks the driver, not torch, whose import takes seconds; so it can be asked at every key.
+    Asks the driver, not torch, whose import takes seconds, so it can be called at every key.
     """
-    found = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
-    if found is None:
+    match = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    if match is None:
         raise RefusedInput(f"device: {name!r} is none; choose cpu, cuda or cuda:N")
     if name == "cpu":
         return
@@ -29,7 +29,7 @@ def check_device_name(name: str) -> None:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if count and visible is not None:
         count = min(count, len([one for one in visible.split(",") if one.strip()]))
-    index = int(found.group(1) or 0)
+    index = int(match.group(1) or 0)
     if not count:
         raise RefusedInput(f"device: {name}: this machine has no GPU; choose cpu with --device cpu")
     if index >= count:
@@ -40,7 +40,7 @@ def check_device_name(name: str) -> None:
 def check_device(name: str) -> None:
     """Raise RefusedInput where the engine cannot compute on the device `name`.
 
-    The processor always works and is not asked (importing torch takes seconds).
+    The CPU always works and is not checked (importing torch takes seconds).
     """
     check_device_name(name)
     if name == "cpu":
@@ -53,7 +53,7 @@ def check_device(name: str) -> None:
 
 
 def torch_device(name: str) -> tuple[Any, Any]:
-    """torch's device of that name and its array namespace; TttuiError where it is not there."""
+    """torch's device of a name, and its array namespace. Raises TttuiError if it is missing."""
     if working_directory() is None:  # a library that torch loads would end the process
         raise TttuiError(f"device {name}: {LOST}")
     import array_api_compat

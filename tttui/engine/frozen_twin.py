@@ -47,8 +47,8 @@ class FrozenTwin:
         there = {name for name, _ in self._module.named_buffers()}
         own = {name: b for name, b in buffers.items() if name in there}
         tensors = {f"module.{name}": tensor for name, tensor in (self.base | own).items()}
-        found: Tensor = functional_call(_LossOfModule(self._module, loss), tensors, (batch,))
-        return found
+        value: Tensor = functional_call(_LossOfModule(self._module, loss), tensors, (batch,))
+        return value
 
 
 @torch.no_grad()
@@ -57,8 +57,8 @@ def score_quietly(module: nn.Module, loss: Loss, batch: Any) -> Tensor:
     buffers = {f"module.{name}": b.clone() for name, b in module.named_buffers()}
     if not buffers:
         return loss(module, batch)
-    found: Tensor = functional_call(_LossOfModule(module, loss), buffers, (batch,))
-    return found
+    value: Tensor = functional_call(_LossOfModule(module, loss), buffers, (batch,))
+    return value
 
 
 class Randomness:
@@ -68,7 +68,7 @@ class Randomness:
         self._cuda = sorted({d.index or 0 for d in devices if d.type == "cuda"})
 
     def state(self) -> list[Tensor]:
-        """What `load` goes on from."""
+        """The state for `load`."""
         return [torch.get_rng_state(), *(torch.cuda.get_rng_state(i) for i in self._cuda)]
 
     def load(self, state: list[Tensor]) -> None:
@@ -78,7 +78,7 @@ class Randomness:
 
     @contextmanager
     def replayed(self, state: list[Tensor]) -> Iterator[None]:
-        """Draw what was drawn from `state` on, and afterwards go on as if nothing was drawn."""
+        """Repeat the draws since `state`, and afterwards restore the current state."""
         now = self.state()
         self.load(state)
         try:

@@ -44,8 +44,8 @@ class Passed:
 class Gates:
     """The gates of the settings, and those that the user named."""
 
-    def __init__(self, settings: Adaptation, given: Mapping[str, tuple[Gate, float]]) -> None:
-        self.settings, self._given = settings, given
+    def __init__(self, settings: Adaptation, named: Mapping[str, tuple[Gate, float]]) -> None:
+        self.settings, self._named = settings, named
 
     def gradient(self, passed: Passed, norm: float) -> None:
         passed.add("grad_norm", norm, self.settings.grad_norm_max)
@@ -55,13 +55,13 @@ class Gates:
 
     @torch.no_grad()
     def weights(self, passed: Passed, tensors: list[Tensor]) -> None:
-        """They must be finite."""
+        """Check that the plastic weights are finite."""
         # Of the kinds of norm the euclidean one is fast.
         norms = torch._foreach_norm([p.detach() for p in tensors])
         passed.add("weights", float(torch.stack([n.float() for n in norms]).max()))
 
-    def given(self, passed: Passed, module: nn.Module) -> None:
-        for name, (gate, limit) in self._given.items():
+    def check_named(self, passed: Passed, module: nn.Module) -> None:
+        for name, (gate, limit) in self._named.items():
             with torch.no_grad():
                 passed.add(name, float(gate(module)), limit)
 

@@ -1,4 +1,4 @@
-"""How busy this machine is while runs share it: processors, memory, and GPUs where NVML is."""
+"""The load of this machine: CPUs, memory, and GPUs if NVML is installed."""
 
 from tttui.artifacts.gpus import Gpu, Nvml
 from tttui.model.dataclass import dataclass
@@ -11,7 +11,7 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Shares in percent, memory in GB; rounded, so that it changes only where it matters."""
+    """Shares in percent, memory in GB; rounded, so that small changes do not show."""
 
     cpu: int
     memory: float
@@ -26,7 +26,7 @@ class Load:
 
 
 class LoadMeter:
-    """Measures the load since the last time it was asked; not for several threads at once."""
+    """Measures the load since the previous call; for one thread."""
 
     def __init__(self) -> None:
         import psutil  # only where somebody looks at many runs
@@ -51,19 +51,19 @@ def gpu_count() -> int | None:
 
 
 def _gpu_loads(nvml: Nvml) -> tuple[str, ...]:
-    """A text a GPU; of more than MOST one for all."""
+    """A text for each GPU; one for all if there are more than MOST."""
     if nvml.why_none:
         return ()
     if nvml.count() is None:
         return ("the GPUs do not tell",)
-    found = nvml.all(processes=False)
-    if len(found) <= MOST:
-        return tuple(map(_gpu_load, found))
-    busy = [5 * round(gpu.use / 5) for gpu in found if gpu.use is not None]
+    gpus = nvml.all(processes=False)
+    if len(gpus) <= MOST:
+        return tuple(map(_gpu_load, gpus))
+    busy = [5 * round(gpu.use / 5) for gpu in gpus if gpu.use is not None]
     shares = f"{min(busy)} to {max(busy)} %" if busy else "busy ?"
-    used = sum(gpu.memory or 0 for gpu in found) / GIGABYTE
-    total = sum(gpu.memory_total or 0 for gpu in found) / GIGABYTE
-    return (f"{len(found)} GPUs {shares}, {used:.1f} of {total:.0f} GB",)
+    used = sum(gpu.memory or 0 for gpu in gpus) / GIGABYTE
+    total = sum(gpu.memory_total or 0 for gpu in gpus) / GIGABYTE
+    return (f"{len(gpus)} GPUs {shares}, {used:.1f} of {total:.0f} GB",)
 
 
 def _gpu_load(gpu: Gpu) -> str:

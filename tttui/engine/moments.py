@@ -1,4 +1,4 @@
-"""Moments to which a learner returns bit for bit: weights, optimizer, buffers, randomness."""
+"""Saved moments that a learner restores bit for bit: weights, optimizer, buffers, randomness."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from tttui.engine.frozen_twin import Randomness
 
 
 class Restorable(Protocol):
-    """Anything else that an update changes and a rollback puts back: a schedule, a buffer."""
+    """Other state that an update changes and a rollback restores: a schedule, a buffer."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -19,19 +19,19 @@ class Restorable(Protocol):
 
 
 def optimizer_state(optimizer: Optimizer) -> dict[str, Any]:
-    """A copy of what an optimizer holds, by the place of each parameter.
+    """A copy of an optimizer's state, by the index of each parameter.
 
     Not its `state_dict`, whose loading would round float32 states to bfloat16 parameters.
     """
-    places = {p: i for i, p in enumerate(_held(optimizer))}
+    places = {p: i for i, p in enumerate(_parameters_of(optimizer))}
     groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
     state = {places[p]: copied(dict(one)) for p, one in optimizer.state.items()}
     return {"state": state, "groups": copied(groups)}
 
 
 def load_optimizer(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
-    """Go back to what `optimizer_state` gave; the parameters stay where they are."""
-    params = _held(optimizer)
+    """Restore a state of `optimizer_state`; leaves the parameters unchanged."""
+    params = _parameters_of(optimizer)
     optimizer.state.clear()
     for place, one in saved["state"].items():
         optimizer.state[params[place]] = copied(one)
@@ -39,12 +39,12 @@ def load_optimizer(optimizer: Optimizer, saved: Mapping[str, Any]) -> None:
         group.update(copied(values))
 
 
-def _held(optimizer: Optimizer) -> list[Tensor]:
+def _parameters_of(optimizer: Optimizer) -> list[Tensor]:
     return [p for group in optimizer.param_groups for p in group["params"]]
 
 
 def copied(value: Any) -> Any:
-    """A nested state that shares no tensor with what it was made of."""
+    """A deep copy of a nested state of tensors."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, Mapping):
@@ -55,10 +55,9 @@ def copied(value: Any) -> Any:
 
 
 class Moments:
-    """Keeps the last moment that was taken.
+    """Holds the last saved moment.
 
-    All buffers are copied, also those that nothing seems to write: batch statistics are written
-    without torch's count of versions.
+    Copies all buffers, since batch statistics are written without torch's version counter.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class Moments:
 
     @torch.no_grad()
     def take(self) -> None:
-        """Remember this moment instead of the one before."""
+        """Save the current moment in place of the previous one."""
         torch._foreach_copy_(list(self.weights.values()), self._plastic)
         self._optim = optimizer_state(self._optimizer)
         self._buffers = {n: (b, b.detach().clone()) for n, b in self._module.named_buffers()}
@@ -91,11 +90,11 @@ class Moments:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Go back to the moment that was taken."""
+        """Restore the saved moment."""
         torch._foreach_copy_(self._plastic, list(self.weights.values()))
         load_optimizer(self._optimizer, self._optim)
-        for name, (buffer, held) in self._buffers.items():
-            buffer.copy_(held)
+        for name, (buffer, copy) in self._buffers.items():
+            buffer.copy_(copy)
             owner, _, last = name.rpartition(".")
             setattr(self._module.get_submodule(owner), last, buffer)
         self._randomness.load(self._random)

@@ -42,9 +42,9 @@ class Muon(Optimizer):
         betas: tuple[float, float] = (0.9, 0.95),
         eps: float = 1e-8,
     ) -> None:
-        held = list(params)
-        matrices = [p for p in held if p.ndim >= 2]
-        rest = [p for p in held if p.ndim < 2]
+        listed = list(params)
+        matrices = [p for p in listed if p.ndim >= 2]
+        rest = [p for p in listed if p.ndim < 2]
         groups = [
             {"params": matrices, "lr": lr, "matrices": True},
             {"params": rest, "lr": lr * ADAM_SHARE, "matrices": False},
@@ -65,7 +65,7 @@ class Muon(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
-        """One step with the gradients that are there."""
+        """One step with the current gradients."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -145,12 +145,12 @@ def gradients(
     for each parameter.
     """
     torch.autograd.backward(losses.float().mean())
-    held = [p.grad for p in parameters if p.grad is not None]
-    norms = torch._foreach_norm([g.float() for g in held])
+    grads = [p.grad for p in parameters if p.grad is not None]
+    norms = torch._foreach_norm([g.float() for g in grads])
     norm = float(torch.stack(norms).norm())
     if clip and norm > clip and math.isfinite(norm):
-        torch._foreach_mul_(held, clip / norm)
+        torch._foreach_mul_(grads, clip / norm)
     if scales is not None:
         factors = zip(parameters, scales, strict=True)
-        torch._foreach_mul_(held, [scale for p, scale in factors if p.grad is not None])
+        torch._foreach_mul_(grads, [scale for p, scale in factors if p.grad is not None])
     return norm

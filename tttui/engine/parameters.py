@@ -1,4 +1,4 @@
-"""The plastic parameters of a module: which they are, their version, their figures."""
+"""The plastic parameters of a module: selection, version and statistics."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -25,8 +25,8 @@ def chosen(module: nn.Module, plastic: Plastic) -> dict[str, nn.Parameter]:
     """The plastic parameters by name, in the module's order. Raises RefusedInput."""
     known = dict(module.named_parameters())
     if callable(plastic):
-        found = {name: p for name, p in known.items() if plastic(name, p)}
-        if not found:
+        matches = {name: p for name, p in known.items() if plastic(name, p)}
+        if not matches:
             raise RefusedInput("plastic: the function chooses none of the module's parameters")
     else:
         patterns = [plastic] if isinstance(plastic, str) else list(plastic)
@@ -34,13 +34,13 @@ def chosen(module: nn.Module, plastic: Plastic) -> dict[str, nn.Parameter]:
             if not any(fnmatchcase(name, pattern) for name in known):
                 some = ", ".join(list(known)[:SHOWN]) + (", ..." if len(known) > SHOWN else "")
                 raise RefusedInput(f"plastic: no parameter is called {pattern}; there are {some}")
-        found = {n: p for n, p in known.items() if any(fnmatchcase(n, one) for one in patterns)}
-    for name, p in found.items():
+        matches = {n: p for n, p in known.items() if any(fnmatchcase(n, one) for one in patterns)}
+    for name, p in matches.items():
         if not p.is_floating_point():
             raise RefusedInput(f"plastic: {name} holds {p.dtype}, which no optimizer can change")
-    if not found:
+    if not matches:
         raise RefusedInput("plastic: names no parameter")
-    return found
+    return matches
 
 
 def content_hash(weights: Mapping[str, Tensor]) -> str:
@@ -50,8 +50,8 @@ def content_hash(weights: Mapping[str, Tensor]) -> str:
 
 def _part(name: str, tensor: Tensor) -> tuple[str, str, tuple[int, ...], bytes]:
     dtype = str(tensor.dtype).removeprefix("torch.")
-    held = tensor.cpu().contiguous()
-    array = (held.view(torch.int16) if dtype == "bfloat16" else held).numpy()
+    host = tensor.cpu().contiguous()
+    array = (host.view(torch.int16) if dtype == "bfloat16" else host).numpy()
     return name, dtype, tuple(tensor.shape), tensor_digest(array)
 
 
@@ -61,8 +61,8 @@ def figures(
     before: Mapping[str, Tensor],
     base: Mapping[str, Tensor] | None = None,
 ) -> dict[str, object]:
-    """By name; `before` are the weights that the transaction began with, `base` those from which
-    `moved_fro` counts."""
+    """Statistics by parameter name; `before` are the weights at the start of the transaction,
+    `base` those from which `moved_fro` is measured."""
     return {
         name: _of(w.detach().float(), before[name].float(), None if base is None else base[name])
         for name, w in weights.items()
@@ -70,7 +70,7 @@ def figures(
 
 
 def _of(now: Tensor, before: Tensor, base: Tensor | None) -> dict[str, float]:
-    found = {
+    values = {
         "fro": now.norm(),
         "max_abs": now.abs().max(),
         "mean": now.mean(),
@@ -78,10 +78,10 @@ def _of(now: Tensor, before: Tensor, base: Tensor | None) -> dict[str, float]:
         "delta_fro": (now - before).norm(),
     }
     if base is not None:
-        found["moved_fro"] = (now - base.float()).norm()
+        values["moved_fro"] = (now - base.float()).norm()
     if now.ndim >= 2:
-        found["top_sv"] = top_singular_value(now.reshape(now.shape[0], -1))
-    return {name: float(f"{float(value):.{DIGITS}g}") for name, value in found.items()}
+        values["top_sv"] = top_singular_value(now.reshape(now.shape[0], -1))
+    return {name: float(f"{float(value):.{DIGITS}g}") for name, value in values.items()}
 
 
 def top_singular_value(matrix: Tensor) -> Tensor:
@@ -93,5 +93,5 @@ def top_singular_value(matrix: Tensor) -> Tensor:
     for _ in range(ITERATIONS):
         v = v / v.norm().clamp_min(1e-30)
         v = matrix.T @ (matrix @ v)
-    found: Tensor = v.norm().sqrt()
-    return found
+    value: Tensor = v.norm().sqrt()
+    return value

@@ -1,4 +1,4 @@
-"""How the threads that compute wait for each other.
+"""How compute threads wait for each other.
 
 Those of a CPU's torch spin while they wait, and when a machine has other things to do as well, two
 of them are then a hundred times slower than one. Asleep they cost a few microseconds to wake.

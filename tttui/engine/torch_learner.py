@@ -43,7 +43,7 @@ MakeOptimizer = Callable[[list[Tensor]], Optimizer]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What became of one batch."""
+    """The result of one batch."""
 
     t: int
     adaptive: float
@@ -60,7 +60,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """A score, with what learning from its batch starts from."""
+    """A score, with the state from which learning from its batch starts."""
 
     batch: Any
     losses: Tensor
@@ -110,7 +110,7 @@ class TorchLearner:
         also: Sequence[Restorable],
         scales: Mapping[str, Tensor],
     ) -> None:
-        self.module, self.settings, self._given_loss = module, settings, loss
+        self.module, self.settings, self._loss_function = module, settings, loss
         self.plastic: dict[str, nn.Parameter] = chosen(module, plastic)
         self._device = next(iter(self.plastic.values())).device
         self.twin = FrozenTwin(module, self.plastic)
@@ -189,12 +189,12 @@ class TorchLearner:
         version = self.version
         scored = self._score(batch)
         adaptive, losses = scored.loss, scored.losses.detach()
-        held = None if frozen is None else float(frozen.float().mean())
+        frozen_mean = None if frozen is None else float(frozen.float().mean())
         self.t = t + 1
-        event = self._return_if_worse(adaptive, held)
+        event = self._return_if_worse(adaptive, frozen_mean)
         if event is None:
             event = self._learn(scored, t)
-        return Observation(t, adaptive, held, version, losses, frozen, event)
+        return Observation(t, adaptive, frozen_mean, version, losses, frozen, event)
 
     def score(self, batch: Any) -> Observation:
         """Only score a batch, where its label is to come: `learn` follows when it has come."""
@@ -204,21 +204,21 @@ class TorchLearner:
         with torch.no_grad():
             losses = self._loss(self.module, batch)
         adaptive = float(losses.float().mean())
-        held = None if frozen is None else float(frozen.float().mean())
+        frozen_mean = None if frozen is None else float(frozen.float().mean())
         self.t = t + 1
-        event = self._return_if_worse(adaptive, held)
-        return Observation(t, adaptive, held, version, losses, frozen, event)
+        event = self._return_if_worse(adaptive, frozen_mean)
+        return Observation(t, adaptive, frozen_mean, version, losses, frozen, event)
 
     def learn(self, batch: Any, trained_on: int) -> Mapping[str, Any]:
         """Learn from a batch that was scored at step `trained_on`; returns the transaction."""
         return self._learn(self._score(batch), trained_on)
 
     def restore(self, weights: Mapping[str, Tensor] | None = None) -> None:
-        """Put weights in force: these, or those of the base. The optimizer begins anew."""
-        held = self.twin.base if weights is None else weights
+        """Load weights: the given ones, or those of the base. The optimizer state is reset."""
+        source = self.twin.base if weights is None else weights
         with torch.no_grad():
             for name, parameter in self.plastic.items():
-                parameter.copy_(held[name])
+                parameter.copy_(source[name])
         rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.state.clear()
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
@@ -276,7 +276,7 @@ class TorchLearner:
 
     def _loss(self, model: Any, batch: Any) -> Tensor:
         with self._autocast():
-            return self._given_loss(model, batch)
+            return self._loss_function(model, batch)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.settings.autocast == "full":
@@ -299,7 +299,7 @@ class TorchLearner:
         return _Scored(batch, losses, float(losses.detach().float().mean()), random)
 
     def _return_if_worse(self, adaptive: float, frozen: float | None) -> dict[str, Any] | None:
-        """Keep or give up the weights in force, by the newest scores of both models."""
+        """Keep or roll back the weights in force, by the newest scores of both models."""
         window = self.settings.frozen_window
         if frozen is None or window == 0:
             return None
@@ -319,9 +319,9 @@ class TorchLearner:
             return None
         if not math.isfinite(base) and not broken:
             return None  # what comes in is broken, not what was learned
-        to_t, held = (0, None) if self._trusted is None else self._trusted
+        to_t, trusted = (0, None) if self._trusted is None else self._trusted
         self._trusted = None  # where these fail as well, only the base is left
-        self.restore(held)
+        self.restore(trusted)
         self.scale_lr(0.5)
         self._slower, self._good = self._slower + 1, 0
         return {
@@ -341,7 +341,7 @@ class TorchLearner:
         return {name: p.detach().clone() for name, p in self.plastic.items()}
 
     def _learn(self, scored: _Scored, trained_on: int) -> dict[str, Any]:
-        """One transaction. Its event counts from the next step on, which it is in force for."""
+        """Carry out one transaction; its event has the step from which it is in force."""
         began = time.perf_counter()
         before = self.version
         self._moments.take()
@@ -383,7 +383,7 @@ class TorchLearner:
         }
 
     def _after(self, scored: _Scored, checks: Passed) -> float | None:
-        """The gates on the weights that the step led to; returns the loss there."""
+        """Check the gates on the weights after the step; returns the loss there."""
         self._gates.weights(checks, list(self.plastic.values()))
         after = None
         if self.settings.remeasure and checks.good:
@@ -392,5 +392,5 @@ class TorchLearner:
             after = float(losses.float().mean())
             self._gates.loss(checks, scored.loss, after)
         if checks.good:
-            self._gates.given(checks, self.module)
+            self._gates.check_named(checks, self.module)
         return after

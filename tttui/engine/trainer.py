@@ -38,7 +38,7 @@ class TorchTrainer(Trainer):
         settings: TrainSettings,
         items: str,
     ) -> None:
-        """`held_out` [n, length + 1] are stretches of which the `last` places are validated.
+        """`held_out` [n, length + 1] are windows whose `last` positions are validated.
 
         The module lies on its device already. Raises RefusedInput where nothing is plastic.
         """
@@ -89,7 +89,7 @@ class TorchTrainer(Trainer):
 
     @torch.no_grad()
     def put(self, weights: Mapping[str, Floats]) -> None:
-        """Begin with these weights. Raises KeyError or ValueError where they are others."""
+        """Load the start weights. Raises KeyError or ValueError if they do not fit."""
         if set(weights) != set(self._plastic):
             raise ValueError("the weights have other names than the plastic parameters")
         for name, p in self._plastic.items():
@@ -101,11 +101,11 @@ class TorchTrainer(Trainer):
         return {name: _floats(p) for name, p in self._plastic.items()}
 
     def state(self) -> dict[str, Any]:
-        held = {name: p.detach().clone() for name, p in self._plastic.items()}
+        weights = {name: p.detach().clone() for name, p in self._plastic.items()}
         return {
             "step": self.step,
             "slowed": self.slowed,
-            "weights": as_arrays(held),
+            "weights": as_arrays(weights),
             "optimizer": as_arrays(optimizer_state(self._optimizer)),
         }
 
@@ -133,5 +133,5 @@ class TorchTrainer(Trainer):
 
 
 def _floats(parameter: Tensor) -> Floats:
-    found: Floats = parameter.detach().float().cpu().numpy().copy()
-    return found
+    array: Floats = parameter.detach().float().cpu().numpy().copy()
+    return array

@@ -5,7 +5,7 @@ import numpy as np
 from tttui.export.request import ExportRequest
 from tttui.model.errors import TttuiError
 from tttui.tasks.pointmass import ghost
-from tttui.tasks.pointmass.hidden import mu_at, mu_column
+from tttui.tasks.pointmass.hidden import mu_at, mu_column, world_of
 
 
 def ghost_of(request: ExportRequest) -> ghost.Ghost:
@@ -16,7 +16,7 @@ def ghost_of(request: ExportRequest) -> ghost.Ghost:
     mu = request.ghost_mu
     if mu is None:
         mu = ghost.usual_friction(mu_at(request.data, whole, request.span[0]))
-    law, true = request.data.meta.world, mu_column(request.data, whole)
+    law, true = world_of(request.data), mu_column(request.data, whole)
     found = ghost.follow(whole, true, mu, law, request.span)
     if isinstance(found, str):
         raise TttuiError(f"{request.name}: {found}")

@@ -6,20 +6,23 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
-from tttui.draw import palette
-from tttui.draw.colours import Colour
+from tttui.draw.colours import Colour, blend
 from tttui.draw.envelope import Series
+from tttui.draw.palette import PALETTES, Palette
+from tttui.draw.plot import Role, ink
 from tttui.draw.reading import status_words as status_words
-from tttui.draw.tracks import time_stops
+from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats, Ints
 from tttui.model.schema import Loss
-from tttui.model.text import visible, visible_lines
-from tttui.model.transactions import UNDONE
+from tttui.model.text import visible_lines
+from tttui.model.transactions import STATUSES, UNDONE
 
 WIDE = 6.75
 """Inches: the width of two columns of a journal's page."""
@@ -31,38 +34,6 @@ MOST = 4000
 
 NAMED = 12
 """Changes of a run that are named on a figure; more are only marked."""
-
-RC: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e8ec",
-    "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
-    "legend.fontsize": 7.5,
-    "legend.frameon": True,
-    "legend.edgecolor": "none",
-    "legend.facecolor": "white",
-    "legend.framealpha": 0.85,
-    "lines.linewidth": 1.0,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "tttui",
-    "text.parse_math": False,
-    "path.simplify": True,
-    "agg.path.chunksize": 10_000,
-}
 
 STATUS_MARKERS: Mapping[str, str | MarkerStyle] = {
     "commit": "o",
@@ -80,28 +51,78 @@ def hexed(colour: Colour) -> str:
     return f"#{colour:06x}"
 
 
-BASELINE = hexed(palette.LIGHT.baseline)
-ADAPTIVE = hexed(palette.LIGHT.adaptive)
-THIRD = hexed(palette.LIGHT.third)
-THRESHOLD = hexed(palette.LIGHT.threshold)
-CHANGE = hexed(palette.LIGHT.muted)
-BETTER, WORSE = hexed(palette.LIGHT.better_tint), hexed(palette.LIGHT.worse_tint)
-BAND = hexed(palette.LIGHT.band_tint)
-SERIES = tuple(hexed(c) for c in palette.LIGHT.series)
 PATTERNS = ("-", "--", ":")
-"""Of the lines that have no role, like SERIES."""
-MISSING = hexed(palette.LIGHT.missing)
-DIVERGING = tuple(hexed(c) for c in palette.LIGHT.diverging)
-TIME = tuple(hexed(c) for c in time_stops(palette.LIGHT))
+"""Of the lines that have no role."""
+
+GRID = 0.45
+"""How much of the colour of grid dots is in the grid of a figure."""
+
+
+def rc(palette: Palette) -> dict[Any, Any]:
+    """The settings of matplotlib for figures in these colours."""
+    ground, text = hexed(palette.ground), hexed(palette.text)
+    grid = hexed(blend(palette.ground, palette.faint, GRID))
+    return {
+        "text.color": text,
+        "axes.labelcolor": text,
+        "axes.edgecolor": text,
+        "axes.facecolor": ground,
+        "xtick.color": text,
+        "ytick.color": text,
+        "hatch.color": ground,
+        "font.family": "DejaVu Sans",
+        "font.size": 8,
+        "axes.titlesize": 9,
+        "axes.labelsize": 8,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": grid,
+        "grid.linewidth": 0.5,
+        "axes.axisbelow": True,
+        "legend.fontsize": 7.5,
+        "legend.frameon": True,
+        "legend.edgecolor": "none",
+        "legend.facecolor": ground,
+        "legend.framealpha": 0.85,
+        "lines.linewidth": 1.0,
+        "xtick.labelsize": 7.5,
+        "ytick.labelsize": 7.5,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "figure.facecolor": ground,
+        "savefig.facecolor": ground,
+        "pdf.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "tttui",
+        "text.parse_math": False,
+        "path.simplify": True,
+        "agg.path.chunksize": 10_000,
+    }
+
+
+def colours_of(request: ExportRequest) -> Palette:
+    """The colours of a figure, of a person's own statuses too."""
+    palette = PALETTES[request.theme]
+    statuses = request.data.transactions.statuses
+    return palette.with_statuses([name for name in statuses if name not in STATUSES])
+
+
+def role_colour(role: Role, palette: Palette) -> str:
+    """The colour of a curve."""
+    return hexed(ink(role, palette))
+
+
+def signed(palette: Palette) -> Colormap:
+    """From the most negative value over zero to the most positive one."""
+    stops = LinearSegmentedColormap.from_list("signed", list(map(hexed, palette.diverging)))
+    return stops.with_extremes(bad=hexed(palette.missing))
 
 
 def loss_axis(loss: Loss) -> str:
     """What is written along an axis of losses."""
     return "mean squared error" if loss == Loss() else loss.label
-
-
-def status_colour(status: str) -> str:
-    return hexed(palette.LIGHT.status(status))
 
 
 def status_marker(status: str) -> str | MarkerStyle:
@@ -136,6 +157,7 @@ def legend_above(axes: Axes, columns: int) -> None:
 def step_axis(
     axes: Axes,
     span: tuple[int, int],
+    palette: Palette,
     changes: Sequence[tuple[int, str]] = (),
     above: Sequence[Axes] = (),
 ) -> None:
@@ -154,14 +176,23 @@ def step_axis(
         across = panel.get_xaxis_transform()
         steps = [t for t, _ in inside]
         panel.vlines(
-            steps, 0, 1, color=CHANGE, lw=0.7, ls=(0, (1, 2)), transform=across, zorder=1.5
+            steps,
+            0,
+            1,
+            color=hexed(palette.muted),
+            lw=0.7,
+            ls=(0, (1, 2)),
+            transform=across,
+            zorder=1.5,
         )
     for t, what in inside if len(inside) <= NAMED else ():
         said = panels[0].text(
-            t, 0.98, f"{what} ", rotation=90, va="top", ha="right", fontsize=5.5, color=CHANGE,
-            transform=panels[0].get_xaxis_transform(), zorder=5,
+            t, 0.98, f"{what} ", rotation=90, va="top", ha="right", fontsize=5.5,
+            color=hexed(palette.muted), transform=panels[0].get_xaxis_transform(), zorder=5,
         )  # fmt: skip
-        said.set_bbox({"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.4})
+        said.set_bbox(
+            {"facecolor": hexed(palette.ground), "alpha": 0.75, "edgecolor": "none", "pad": 0.4}
+        )
 
 
 def logarithmic(axes: Axes, *values: Floats) -> None:
@@ -170,20 +201,31 @@ def logarithmic(axes: Axes, *values: Floats) -> None:
         log_scale(axes)
 
 
-def log_scale(axes: Axes) -> None:
-    """A logarithmic value axis with plain labels."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(PowersOfTen())
-    axes.yaxis.set_minor_formatter(PowersOfTen())
+def log_scale(axes: Axes, *, across: bool = False) -> None:
+    """A logarithmic value axis (the horizontal one if `across`) with plain labels."""
+    (axes.set_xscale if across else axes.set_yscale)("log")
+    powers_of_ten(axes.xaxis if across else axes.yaxis)
+
+
+def powers_of_ten(axis: Axis) -> None:
+    """Plain labels on a logarithmic axis."""
+    axis.set_major_formatter(PowersOfTen())
+    axis.set_minor_formatter(PowersOfTen())
 
 
 class PowersOfTen(LogFormatterSciNotation):
-    """Labels like 2×10⁻³ as text: a figure reads none as mathematics, since names may hold `$`."""
+    """Labels like 2×10⁻³ as text: a figure reads none as mathematics, since names may hold `$`.
+
+    Where all of the axis lies between 0.1 and 1000 they are plain numbers.
+    """
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         found = _POWER.fullmatch(super().__call__(x, pos))
         if found is None:
             return ""
+        low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
+        if low >= 0.1 and high <= 1000.0:
+            return f"{x:g}"
         factor, exponent = found[1].replace(r"\times", "×"), found[2]
         return f"{factor}10{exponent.translate(_RAISED)}"
 
@@ -199,7 +241,8 @@ def made_visible(figure: Figure) -> Figure:
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(axis.get_major_locator(), FixedLocator):
                 # ticks get their labels anew whenever they are drawn
-                axis.set_ticklabels([visible(label.get_text()) for label in axis.get_ticklabels()])
+                labels = [visible_lines(label.get_text()) for label in axis.get_ticklabels()]
+                axis.set_ticklabels(labels)
     for text in figure.findobj(Text):
         assert isinstance(text, Text)
         text.set_text(visible_lines(text.get_text()))

@@ -8,22 +8,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from tttui.draw import outcome_bars
+from tttui.draw.axis import TimeAxis
 from tttui.draw.envelope import Series
-from tttui.export import look, painter, tables, weight_tables
+from tttui.draw.look import Look
+from tttui.draw.marks import Marks
+from tttui.export import look, painter, planes, tables, weight_tables
 from tttui.export.request import ExportRequest
 from tttui.model.errors import TttuiError
 from tttui.model.statistics import Statistics
 from tttui.model.transactions import COMMIT
 from tttui.plots.errors import error_plot, losses_of
-from tttui.plots.gates import gate_plots, limit_curve, limit_line, tolerance
-from tttui.plots.learned import learned_mu
+from tttui.plots.gates import gate_plots
+from tttui.plots.learned import learned_quantity
 from tttui.plots.motion import ACTIONS, motion_of, series_plot, state_plots
 from tttui.plots.weights import weight_plot
-from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at, mu_column
+from tttui.tasks.pointmass.hidden import (
+    CompleteWeights,
+    implied,
+    in_force,
+    mu_at,
+    mu_column,
+    world_of,
+)
 from tttui.tasks.pointmass.identify import MU_GRID
 
-BINS = 40
-"""Bins of the transactions over time."""
+BINS = 80
+"""Bins of the transactions over time, at most half as many."""
 
 BESIDE = 18
 """Characters of a line beside the plot of a series."""
@@ -40,9 +51,10 @@ def mse(request: ExportRequest) -> Figure:
     if plot.marks is not None and len(data.transactions):
         plot = replace(plot, marks=replace(plot.marks, shown=request.transactions()[1]))
     words = {"no update": "session, no update"}
-    painter.paint(axes, plot, request.span, log=request.log, words=words)
+    palette = look.colours_of(request)
+    painter.paint(axes, plot, request.span, palette, log=request.log, words=words)
     axes.set_ylabel(look.loss_axis(loss))
-    look.step_axis(axes, request.span, data.interventions)
+    look.step_axis(axes, request.span, palette, data.interventions)
     figure.legend(loc="outside lower left", ncols=4)
     return figure
 
@@ -51,60 +63,59 @@ def transactions(request: ExportRequest) -> Figure:
     events, inside = request.transactions()
     found = tables.counts(request)
     figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
-    axes = figure.subplots()
+    axes, palette = figure.subplots(), look.colours_of(request)
     outcome, names = events.outcomes()
     committed = events.t[inside & (outcome == COMMIT)]
     if len(committed):
-        axes.plot(committed, np.zeros(len(committed)), color=look.status_colour("commit"), lw=1.2)
+        green = look.hexed(palette.status("commit"))
+        axes.plot(committed, np.zeros(len(committed)), color=green, lw=1.2)
     for lane, status in enumerate(found):
         t = events.t[inside & (outcome == names.index(status))]
-        colour = look.status_colour(status)
+        colour = look.hexed(palette.status(status))
         marker = look.status_marker(status)
         axes.plot(t, np.full(len(t), lane), marker=marker, ls="", color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
     axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
     axes.set_ylim(len(found) - 0.5, -0.5)
-    look.step_axis(axes, request.span, request.data.interventions)
+    look.step_axis(axes, request.span, palette, request.data.interventions)
     return figure
 
 
 def reasons(request: ExportRequest) -> Figure:
-    found = tables.counts(request)
     events, inside = request.transactions()
+    outcome, names = events.outcomes()
+    marks = Marks(events.t[inside], outcome[inside], names)
+    palette = look.colours_of(request)
     figure = look.figure(2.6, f"{request.name}: how transactions ended")
-    bars, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
-    outcome, outcomes = events.outcomes()
-    names, numbers = list(found), list(found.values())
-    colours = [look.status_colour(name) for name in names]
-    drawn = bars.barh(range(len(names)), numbers, color=colours)
-    bars.bar_label(drawn, padding=2)
-    bars.set_yticks(range(len(names)), [look.status_words(name) for name in names])
-    bars.set_ylim(max(len(names), 3) - 0.5, -0.5)
-    bars.set_xlabel("transactions")
-    bars.xaxis.set_major_locator(MaxNLocator(integer=True))
-    bars.grid(visible=False, axis="y")
-    edges = np.linspace(request.span[0], request.span[1] + 1, BINS + 1)
-    bottom = np.zeros(BINS)
-    for name, colour in zip(names, colours, strict=True):
-        of_this = inside & (outcome == outcomes.index(name))
-        high, _ = np.histogram(events.t[of_this], edges)
-        width = float(edges[1] - edges[0])
-        when.bar(edges[:-1], high, width, bottom, align="edge", color=colour, label=name)
+    kinds, when = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    plot = outcome_bars.outcome_plot(marks, Look(palette).with_statuses((), events.reasons))
+    planes.bars(kinds, plot, palette, room=3, counts=True)
+    axis = TimeAxis(*request.span, BINS)
+    bins = outcome_bars.binned(marks, axis)
+    edges = axis.edges()[:: 2 * bins.width]
+    edges = np.append(edges[: len(bins.counts)], axis.edges()[-1])
+    bottom = np.zeros(len(bins.counts))
+    for kind in outcome_bars.stack_order(marks):
+        high = bins.counts[:, kind]
+        colour = look.hexed(palette.status(names[kind]))
+        when.bar(edges[:-1], high, 0.9 * np.diff(edges), bottom, align="edge", color=colour)
         bottom += high
+    when.set_title("transactions over time")
     when.set_ylabel("transactions in a bin")
     when.yaxis.set_major_locator(MaxNLocator(integer=True))
-    look.step_axis(when, request.span, request.data.interventions)
+    look.step_axis(when, request.span, palette, request.data.interventions)
     return figure
 
 
 def state(request: ExportRequest) -> Figure:
     """x, y, vx and vy above one another, with the actions that push the velocities."""
     plots = state_plots(motion_of(request.motion()))
+    palette = look.colours_of(request)
     figure, axes = _stacked(request, 5.8, "observed state and actions", len(plots))
     words = {name: f"action {name} (acceleration)" for name in ACTIONS}
     for panel, plot in zip(axes, plots, strict=True):
-        painter.paint(panel, plot, request.span, words=words)
+        painter.paint(panel, plot, request.span, palette, words=words)
         panel.set_ylabel(f"{plot.title} ({plot.unit})")
         if len(plot.traces) > 1:
             look.legend_above(panel, 2)
@@ -114,11 +125,11 @@ def state(request: ExportRequest) -> Figure:
 def series(request: ExportRequest) -> Figure:
     """Every recorded series above the other, with the unit that it has."""
     table = request.recorded()
-    names = table.names[: tables.MOST_DRAWN]
+    names, palette = table.names[: tables.MOST_DRAWN], look.colours_of(request)
     figure, axes = _stacked(request, 0.8 + 1.1 * len(names), "recorded series", len(names))
     for panel, name in zip(axes, names, strict=True):
         plot = series_plot(request.data, name, Series(*table.of(name)))
-        painter.paint(panel, plot, request.span)
+        painter.paint(panel, plot, request.span, palette)
         panel.set_ylabel(fill(plot.title, BESIDE))
     return figure
 
@@ -133,15 +144,10 @@ def gates(request: ExportRequest) -> Figure:
     titles = {"grad_norm": "gradient norm", "loss": loss, "max |h|": "largest |h|"}
     words = {"pre": "before", "post": "after"}
     plots = gate_plots(data, "")
-    if not meta.is_point_mass:  # on paper there is room for the limits of any model
-        (norm, norm_log), (losses, losses_log), own = plots
-        key = "grad_norm_max"
-        traces = (*limit_curve(data, key), *norm.traces)
-        norm = replace(norm, traces=traces, thresholds=limit_line(data, key))
-        plots = [(norm, norm_log), (replace(losses, band=tolerance(data)), losses_log), own]
+    palette = look.colours_of(request)
     figure, axes = _stacked(request, 4.6, "what the gates saw", len(plots))
     for panel, (plot, log) in zip(axes, plots, strict=True):
-        painter.paint(panel, plot, request.span, log=log, words=words, dots=True)
+        painter.paint(panel, plot, request.span, palette, log=log, words=words, dots=True)
         panel.set_ylabel(titles.get(plot.title, plot.title))
         if plot.traces:
             look.legend_above(panel, 4)
@@ -154,7 +160,8 @@ def _stacked(
     """A figure of n plots above one another, which share their axis of steps."""
     figure = look.figure(height, f"{request.name}: {title}")
     axes = look.panels(figure, n)
-    look.step_axis(axes[-1], request.span, request.data.interventions, axes[:-1])
+    palette, changes = look.colours_of(request), request.data.interventions
+    look.step_axis(axes[-1], request.span, palette, changes, axes[:-1])
     return figure, axes
 
 
@@ -162,29 +169,31 @@ def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
     held = in_force(data, request.at)
-    found = implied(held, data.meta.world) if isinstance(held, CompleteWeights) else None
+    found = implied(held, world_of(data)) if isinstance(held, CompleteWeights) else None
     column = None if trajectory is None else mu_column(data, trajectory)
     true = None
     if trajectory is not None and column is not None:
         true = Series(trajectory.t, column)
-    plot = learned_mu(data, None if found is None else (request.at, found.mu), true)
+    plot = learned_quantity(data, None if found is None else (request.at, found.mu), true)
     if not plot.traces and isinstance(held, str):
         raise TttuiError(f"{request.name}: no implied mu to export: {held}")
     figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")
     over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
-    painter.paint(over, plot, request.span, words={"implied": "implied by the weights"})
+    palette = look.colours_of(request)
+    painter.paint(over, plot, request.span, palette, words={"implied": "implied by the weights"})
     over.set_ylabel("friction mu")
-    look.step_axis(over, request.span, data.interventions)
+    look.step_axis(over, request.span, palette, data.interventions)
     if plot.traces:
         over.legend(loc="best")
     truth = mu_at(data, trajectory, request.at)
     if found is not None and isinstance(held, CompleteWeights):
-        by.plot(MU_GRID, found.curve, color=look.ADAPTIVE, label=held.name)
+        colour, third = (look.role_colour(role, palette) for role in ("adaptive", "third"))
+        by.plot(MU_GRID, found.curve, color=colour, label=held.name)
         if truth is not None:
-            by.axvline(truth, color=look.THIRD, lw=0.8, label=f"true {truth:.4f}")
+            by.axvline(truth, color=third, lw=0.8, label=f"true {truth:.4f}")
         if np.isfinite(found.mu):
             told = f"implied {found.mu:.4f}"
-            by.axvline(found.mu, color=look.ADAPTIVE, ls="--", lw=0.8, label=told)
+            by.axvline(found.mu, color=colour, ls="--", lw=0.8, label=told)
         look.logarithmic(by, found.curve)
         by.legend(loc="best")
     by.set_xlabel("friction mu of a test world")
@@ -199,8 +208,9 @@ def weight_statistics(request: ExportRequest) -> Figure:
     axes = figure.subplots(2, 2, sharex=True)
     for panel, measure in zip(axes.flat, weight_tables.STATISTICS, strict=True):
         weight_curves(panel, request, statistics, measure)
+    palette = look.colours_of(request)
     for panel, above in zip(axes[-1], axes[0], strict=True):
-        look.step_axis(panel, request.span, request.data.interventions, [above])
+        look.step_axis(panel, request.span, palette, request.data.interventions, [above])
     axes[0, 0].legend(loc="best", ncols=3)
     return figure
 
@@ -208,5 +218,6 @@ def weight_statistics(request: ExportRequest) -> Figure:
 def weight_curves(axes: Axes, request: ExportRequest, statistics: Statistics, measure: str) -> None:
     """One figure of the matrices over the snapshots, with its name."""
     plot = weight_plot(measure, statistics, request.last)
-    painter.paint(axes, plot, request.span, log=measure == "condition")
+    palette = look.colours_of(request)
+    painter.paint(axes, plot, request.span, palette, log=measure == "condition")
     axes.set_ylabel(plot.title)

@@ -1,6 +1,7 @@
 """What is to be exported: one figure or table of a session, at a step, over a window."""
 
 from dataclasses import field, replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,13 +15,18 @@ from tttui.model.query import Query, matching
 from tttui.model.session import SessionData, SessionSummary
 from tttui.model.steps import SeriesTable, Steps, Trajectory
 from tttui.model.transactions import Transactions
+from tttui.model.transfer import Transfer
 from tttui.model.weights import Aspect, has_point_mass_weights
+
+Theme = Literal["light", "dark", "colour-blind"]
+THEMES: tuple[Theme, ...] = ("light", "dark", "colour-blind")
 
 FORMATS = ("png", "svg", "pdf", "csv")
 
 WHATS: dict[str, str] = {
     "mse": "errors of the frozen and the adaptive model over the steps",
     "trajectory": "the path in the plane, coloured by time",
+    "predictions": "the path, and where both models expected it, with errors magnified",
     "ghost": "the same actions in a world with another friction: both paths, their distance",
     "state": "x, y, vx, vy and the actions over the steps",
     "series": "everything that is recorded beside the losses, over the steps",
@@ -58,10 +64,10 @@ LARGEST_EXPORT = 1 << 24
 MOST_MATRICES = 3
 """Parameters in a figure where none is named."""
 
-OF_POINT_MASS = frozenset({"trajectory", "ghost", "state", "mu"})
+OF_POINT_MASS = frozenset({"trajectory", "predictions", "ghost", "state", "mu"})
 """What only sessions of the point mass have."""
 
-NEEDS_TRAJECTORY = frozenset({"trajectory", "ghost", "state"})
+NEEDS_TRAJECTORY = frozenset({"trajectory", "predictions", "ghost", "state"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +105,8 @@ class ExportRequest:
     """For `text`."""
     query: Query = field(default=Query())
     """Only transactions that pass it (`model.query.TRANSACTION_WORDS`)."""
+    theme: Theme = "light"
+    """The colours of a figure: those of the app's theme of that name."""
 
     def checked(self) -> "ExportRequest":
         """Self with every default filled in; raises TttuiError where the data is not there."""
@@ -142,6 +150,13 @@ class ExportRequest:
                 reasons = "; ".join(tested.missing)
                 raise TttuiError(f"no session can be tested in the worlds of others: {reasons}")
         return replace(self, window=self._window())
+
+    def tested(self) -> tuple[Transfer, list[str]]:
+        """The transfer matrix of a checked request, and the names of its sessions."""
+        compared = self.compared
+        assert compared is not None
+        assert compared.transfer is not None
+        return compared.transfer, [compared.names[i] for i in compared.transfer.sessions]
 
     def _check_transactions(self) -> None:
         events = self.data.transactions

@@ -17,7 +17,7 @@ from tttui.model.parameters import specs_of
 from tttui.model.text import visible
 from tttui.model.transactions import Transactions
 from tttui.plots.motion import STATE
-from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at
+from tttui.tasks.pointmass.hidden import CompleteWeights, implied, in_force, mu_at, world_of
 
 ACTION = ("ax", "ay")
 EVENT_NUMBERS = ("pre_loss", "post_loss", "grad_norm", "pre_max_h", "post_max_h", "lr")
@@ -154,7 +154,7 @@ def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], l
         held = in_force(data, request.at)
         if not isinstance(held, CompleteWeights):
             raise TttuiError(f"{request.name}: no implied mu to export: {held}")
-        t, mu = [request.at], [implied(held, data.meta.world).mu]
+        t, mu = [request.at], [implied(held, world_of(data)).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
@@ -178,10 +178,7 @@ def _comparison(request: ExportRequest) -> Table:
 
 def _transfer(request: ExportRequest) -> Table:
     """A row for the weights of each session, and one for the base, in the world of each."""
-    assert request.compared is not None
-    tested = request.compared.transfer
-    assert tested is not None
-    names = [request.compared.names[i] for i in tested.sessions]
+    tested, names = request.tested()
     n = len(names)
     return {
         "weights": ["frozen base"] * n + [name for name in names for _ in range(n)],
@@ -200,7 +197,7 @@ def decays_of(request: ExportRequest) -> Floats:
         why = request.data.problem("base")
         reason = why.reason if why is not None else "the base has no a_raw"
         raise TttuiError(f"{request.name}: no decays to export: {reason}")
-    return ssm.decay(base["a_raw"], request.data.meta.dt)
+    return ssm.decay(base["a_raw"], world_of(request.data).dt)
 
 
 def half_lives(decays: Floats) -> Floats:
@@ -251,7 +248,7 @@ def _sessions(request: ExportRequest) -> Table:
         "loss": [row.meta.loss.label for row in rows],
         "env_mode": [row.meta.env_mode for row in rows],
         "mu": [row.truth_now for row in rows],
-        "mu_first": [row.meta.mu for row in rows],
+        "mu_first": [row.meta.truth for row in rows],
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],
@@ -306,6 +303,7 @@ def _characters(data: bytes) -> list[str]:
 _TABLES: dict[str, Callable[[ExportRequest], Table]] = {
     "mse": _mse,
     "trajectory": _trajectory,
+    "predictions": _trajectory,
     "ghost": ghost.table,
     "state": _state,
     "series": _series,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tttui.draw.heat import limit
 from tttui.export.columns import Column, Table
 from tttui.export.request import ExportRequest
 from tttui.model.arrays import PLASTIC, Floats
@@ -12,7 +13,14 @@ from tttui.model.session import History
 from tttui.model.spectrum import spectrum
 from tttui.model.statistics import Statistics, summarised
 from tttui.model.tensor_axes import AxisChange, moved
-from tttui.model.weights import TITLES, Aspect, ShownWeights, compare, held_at, why_no_weights
+from tttui.model.weights import (
+    TITLES,
+    Aspect,
+    ShownWeights,
+    compare,
+    weights_in_force,
+    why_no_weights,
+)
 
 STATISTICS = ("fro", "max_abs", "mean", "std")
 
@@ -20,7 +28,7 @@ STATISTICS = ("fro", "max_abs", "mean", "std")
 def matrices_at(request: ExportRequest) -> tuple[dict[str, Floats], str]:
     """The plastic matrices at the request's step and where they come from."""
     names = request.matrices
-    held = held_at(request.data, request.at, names)
+    held = weights_in_force(request.data, request.at, names)
     if held is None:
         why = why_no_weights(request.data, names)
         raise TttuiError(f"{request.name}: no weights to export: {why}")
@@ -98,6 +106,21 @@ def statistics_of(request: ExportRequest) -> tuple[Statistics, slice]:
         raise TttuiError(f"{request.name}: no history of the weights to export: {reason}")
     statistics = summarised(history, request.matrices)
     return statistics, request.rows(statistics.t)
+
+
+def scales_of(request: ExportRequest) -> Statistics:
+    """Of every snapshot no more than its largest value and its largest change."""
+    history, columns = request.data.history, dict[str, dict[str, Floats]]()
+    for name in request.matrices if history is not None else ():
+        snapshots = history.snapshots(name) if history is not None else None
+        if snapshots is not None:
+            start = np.asarray(snapshots[0])
+            every = [np.asarray(snapshots[i]) for i in range(len(snapshots))]
+            columns[name] = {
+                "max_abs": np.array([limit(W) for W in every]),
+                "max_change": np.array([limit(W - start) for W in every]),
+            }
+    return Statistics(columns=columns)
 
 
 def weight_statistics(request: ExportRequest) -> Table:

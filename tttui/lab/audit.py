@@ -5,10 +5,10 @@
      "subject": "@helper", "before": {...}, "after": {...}, "moves": [...], "previous": "9f2c..."}
 
 `previous` is the sha256 of the line before, without its newline; of the first line 64 zeros.
-audit.head.json says how many lines there are and has the hash of the last one, so that lines cut
-off at the end are missed as well. The chain shows damage and careless edits; who can write all
-of these files can also write a new chain, so keep the hash that `tttui audit --verify` prints
-where they cannot.
+audit.head.json says how many lines there are and has the hash of the last one, so that missing
+lines at the end are detected too. The chain shows damage and careless edits; who can write all of
+these files can also write a new chain, so keep the hash that `tttui audit --verify` prints where
+they cannot.
 """
 
 import getpass
@@ -41,7 +41,7 @@ NONE = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change. `before` and `after` are what it was about; each may be empty."""
+    """One change of the registry; `before` and `after` describe its subject, or are empty."""
 
     n: int
     """Counts from 1."""
@@ -53,14 +53,14 @@ class AuditEntry:
     action: str
     """`<collection>:<what happened>`, as the event of the change is called."""
     subject: str
-    """Whose it is: `walker@v2`, `@helper`."""
+    """The version or persona that changed: `walker@v2`, `@helper`."""
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     moves: Sequence[tuple[str, str]] = ()
-    """Files that the change put in their places: from and to, below `<root>/.lab`."""
+    """Renames of the change: from and to, paths below `<root>/.lab`."""
     previous: str = NONE
     forced: str = ""
-    """Why it would have been refused without --force; '' where it was not forced."""
+    """Why it needed --force; '' if it did not."""
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
     digest: str = ""
     """The sha256 of the line."""
@@ -86,7 +86,7 @@ def head_path(root: Path) -> Path:
 
 
 def read_head(root: Path) -> Head | None:
-    """None where it is missing or damaged."""
+    """The content of audit.head.json; None if it is missing or damaged."""
     try:
         raw = read_object(head_path(root))
     except (TttuiError, OSError):
@@ -117,7 +117,7 @@ def raw_lines(root: Path) -> Iterator[tuple[bytes, bool]]:
 
 
 def parsed(line: bytes) -> AuditEntry:
-    """A line of the log. Raises ValueError saying what is wrong with it."""
+    """Parse a line of the log. Raises ValueError that names the defect."""
     if len(line) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} bytes")
     raw = decode(line)
@@ -165,7 +165,7 @@ def written(
     moves: Sequence[tuple[str, str]],
     forced: str,
 ) -> bytes:
-    """A new line, with its newline. Raises TttuiError where it would be too long."""
+    """Format a new line, with its newline. Raises TttuiError if it is too long."""
     record: dict[str, Any] = {
         "n": n,
         "time": round(time.time(), 3),
@@ -188,7 +188,7 @@ def written(
 
 
 def lines(root: Path) -> Iterator[AuditEntry]:
-    """The lines that can be read, in order; for the ones that cannot see `lab.auditing`."""
+    """The readable lines, in order; `lab.auditing` reports the others."""
     for line, _ in raw_lines(root):
         try:
             yield parsed(line)

@@ -1,4 +1,4 @@
-"""Does the audit fit together, and is what it registered still what it was?
+"""Check the audit chain, and that registered files still match it.
 
 The chain is checked line by line, and the first that does not fit is named. What stands at the
 end is compared with audit.head.json, so that lines cut off there are told from changed ones.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tttui.artifacts.eventlog import LAB
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import open_regular, read_bytes, sha256_of
 from tttui.lab.audit import NONE, AuditEntry, parsed, raw_lines, read_head
 from tttui.lab.changing import LOCK, PATIENCE_S, settle
@@ -38,22 +38,22 @@ Trouble = Literal["changed", "missing", "cut off", "artifact"]
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """One thing that does not fit."""
+    """One defect of the audit or of a registered file."""
 
     trouble: Trouble
     text: str
     line: int | None = None
-    """Of the file, from 1."""
+    """Line number in the file, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The result of a check."""
+    """The result of an audit check."""
 
     lines: int
-    """That were read."""
+    """Number of lines read."""
     digest: str
-    """The hash of the last one, to be kept elsewhere."""
+    """The hash of the last line, for a person to store elsewhere."""
     findings: tuple[AuditFinding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -64,22 +64,22 @@ class Verified:
 
 @dataclass(slots=True)
 class _Walk:
-    """The chain up to the first line that does not fit."""
+    """The state of the chain up to the first line that does not fit."""
 
     last: AuditEntry | None = None
     linked: int = 0
-    """Lines that fit, or may: only a following line can confirm the last one."""
+    """Number of linked lines; only a following line can confirm the last one."""
     read: int = 0
     finding: AuditFinding | None = None
     unfinished: bool = False
     registered: dict[str, AuditEntry] = field(default_factory=dict[str, AuditEntry])
-    """The change that made each version that should be there."""
+    """The change that registered each version that should exist."""
     personas: dict[str, AuditEntry] = field(default_factory=dict[str, AuditEntry])
     """The change that moved each persona last."""
     measured: dict[str, list[AuditEntry]] = field(default_factory=dict[str, list[AuditEntry]])
 
     def take(self, line: AuditEntry) -> None:
-        """Remember what should be there after this line."""
+        """Record what should exist after this line."""
         self.last, self.linked = line, self.linked + 1
         line = replace(line, raw={}, before={}, moves=())  # there may be very many
         if line.action == REGISTERED:
@@ -94,8 +94,8 @@ class _Walk:
 
 
 def verify(root: Path) -> Verified:
-    """Check the audit of a root and what it speaks of. Nothing is changed, except that what a
-    crash left half done is carried out first. Raises TttuiError where it cannot be read."""
+    """Check the audit of a root and the files that it names. Changes nothing, except that it first
+    completes a change that a crash interrupted. Raises TttuiError where it cannot be read."""
     settle(root)
     with _still(root):
         walk = _walk(root)
@@ -104,8 +104,8 @@ def verify(root: Path) -> Verified:
         if walk.finding is not None:
             findings.append(_first(root, walk, walk.finding))
         else:
-            found, notes = _end(root, walk)
-            findings += found
+            end_findings, notes = _end(root, walk)
+            findings += end_findings
         if not findings:
             findings += _artifacts(root, walk)
     findings += _weights(root)  # they may be large, and nobody has to wait meanwhile
@@ -113,11 +113,11 @@ def verify(root: Path) -> Verified:
 
 
 def _still(root: Path) -> AbstractContextManager[None]:
-    """Nobody changes the registry meanwhile, where it can be held."""
+    """Lock the registry during the check, if it can be locked."""
     lock = root / LAB / LOCK
     with suppress(OSError):  # there is none, it may not be written, or it leads elsewhere
         os.close(open_regular(lock, os.O_RDWR))
-        return held(lock, PATIENCE_S)
+        return locked(lock, PATIENCE_S)
     return nullcontext()
 
 
@@ -159,7 +159,7 @@ def _walk(root: Path) -> _Walk:
 
 
 def _first(root: Path, walk: _Walk, finding: AuditFinding) -> AuditFinding:
-    """Of the last line, only the head decides whether it was changed, or the one before it."""
+    """The first defect. Only the head tells a changed last line from a changed line before it."""
     head, last = read_head(root), walk.last
     ends = finding.line == walk.read - 1 == walk.linked - 1
     if not ends or last is None or head is None or head.lines != last.n:
@@ -169,11 +169,11 @@ def _first(root: Path, walk: _Walk, finding: AuditFinding) -> AuditFinding:
     return finding
 
 
-def _gap(at: int, n: int, found: int) -> AuditFinding:
-    if found <= n:
-        return AuditFinding("changed", f"line {at} has the number {found} after {n}", at)
-    lost = f"change {n + 1}" if found == n + 2 else f"changes {n + 1} to {found - 1}"
-    return AuditFinding("missing", f"before line {at}: {lost} missing", at)
+def _gap(at: int, n: int, number: int) -> AuditFinding:
+    if number <= n:
+        return AuditFinding("changed", f"line {at} has the number {number} after {n}", at)
+    missing = f"change {n + 1}" if number == n + 2 else f"changes {n + 1} to {number - 1}"
+    return AuditFinding("missing", f"before line {at}: {missing} missing", at)
 
 
 def _end(root: Path, walk: _Walk) -> tuple[list[AuditFinding], list[str]]:
@@ -184,23 +184,25 @@ def _end(root: Path, walk: _Walk) -> tuple[list[AuditFinding], list[str]]:
             return [], []
         return [], ["audit.head.json is missing: whether lines are cut off is not known"]
     if head.lines > n:
-        lost = f"change {head.lines}" if head.lines == n + 1 else f"changes {n + 1} to {head.lines}"
+        missing = (
+            f"change {head.lines}" if head.lines == n + 1 else f"changes {n + 1} to {head.lines}"
+        )
         half = ", the last line is half one" if walk.unfinished else ""
-        text = f"cut off after line {walk.read}: {lost} missing at the end{half}"
+        text = f"cut off after line {walk.read}: {missing} missing at the end{half}"
         return [AuditFinding("cut off", text, walk.read + 1)], []
     if head.lines == n and head.digest != digest:
         return [AuditFinding("changed", f"line {walk.read} was changed", walk.read)], []
     if head.lines + 1 < n:
         return [], [f"audit.head.json stops at change {head.lines}: it was put back, or kept"]
     if head.lines < n:
-        return [], ["the last change waits to be carried out: the next change does it"]
+        return [], ["the last change is not completed yet: the next change completes it"]
     if walk.unfinished:
-        return [], ["half a line stands at the end, of a change that was not made"]
+        return [], ["half a line at the end, of a change that was not made"]
     return [], []
 
 
 def _artifacts(root: Path, walk: _Walk) -> Iterator[AuditFinding]:
-    """What is not what the lines say of it."""
+    """Registered files that differ from their audit lines."""
     for name, line in walk.registered.items():
         yield from _version(root, name, line)
     yield from _unknown(root, walk.registered)
@@ -223,7 +225,7 @@ def _version(root: Path, name: str, line: AuditEntry) -> Iterator[AuditFinding]:
 
 
 def _weights(root: Path) -> Iterator[AuditFinding]:
-    """Versions whose weights, or the base that is kept for them, were changed."""
+    """Versions whose weights or stored base were changed."""
     bases: set[Path] = set()
     for skill in skill_names(root):
         for number in numbers_of(root, skill):
@@ -258,8 +260,8 @@ def _result(root: Path, line: AuditEntry) -> Iterator[AuditFinding]:
     folder = version_folder(root, name_parts.skill, name_parts.number or 0)
     path = folder.with_name(f"results-v{name_parts.number}") / f"{line.n:08}.json"
     try:
-        found = hashlib.sha256(read_bytes(path, 2 * LONGEST_RESULT)).hexdigest()
-        why = "" if found == line.after.get("sha256") else "was changed"
+        digest = hashlib.sha256(read_bytes(path, 2 * LONGEST_RESULT)).hexdigest()
+        why = "" if digest == line.after.get("sha256") else "was changed"
     except OSError as error:
         why = f"{error.strerror}"
     if why:

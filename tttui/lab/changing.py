@@ -1,4 +1,4 @@
-"""Changing the registry: the line of the audit is what counts, and files follow it.
+"""Changing the registry: a change is made when its audit line is written; files follow.
 
 All that a change puts in place is written under hidden names first. Then its line is appended to
 the audit and synced: from that moment on the change is made. Then the files are renamed into
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from tttui.artifacts.atomic import sync_directory, write_all, write_error, write_whole
 from tttui.artifacts.eventlog import LAB, events_below
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import NotRegular, folder_to_write, open_regular
 from tttui.lab.audit import (
     LONGEST,
@@ -51,7 +51,7 @@ _FOLDERS = ("registry", "genomes")
 
 
 class LockedRegistry:
-    """What may be done while the lock is held: see `changing`."""
+    """The operations that need the lock of `changing`."""
 
     def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / LAB
@@ -80,10 +80,10 @@ class LockedRegistry:
         moves: Sequence[tuple[str, str]] = (),
         forced: str = "",
     ) -> AuditEntry:
-        """Make one change: its line, its files, its event.
+        """Make one change: write its line, rename its files, publish its event.
 
-        `moves` are paths below `<root>/.lab`, in the folders registry or genomes. Raises
-        TttuiError where the disk does not take it; nothing has changed then.
+        `moves` are paths below `<root>/.lab`, in the folders registry or genomes. Raises TttuiError
+        if it cannot be written; then nothing has changed.
         """
         for place in (place for pair in moves for place in pair):
             _place(self.folder, place)
@@ -131,7 +131,7 @@ class LockedRegistry:
 
 @contextmanager
 def changing(root: Path) -> Iterator[LockedRegistry]:
-    """Hold the registry of a root to change it; what a crash left half done is done first.
+    """Lock the registry of a root for a change; first completes a change that a crash interrupted.
 
     Raises RefusedInput where it may not be written, TttuiError where another process holds it.
     """
@@ -139,7 +139,7 @@ def changing(root: Path) -> Iterator[LockedRegistry]:
     try:
         root.mkdir(parents=True, exist_ok=True)
         folder_to_write(folder)
-        with held(folder / LOCK, PATIENCE_S):
+        with locked(folder / LOCK, PATIENCE_S):
             _repair(root)
             _holding.root = root
             try:
@@ -151,24 +151,24 @@ def changing(root: Path) -> Iterator[LockedRegistry]:
 
 
 def settle(root: Path) -> None:
-    """Carry out what a crash left half done; costs two small reads where there is nothing.
+    """Complete a change that a crash interrupted; two small reads if there is none.
 
-    Where it may not be written, nothing happens: readers then see what was before.
+    Does nothing in a read-only root: readers then see the state before the change.
     """
     if getattr(_holding, "root", None) == root or not _is_behind(root):
         return
-    with suppress(TttuiError, OSError), held(root / LAB / LOCK, PATIENCE_S):
+    with suppress(TttuiError, OSError), locked(root / LAB / LOCK, PATIENCE_S):
         _repair(root)
 
 
 def _is_behind(root: Path) -> bool:
-    """The newest line is not known to be carried out."""
+    """Whether the newest line may not have been carried out."""
     there, head = _end(root).there, read_head(root)
     return there > 0 and (head is None or head.lines < there)
 
 
 def _repair(root: Path) -> None:
-    """Bring the files to what the newest line says, and remove what is not needed."""
+    """Apply the renames of the newest line, and remove leftover files."""
     line, _ = _last(root)
     if line is not None and _is_behind(root):
         _move(root / LAB, line.moves, again=True)
@@ -180,14 +180,14 @@ def _repair(root: Path) -> None:
 
 
 def _finish(root: Path, line: AuditEntry) -> None:
-    """Tell the event and write the head; where the disk is full the next change does."""
+    """Publish the event and write the head; on a full disk the next change does so."""
     with suppress(TttuiError, OSError):
         events_below(root).append(f"data:{line.action}", id=line.subject, audit=line.n)
         write_whole(head_path(root), Head(line.n, line.digest).content())
 
 
 def _move(folder: Path, moves: Sequence[tuple[str, str]], *, again: bool) -> None:
-    """Put files in their places, all or none; `again`: some may be there already."""
+    """Rename files, all or none; `again`: some may have been renamed already."""
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:
@@ -213,15 +213,15 @@ def _cut(handle: int, end: int) -> None:
         os.fsync(handle)
 
 
-def _make_folders(folder: Path, wanted: Path) -> None:
-    for part in reversed([wanted, *wanted.parents]):
+def _make_folders(folder: Path, leaf: Path) -> None:
+    for part in reversed([leaf, *leaf.parents]):
         if part != folder and folder in part.parents:
             folder_to_write(part)
 
 
 def _place(folder: Path, path: str) -> Path:
-    """A path of a move, which may come from a log of others. Raises NotRegular for one that leads
-    elsewhere."""
+    """A path of a move, which may come from an untrusted log. Raises NotRegular if it leads
+    outside."""
     parts = path.split("/")
     if parts[0] not in _FOLDERS or len(parts) < 2 or not all(map(_PART.fullmatch, parts)):
         raise NotRegular(
@@ -238,7 +238,7 @@ def _place(folder: Path, path: str) -> Path:
 
 
 def _last(root: Path) -> tuple[AuditEntry | None, int]:
-    """The last whole line, where it can be read, and where whole lines end."""
+    """The last whole line, if readable, and the offset at which whole lines end."""
     path = audit_path(root)
     try:
         handle = open_regular(path)
@@ -261,19 +261,19 @@ def _last(root: Path) -> tuple[AuditEntry | None, int]:
 
 
 class _End(NamedTuple):
-    """What the next line follows."""
+    """The end of the log, which the next line follows."""
 
     n: int
     previous: str
     at: int
-    """Where whole lines end in the file."""
+    """Offset in bytes at which whole lines end."""
     there: int
-    """The number of the last line that is there."""
+    """The number of the last line in the file."""
 
 
 def _end(root: Path) -> _End:
-    """Where lines are missing or changed at the end, the head knows the one that was last: the
-    next line says that it follows that, so that the gap stays to be seen."""
+    """The end that the next line follows. If lines at the end are missing or changed, it is the one
+    that the head names, so that the gap stays visible."""
     line, at = _last(root)
     there = line.n if line is not None else 0
     head = read_head(root)

@@ -34,7 +34,7 @@ class JobCheckpoint:
 
 
 def path_of(directory: Path, name: str) -> Path:
-    """The file of a checkpoint. Raises RefusedInput for what can be no name."""
+    """The file of a checkpoint. Raises RefusedInput for an invalid name."""
     path = directory / f"checkpoint-{name}.pt"
     if not _FILE.fullmatch(path.name):
         raise RefusedInput(f"{name[:40]!r} is no name of a checkpoint: letters, digits, . _ and -")
@@ -42,18 +42,18 @@ def path_of(directory: Path, name: str) -> Path:
 
 
 def names(directory: Path) -> list[str]:
-    """The checkpoints that are there, the newest first."""
-    found = []
+    """The names of the existing checkpoints, newest first."""
+    by_age = []
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
                 if match := _FILE.fullmatch(entry.name):
                     age = -entry.stat(follow_symlinks=False).st_mtime_ns
                     # a named one may have been written in the same tick of the clock
-                    found.append((match[1] != LATEST, age, match[1]))
+                    by_age.append((match[1] != LATEST, age, match[1]))
     except OSError:
         return []
-    return [name for _, _, name in sorted(found)]
+    return [name for _, _, name in sorted(by_age)]
 
 
 def save(directory: Path, state: Mapping[str, Any], *, step: int, name: str | None = None) -> None:
@@ -79,15 +79,15 @@ def save(directory: Path, state: Mapping[str, Any], *, step: int, name: str | No
         raise
 
 
-def go_back(directory: Path, found: JobCheckpoint) -> None:
-    """Make an earlier checkpoint the newest, and remove those that are `later`. Raises TttuiError.
+def go_back(directory: Path, checkpoint: JobCheckpoint) -> None:
+    """Make an earlier checkpoint the newest, and remove the `later` ones. Raises TttuiError.
 
-    A process that is killed in between leaves `found` as it is: going back again finishes it.
+    A process that is killed in between leaves `checkpoint` as it is: going back again finishes it.
     """
-    gone = later(directory, found)
-    content = pt_bytes(write_pt({"step": found.step, "state": dict(found.state)}))
+    newer = later(directory, checkpoint)
+    content = pt_bytes(write_pt({"step": checkpoint.step, "state": dict(checkpoint.state)}))
     write_whole(path_of(directory, LATEST), content)
-    for name in {PREVIOUS, *gone} - {found.name}:
+    for name in {PREVIOUS, *newer} - {checkpoint.name}:
         path = path_of(directory, name)
         try:
             remove(path)
@@ -95,10 +95,10 @@ def go_back(directory: Path, found: JobCheckpoint) -> None:
             raise write_error(path, error) from error
 
 
-def later(directory: Path, found: JobCheckpoint) -> list[str]:
+def later(directory: Path, checkpoint: JobCheckpoint) -> list[str]:
     """The named checkpoints of steps after that of another, the newest first, and damaged ones."""
-    others = [n for n in names(directory) if n not in (LATEST, PREVIOUS, found.name)]
-    return [name for name in others if _step(directory, name) > found.step]
+    others = [n for n in names(directory) if n not in (LATEST, PREVIOUS, checkpoint.name)]
+    return [name for name in others if _step(directory, name) > checkpoint.step]
 
 
 def _step(directory: Path, name: str) -> float:
@@ -111,9 +111,10 @@ def _step(directory: Path, name: str) -> float:
 def load(
     directory: Path, name: str | None, complain: Callable[[str], object]
 ) -> JobCheckpoint | None:
-    """The checkpoint of a name, or the newest that is whole; None where there is none.
+    """Load a named checkpoint, or the newest whole one; None if there is none.
 
-    `complain` gets what is damaged. Raises RefusedInput where a named one cannot be had.
+    `complain` receives a line for each damaged file. Raises RefusedInput if the named one cannot be
+    loaded.
     """
     if name is not None:
         try:

@@ -37,13 +37,13 @@ CommandWords = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command: the handle of the job that it started, and what it said."""
+    """The result of a command: the handle of the job that it started, and its message."""
 
     job: str | None
-    said: str
-    """In a line, for a person."""
+    message: str
+    """The message in one line, for a person."""
     output: tuple[str, ...] = ()
-    """What it printed, where it does nothing but that."""
+    """The text of a command that only prints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class CommandPlan:
         return str(getattr(self._param(name), "section", ""))
 
     def choices(self, name: str) -> tuple[str, ...]:
-        """What can be chosen, where that is one of a few words."""
+        """The choices of a field with a fixed set of values."""
         param = self._param(name)
         if _is_switch(param):
             return (ON, OFF)
@@ -97,7 +97,7 @@ class CommandPlan:
         return "; ".join(filter(None, (help, _range(param.type), more)))
 
     def defaults(self) -> dict[str, str]:
-        """What holds where nothing is typed, by field."""
+        """Default values as text, by field."""
         return {name: _default(param) for name, param in _params(self.command).items()}
 
     def with_typed(self, name: str, text: str) -> "CommandPlan":
@@ -108,7 +108,7 @@ class CommandPlan:
         return self.typed.get(name, "").strip()
 
     def problems(self) -> dict[str, str]:
-        """What is wrong, by field; empty where it can be started."""
+        """Problems by field; empty if the command can be started."""
         wrong = dict[str, str]()
         with click.Context(self.command, info_name=self.title) as ctx:
             for name, param in _params(self.command).items():
@@ -142,10 +142,10 @@ class CommandPlan:
         return command_line("tttui", *self.words_before, *self._safe_arguments())
 
     def carry_out(self, on_output: Callable[[str], object]) -> CommandOutcome:
-        """Run it as a process; returns when that has ended, for jobs at once.
+        """Run the command in a process and wait for its end (jobs return at once).
 
-        Call it in a thread. `told` gets each new line of progress. Raises TttuiError with what the
-        command complained of.
+        Call it in a thread. `on_output` receives each line of progress. Raises TttuiError with the
+        command's message.
         """
         from tttui.runs.launch import run_command
 
@@ -154,22 +154,22 @@ class CommandPlan:
         more = ["--json"] if starts and "as_json" in how else []
         more += ["--detach"] if "detach" in how else []
         output = run_command([*self.words_before, *more, *self.arguments()], on_output)
-        found: object = None
+        answer: object = None
         with suppress(ValueError):
-            found = json.loads(output) if starts else None
-        if isinstance(found, dict):
-            job, path = found.get("job") or found.get("sweep"), found.get("path")
+            answer = json.loads(output) if starts else None
+        if isinstance(answer, dict):
+            job, path = answer.get("job") or answer.get("sweep"), answer.get("path")
             if isinstance(job, str):
-                return CommandOutcome(job, f"{self.title}: job {job[:8]} is {found.get('state')}")
-            if isinstance(found.get("said"), str):
-                return CommandOutcome(None, f"{self.title}: {found['said']}")
+                return CommandOutcome(job, f"{self.title}: job {job[:8]} is {answer.get('state')}")
+            if isinstance(answer.get("said"), str):
+                return CommandOutcome(None, f"{self.title}: {answer['said']}")
             if path is not None:
                 return CommandOutcome(None, f"{self.title}: {path}")
         lines = tuple(output.rstrip().splitlines())
         return CommandOutcome(None, f"{self.title}: {lines[0] if lines else 'done'}", lines)
 
     def _safe_arguments(self) -> list[str]:
-        """The same as far as it goes, while a quotation mark is open."""
+        """The arguments up to an unclosed quotation mark."""
         try:
             return self.arguments()
         except ValueError:
@@ -195,12 +195,12 @@ class CommandPlan:
         return ""
 
     def _contradictions(self) -> dict[str, str]:
-        """What is wrong with all of it together: by click, and by the command's own check."""
+        """Problems of the values together, from click and from the command's own check."""
         try:
             with self.command.make_context(self.title, self.arguments()) as ctx:
                 check = getattr(self.command, "check", None)
-                found: Mapping[str, str] = (check(ctx.params) if check is not None else {}) or {}
-            return {self._field(name): why for name, why in found.items()}
+                problems: Mapping[str, str] = (check(ctx.params) if check is not None else {}) or {}
+            return {self._field(name): why for name, why in problems.items()}
         except click.UsageError as error:
             param = getattr(error, "param", None)
             return {self._field(param and param.name): error.format_message().rstrip(".")}
@@ -228,7 +228,7 @@ class CommandPlan:
 
 @dataclass(frozen=True, slots=True)
 class ShellCommands:
-    """The commands of the shell; they stand above the screens, and are handed to them."""
+    """The shell commands, injected into the screens, which may not import `cli`."""
 
     definition: Callable[[Sequence[str]], click.Command]
     """The command of some words. Raises RefusedInput where there is none."""
@@ -242,7 +242,7 @@ class ShellCommands:
 
 @cache
 def _params(command: click.Command) -> Mapping[str, click.Parameter]:
-    """What can be filled in, by name: arguments first, then options under their headings."""
+    """The fields by name: arguments first, then options under their headings."""
     shown = [
         param
         for param in command.params
@@ -269,7 +269,7 @@ def _params(command: click.Command) -> Mapping[str, click.Parameter]:
 
 
 def _called(param: click.Parameter) -> str:
-    """What a field is called: an option as a person types it."""
+    """The name of a field: an option as a person types it."""
     if isinstance(param, click.Option):
         return _flag(param).lstrip("-").replace("-", "_")
     return str(param.name)
@@ -298,8 +298,8 @@ def _takes_several(param: click.Parameter) -> bool:
 
 
 def _setting(param: click.Parameter) -> Setting | None:
-    found = getattr(param.type, "setting", None)
-    return found if isinstance(found, Setting) else None
+    setting = getattr(param.type, "setting", None)
+    return setting if isinstance(setting, Setting) else None
 
 
 def _range(kind: click.ParamType[Any]) -> str:
@@ -312,7 +312,7 @@ def _range(kind: click.ParamType[Any]) -> str:
 
 
 def _default(param: click.Parameter) -> str:
-    """What holds where nothing is typed, as a person reads it."""
+    """The default value as text."""
     setting = _setting(param)
     if setting is not None:
         return setting.text(setting.default)

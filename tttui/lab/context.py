@@ -1,4 +1,4 @@
-"""What a kind of job is given while it runs: progress, metrics, checkpoints, its log."""
+"""The context of a running job: progress, metrics, checkpoints, log."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ _PART = re.compile(r"[^\x00-\x1f]{1,200}")
 
 
 class Ended(Exception):
-    """The job was asked to end, and is at a point where it can."""
+    """Raised at a safe point of a job that was asked to end."""
 
 
 class Context:
@@ -75,7 +75,7 @@ class Context:
     # -- what a kind tells ----------------------------------------------------------------------
 
     def progress(self, done: float, total: float, doing: str = "") -> None:
-        """How far the job is, and what it does now; as cheap as it is called often."""
+        """Report progress from 0 to 1 and the current work; cheap enough for an inner loop."""
         share = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
         with self._guard:
             self.reported["progress"] = share
@@ -88,12 +88,13 @@ class Context:
                     self._pace.popleft()
 
     def doing(self, what: str) -> None:
-        """What the job does now, a few words for a person."""
+        """The current work of the job, in a few words."""
         with self._guard:
             self.reported["doing"] = what
 
     def metrics(self, step: int, **values: float) -> None:
-        """One row of metrics.csv at `step`, which never descends; names may turn up later."""
+        """Write one row of metrics.csv at `step`, which never decreases; new names may appear
+        later."""
         with self._guard:
             self._metrics.add(step, values)
             self.last_metrics = values
@@ -113,13 +114,13 @@ class Context:
 
     @property
     def asked_to_end(self) -> bool:
-        """Somebody cancelled the job: save what is worth it, then reach a safe point."""
+        """Whether the job was cancelled: save what matters, then reach a safe point."""
         return self._end.is_set()
 
     def safe_point(self) -> None:
-        """A place where the job can end without loss; where it was asked to, this does not return.
+        """End the job here if it was asked to end.
 
-        Also raises what went wrong with the files meanwhile.
+        Also raises a file error of another thread.
         """
         self.check()
         if self._end.is_set():
@@ -130,8 +131,8 @@ class Context:
     ) -> None:
         """Write a checkpoint: all that an exact continuation needs, plain data and numpy arrays.
 
-        A resumed job gets it as `state`, and its metrics are those up to `step`. Two are kept,
-        and those with a `name` beside them, whose events have what else is `told`.
+        A resumed job gets it as `state`, and its metrics are those up to `step`. Two are kept, and
+        those with a `name` beside them, whose events carry `fields`.
         """
         self.flush()
         checkpoints.save(self.directory, state, step=step, name=name)
@@ -145,7 +146,7 @@ class Context:
         return requested
 
     def rewind(self, step: int) -> None:
-        """Forget the rows of metrics after `step`, to which the kind has gone back."""
+        """Remove the rows of metrics after `step`, to which the kind returned."""
         with self._guard:
             self._metrics.flush()
             self._metrics.close()
@@ -166,7 +167,7 @@ class Context:
         self.progress(1, 1)
 
     def finish_part(self, name: str, result: Any) -> None:
-        """Keep the result of a part (JSON), so that it is never executed again."""
+        """Store the result of a part (JSON), so that it is never executed again."""
         if not _PART.fullmatch(name):
             raise RefusedInput(f"{name[:40]!r} is no name of a part")
         line = json.dumps({"part": name, "result": result}, default=plain).encode() + b"\n"
@@ -181,13 +182,13 @@ class Context:
     # -- for the process that executes it -------------------------------------------------------
 
     def restore(self, checkpoint: str | None) -> None:
-        """Take up what an earlier execution left: its checkpoint, parts and metrics."""
+        """Restore the checkpoint, parts and metrics of an earlier execution."""
         self._restore_parts()
-        found = checkpoints.load(self.directory, checkpoint, self.log.warning)
+        restored = checkpoints.load(self.directory, checkpoint, self.log.warning)
         before = LAST if self.parts else 0
-        if found is not None:
-            self.state, before = found.state, found.step + 1
-            self.log.info("goes on from checkpoint %s at step %d", found.name, found.step)
+        if restored is not None:
+            self.state, before = restored.state, restored.step + 1
+            self.log.info("goes on from checkpoint %s at step %d", restored.name, restored.step)
         if not before:
             remove(self.directory / METRICS)
             return
@@ -212,21 +213,21 @@ class Context:
             self._requested.append((name, request))
 
     def check(self) -> None:
-        """Raise what another thread met."""
+        """Raise the error of another thread, if there is one."""
         if self._trouble is not None:
             raise self._trouble
 
     def broken(self, error: BaseException) -> None:
-        """Let the next safe point raise an error that another thread met."""
+        """Have the next safe point raise the error of another thread."""
         self._trouble = error
 
     def flush(self) -> None:
-        """Write the rows of metrics that wait."""
+        """Write the buffered rows of metrics."""
         with self._guard:
             self._metrics.flush()
 
     def seconds_left(self) -> float | None:
-        """At the speed of the last minute; None where that is not known."""
+        """Estimated seconds left at the speed of the last minute; None if unknown."""
         with self._guard:
             if len(self._pace) < 2:
                 return None
@@ -236,7 +237,7 @@ class Context:
         return (1.0 - last) * (now - then) / (last - first)
 
     def close(self) -> None:
-        """Flush what can be, and close the files."""
+        """Flush and close the files."""
         with suppress(TttuiError):
             self.flush()
         self._metrics.close()

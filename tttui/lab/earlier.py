@@ -1,4 +1,4 @@
-"""Going on from an earlier checkpoint of a job: what that replaces, and what is kept.
+"""Resuming a job from an earlier checkpoint: what that replaces, and what stays.
 
 Checkpoints of later steps are removed, the curves are cut at its step when the job goes on. A
 complete job keeps its results as results-N.json, and the version that it made stays as it is.
@@ -28,17 +28,17 @@ class Earlier:
     """A named checkpoint from which a job that has ended is to go on."""
 
     job: Job
-    found: checkpoints.JobCheckpoint
+    checkpoint: checkpoints.JobCheckpoint
     later: tuple[str, ...]
     """Checkpoints that are removed, the newest first."""
     progress: float | None
     """How far the job is then, from 0 to 1."""
     version: str = ""
-    """What the job made so far, which stays."""
+    """The version that the job has registered, which stays."""
 
     @classmethod
     def of(cls, job: Job, kind: JobKind, name: str) -> Self:
-        """Look what there is. Raises RefusedInput where the job cannot go on from there."""
+        """Load a named checkpoint. Raises RefusedInput if the job cannot resume from it."""
         if not kind.saves:
             raise RefusedInput(
                 f"job {job.short} is a {job.kind}, which saves no named checkpoints; leave out "
@@ -46,35 +46,36 @@ class Earlier:
             )
         if job.state == "completed" and kind.only_once:
             raise RefusedInput(f"job {job.short} is a complete {job.kind}: {kind.only_once}")
-        found = checkpoints.load(job.path, name, lambda _line: None)
-        assert found is not None
+        loaded = checkpoints.load(job.path, name, lambda _line: None)
+        assert loaded is not None
         results: Mapping[str, Any] = {}
         with suppress(TttuiError, OSError):
             results = read_object(job.path / RESULTS)
         steps, version = number(results.get("steps")), results.get("version")
-        if job.state == "completed" and steps is not None and found.step >= steps:
+        if job.state == "completed" and steps is not None and loaded.step >= steps:
             there = ", ".join(n for n in checkpoints.names(job.path) if n != name) or "none"
             raise RefusedInput(
-                f"checkpoint {name} is of step {found.step}, the last one: nothing comes after "
+                f"checkpoint {name} is of step {loaded.step}, the last one: nothing comes after "
                 f"it; there are: {there}"
             )
         return cls(
             job,
-            found,
-            tuple(checkpoints.later(job.path, found)),
-            min(1.0, found.step / steps) if job.state == "completed" and steps else job.progress,
+            loaded,
+            tuple(checkpoints.later(job.path, loaded)),
+            min(1.0, loaded.step / steps) if job.state == "completed" and steps else job.progress,
             version if isinstance(version, str) and job.state == "completed" else "",
         )
 
     @property
     def replaced(self) -> str:
         """What going on replaces and what it keeps, in one line for a person."""
-        text = f"goes on from {self.found.name}, step {self.found.step}: its curves are cut there"
+        name, step = self.checkpoint.name, self.checkpoint.step
+        text = f"resumes from {name}, step {step}: its curves are cut there"
         if self.later:
             text += f", later checkpoints ({', '.join(self.later)}) are replaced"
         if self.job.state == "completed":
-            kept = f"results-{len(earlier_results(self.job.path)) + 1}.json"
-            text += f", its results are kept as {kept}"
+            name = f"results-{len(earlier_results(self.job.path)) + 1}.json"
+            text += f", its results are kept as {name}"
         if self.version:
             text += f"; {self.version} stays as it is, and a new version comes of it"
         return text
@@ -86,19 +87,19 @@ class Earlier:
         """
         if self.job.state == "completed":
             results = self.job.path / RESULTS
-            kept = results.with_name(f"results-{len(earlier_results(self.job.path)) + 1}.json")
+            renamed = results.with_name(f"results-{len(earlier_results(self.job.path)) + 1}.json")
             try:
                 refuse_link(results)
-                os.replace(results, kept)
+                os.replace(results, renamed)
             except FileNotFoundError:
                 pass
             except OSError as error:
-                raise write_error(kept, error) from error
-        checkpoints.go_back(self.job.path, self.found)
+                raise write_error(renamed, error) from error
+        checkpoints.go_back(self.job.path, self.checkpoint)
 
 
 def earlier_results(directory: Path) -> list[str]:
-    """The names of results that a job had each time before it went on though it was complete."""
+    """The results files of a complete job from before it was resumed."""
     try:
         return sorted(name for name in os.listdir(directory) if _EARLIER.fullmatch(name))
     except OSError:

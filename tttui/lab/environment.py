@@ -1,4 +1,4 @@
-"""The environment in which a job is executed: that of the process that asked for it.
+"""The environment of a job: that of the process that requested it.
 
 A job that waits is started by whoever comes by: another job that ended, another shell, cron. So
 job.json keeps those variables of the asker on which results depend. What may hold a secret is
@@ -31,7 +31,7 @@ _USER_IN_URL = re.compile(r"://[^/]*@")
 
 
 def kept_of(env: Mapping[str, str]) -> dict[str, str]:
-    """What job.json keeps of an environment: never a secret."""
+    """The variables of an environment that job.json stores: never a secret."""
     if OUTER in env:  # a job asks for another one
         env = {**env, VISIBLE: env[OUTER]}
     return {
@@ -65,11 +65,11 @@ def asked_environment(ours: Mapping[str, str], request: Mapping[str, Any]) -> di
     if OUTER in env:  # this process is a job itself, with cores and GPUs of its own
         env.pop("OMP_NUM_THREADS", None)
         env[VISIBLE] = env.pop(OUTER)
-    kept = request.get("environment")
-    if isinstance(kept, dict):
+    recorded = request.get("environment")
+    if isinstance(recorded, dict):
         for name in [n for n in env if _KEPT.fullmatch(n) and not _SECRET.search(n)]:
             del env[name]
-        env |= {str(name): str(value) for name, value in kept.items() if _KEPT.fullmatch(name)}
+        env |= {str(name): str(value) for name, value in recorded.items() if _KEPT.fullmatch(name)}
     return env
 
 

@@ -46,7 +46,7 @@ def publish(root: Path, collection: str, action: str, **fields: Any) -> int:
 
 
 def tell(root: Path, collection: str, action: str, **fields: Any) -> int | None:
-    """The same for callers that must not fail because of it: None where the disk takes none."""
+    """Publish an event without ever raising: None if it cannot be written."""
     _check(collection)
     return eventlog.tell(root, [(f"data:{collection}:{action}", fields)])
 
@@ -73,7 +73,7 @@ def subscribe(
 
 
 def read(root: Path, *, pattern: str = "*", since: int = 0) -> Iterator[Event]:
-    """The events that there are now, with greater numbers than `since`."""
+    """The existing events with numbers greater than `since`."""
     check_pattern(pattern)
     for event in EventLog(root / LAB).read(since):
         if fnmatchcase(event.name, pattern):
@@ -81,7 +81,7 @@ def read(root: Path, *, pattern: str = "*", since: int = 0) -> Iterator[Event]:
 
 
 def check_pattern(pattern: str) -> None:
-    """Raise RefusedInput where a pattern names a collection that there is not."""
+    """Raise RefusedInput if a pattern names an unknown collection."""
     head, colon, rest = pattern.partition(":")
     collection = rest.partition(":")[0]
     if head == "data" and colon and collection and not set("*?[") & set(collection):

@@ -42,9 +42,9 @@ for batch in sys.stdin:
 
 
 class Grep:
-    """A regular expression, as Python knows them; its process begins with the first search.
+    """A regular expression of Python; its process starts with the first search.
 
-    Raises RefusedInput for what is none, naming the option `flag`.
+    Raises RefusedInput that names the option `flag` if it is invalid.
     """
 
     def __init__(self, pattern: str, flag: str = "--grep") -> None:
@@ -56,13 +56,13 @@ class Grep:
         self._process: subprocess.Popen[str] | None = None
 
     def matches(self, texts: Sequence[str]) -> list[bool]:
-        """Whether it is found in each of the texts.
+        """Whether each of the texts contains a match.
 
         Raises RefusedInput where it takes too long, TttuiError where no process can be started.
         """
         if PLAIN.fullmatch(self.pattern):
             return [self.pattern in text for text in texts]
-        found = list[bool]()
+        matched = list[bool]()
         for i in range(0, len(texts), BATCH):
             answer = self._ask(texts[i : i + BATCH])
             if answer == "late":
@@ -70,8 +70,8 @@ class Grep:
                     f"{self._flag} {self.pattern!r} tries for more than {LONGEST_S:g} s without "
                     "an end: leave out repeats within repeats, such as (a+)+"
                 )
-            found += [one == "1" for one in answer]
-        return found
+            matched += [one == "1" for one in answer]
+        return matched
 
     def close(self) -> None:
         """End its process."""

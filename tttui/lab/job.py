@@ -1,4 +1,4 @@
-"""What a job is, as its directory says it: `<root>/.lab/jobs/<uuid>/`.
+"""A job as its directory describes it: `<root>/.lab/jobs/<uuid>/`.
 
 job.json       what was asked: kind, command, settings, versions, commit, seed
 status.json    its state, how far it is, who executes it, a heartbeat
@@ -52,7 +52,7 @@ SESSION = "session"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job, or a session's run, as it was found; what is not known is None."""
+    """One job, or the run of a session, at one moment; unknown values are None."""
 
     handle: str
     """Its UUID; of a session the name of its directory."""
@@ -87,7 +87,7 @@ class Job:
 
     @property
     def fails_again(self) -> bool:
-        """It failed, and its kind said that resuming it would only fail again."""
+        """It failed in a way that resuming would only repeat."""
         return self.state == "failed" and self.raw.get("final") is True
 
     @property
@@ -114,9 +114,9 @@ def job_command(job: Job, verb: str, *more: str, group: str = "job") -> str:
 
 
 def read_job(directory: Path, watch: HeartbeatWatch | None = None) -> Job:
-    """The job in a directory; what is damaged is among its problems. Never raises.
+    """Read the job in a directory; damage is among its problems.
 
-    Who looks again and again keeps a `watch`.
+    Never raises. Callers that poll keep a `watch`.
     """
     job = Job(directory.name, "unknown", directory)
     try:
@@ -127,7 +127,7 @@ def read_job(directory: Path, watch: HeartbeatWatch | None = None) -> Job:
 
 
 def with_status(job: Job, raw: Mapping[str, Any], watch: HeartbeatWatch | None = None) -> Job:
-    """The job with what its status.json says, and what is true of it now."""
+    """The job updated from status.json and from its process."""
     written, error = raw.get("state"), _text(raw.get("error")) or None
     state = _state(written)
     detail: str = state
@@ -179,7 +179,7 @@ def read_request(directory: Path) -> Mapping[str, Any]:
 
 
 def _from_request(job: Job, problem: str) -> Job:
-    """What job.json says of a job whose status.json is damaged."""
+    """The job from job.json alone, if status.json is damaged."""
     try:
         raw = read_object(job.path / JOB)
     except (TttuiError, OSError) as error:

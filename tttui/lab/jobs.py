@@ -28,13 +28,13 @@ _Mark = tuple[int, int, int, int]
 def list_jobs(root: Path, *, state: str | None = None, kind: str | None = None) -> list[Job]:
     """The jobs of a root, and its sessions that run in the background; the newest first.
 
-    What is damaged is listed with its problems. Who looks again and again keeps a `JobList`.
+    Damaged ones are listed with their problems. Callers that poll keep a `JobList`.
     """
     return JobList(root).refresh(state=state, kind=kind)
 
 
 class JobList:
-    """The jobs of a root, again and again: what has ended is read once. For one thread.
+    """Lists the jobs of a root repeatedly; reads ended jobs once. For one thread.
 
     Watch `jobs_folder(root)` and the root to learn when to look again
     (`artifacts.watch.Watcher`).
@@ -46,16 +46,16 @@ class JobList:
         self._watches: dict[str, HeartbeatWatch] = {}
 
     def refresh(self, *, state: str | None = None, kind: str | None = None) -> list[Job]:
-        """The jobs as their files say it now, the newest first; only some by state or kind."""
-        found: list[Job] = []
+        """The jobs now, newest first, filtered by state or kind."""
+        jobs: list[Job] = []
         if kind != SESSION:
             with _without_collecting():
-                found += self._jobs()
+                jobs += self._jobs()
         if kind in (None, SESSION):
-            found += background_runs(self._root)
+            jobs += background_runs(self._root)
         chosen = [
             job
-            for job in found
+            for job in jobs
             if (state is None or job.state == state) and kind in (None, job.kind)
         ]
         return sorted(chosen, key=lambda job: (-(job.created_at or 0.0), job.handle))
@@ -78,7 +78,7 @@ class JobList:
             os.close(opened)
 
     def _look(self, opened: int, folder: Path, name: str) -> tuple["_Mark | None", Job]:
-        """A job as it is now, and what marks the file that says so; None where it is damaged."""
+        """A job and the stamp of its status file; None if it is damaged."""
         path = f"{name}/{STATUS}"
         try:
             there = os.stat(path, dir_fd=opened, follow_symlinks=False)
@@ -98,8 +98,8 @@ class JobList:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """Garbage is not looked for meanwhile: ten thousand new jobs hold none, and to look through
-    them again and again takes longer than to read them."""
+    """Switch the garbage collector off: it would scan ten thousand new jobs again and again, which
+    takes longer than reading them."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -110,7 +110,7 @@ def _without_collecting() -> Iterator[None]:
 
 
 def asked_of_launcher(job: Job) -> Job:
-    """The job with what only Slurm knows, where it is Slurm's."""
+    """The job completed from Slurm, if Slurm executes it."""
     if job.launcher != "slurm" or (job.has_ended and job.state != "crashed"):
         return job
     from tttui.lab.launchers.slurmstate import judged
@@ -119,7 +119,8 @@ def asked_of_launcher(job: Job) -> Job:
 
 
 def handles(root: Path) -> list[str]:
-    """The UUIDs of the jobs of a root, in no order. Raises RefusedInput where they are hidden."""
+    """The UUIDs of the jobs of a root, in no order. Raises RefusedInput if the folder cannot be
+    read."""
     folder = jobs_folder(root)
     try:
         if folder.is_symlink() or folder.parent.is_symlink():
@@ -140,18 +141,18 @@ def find_job(root: Path, handle: str) -> Job:
     known = handles(root)
     prefix = handle.strip().lower()
     exact = [name for name in known if name == prefix]
-    found = exact or [name for name in known if prefix and name.startswith(prefix)]
+    matches = exact or [name for name in known if prefix and name.startswith(prefix)]
     session = None
     if handle and "/" not in handle and not handle.startswith("."):
         session = session_job(root / handle)
     if session is not None and not exact:
         return session
-    if len(found) == 1:
-        return asked_of_launcher(read_job(jobs_folder(root) / found[0]))
-    if found:
-        some = ", ".join(sorted(found)[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
+    if len(matches) == 1:
+        return asked_of_launcher(read_job(jobs_folder(root) / matches[0]))
+    if matches:
+        some = ", ".join(sorted(matches)[:SHOWN]) + (" ..." if len(matches) > SHOWN else "")
         raise RefusedInput(
-            f"{handle} is the beginning of {len(found)} jobs; say more of it: {some}"
+            f"{handle} is the beginning of {len(matches)} jobs; say more of it: {some}"
         )
     listing = command_line(
         "tttui", "job", "list", *(() if str(root) == "runs" else ("--root", root))

@@ -36,7 +36,7 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """A log, and whose it is: a job (its handle) or a session (its name)."""
+    """A log with its owner: a job (its handle) or a session (its name)."""
 
     path: Path
     owner: str
@@ -55,7 +55,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which lines: a regular expression, a least level, a time before which they are too old."""
+    """A filter of lines: a regular expression, a minimum level, an earliest time."""
 
     grep: Grep | None = None
     level: str = "DEBUG"
@@ -64,7 +64,7 @@ class LogFilter:
 
     @classmethod
     def of(cls, grep: str | None, level: str | None, since: str | None) -> "LogFilter":
-        """From what a person typed. Raises RefusedInput naming the option."""
+        """The filter from typed options. Raises RefusedInput that names the option."""
         return cls(
             None if grep is None else Grep(grep),
             level or "DEBUG",
@@ -72,27 +72,27 @@ class LogFilter:
         )
 
     def chosen(self, lines: Iterable[LogEntry]) -> list[LogEntry]:
-        """Those of the lines that are wanted. Raises RefusedInput for an expression without end."""
+        """The lines that pass the filter. Raises RefusedInput if the expression takes too long."""
         after = "" if self.since is None else _as_logged(self.since)
         least = LEVELS.index(self.level)
-        found = [n for n in lines if n.time >= after and LEVELS.index(n.level) >= least]
-        if self.grep is None or not found:
-            return found
-        matches = self.grep.matches([line.text for line in found])
-        return [line for line, matched in zip(found, matches, strict=True) if matched]
+        recent = [n for n in lines if n.time >= after and LEVELS.index(n.level) >= least]
+        if self.grep is None or not recent:
+            return recent
+        matches = self.grep.matches([line.text for line in recent])
+        return [line for line, matched in zip(recent, matches, strict=True) if matched]
 
 
 def _as_logged(at: float) -> str:
-    """A Unix time as logs have it."""
+    """A Unix time in the format of the logs."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)) + f",{int(at % 1 * 1e3):03}"
 
 
 def age_of(text: str, flag: str = "--since") -> float:
     """Seconds in `90s`, `30min`, `2h`, `1d`, `1w`. Raises RefusedInput for anything else."""
-    found = _AGE.fullmatch(text.strip().lower())
-    if found is None:
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None:
         raise RefusedInput(f"{flag} {text!r} is no age: write 90s, 30min, 2h, 1d or 1w")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]
 
 
 class Logs:
@@ -106,8 +106,8 @@ class Logs:
         if session is not None:
             self._add(LogSource(session / LOG, session.name, True))
         elif job is not None:
-            found = find_job(root, job)
-            self._add(LogSource(found.path / LOG, found.handle, found.kind == SESSION))
+            source = find_job(root, job)
+            self._add(LogSource(source.path / LOG, source.handle, source.kind == SESSION))
         self._deep: list[Path] = []
         self._search_at = 0.0
         self._marks: object = None
@@ -120,10 +120,10 @@ class Logs:
         self._files[source.path] = _Followed(source)
 
     def take(self, passing: LogFilter, *, unfinished: bool = False) -> tuple[list[LogEntry], int]:
-        """The lines that were not taken yet, in the order of time, and how many older ones
-        were left out since they are too many.
+        """The new lines in the order of time, and the number of older ones left out because there
+        are too many.
 
-        `unfinished`: also last lines that have no end, which would be finished the next time.
+        `unfinished`: also last lines without a newline.
         """
         lines, left_out = list[LogEntry](), 0
         for path, file in self._due(unfinished):
@@ -137,8 +137,8 @@ class Logs:
         return _newest(lines, left_out)
 
     def _due(self, everything: bool) -> list[tuple[Path, "_Followed"]]:
-        """The logs that are looked at now: new ones, those of jobs that live, those that grew a
-        moment ago; of all others some in turn."""
+        """The logs to read now: new ones, those of live jobs, those that grew a moment ago, and a
+        few of the others in turn."""
         if not self._of_all:
             return list(self._files.items())
         new = self._list()
@@ -154,7 +154,7 @@ class Logs:
         return due
 
     def _list(self) -> list[Path]:
-        """Learn which logs there are, where the folders that hold them changed; the new ones."""
+        """Find the new logs, if the folders that hold them changed."""
         if searched := time.monotonic() >= self._search_at:
             begin = time.monotonic()
             places = [place.path for place in find_sessions([self._root])]
@@ -186,19 +186,19 @@ class Logs:
 
 
 def _mark(folder: Path) -> object:
-    """What differs where something came to a folder or left it; never the same while it is so
-    young that more may have come within the grain of the clock."""
+    """A stamp that changes with the entries of a folder; unique while the folder is so young that
+    the clock's resolution may hide a change."""
     try:
-        found = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return None
-    if time.time_ns() - found.st_mtime_ns < SETTLED_S * 1e9:
+    if time.time_ns() - status.st_mtime_ns < SETTLED_S * 1e9:
         return object()
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 class _Followed:
-    """One log, and the time and level that its next line has where it does not say them."""
+    """One log, with the time and level for a next line that states none."""
 
     def __init__(self, source: LogSource) -> None:
         self._source, self._file = source, GrowingFile(source.path)
@@ -206,7 +206,7 @@ class _Followed:
 
     @property
     def young(self) -> bool:
-        """It grew a moment ago, as far as the last look knows."""
+        """Whether it had just grown at the last look."""
         return self._file.size > 0 and not self._file.settled
 
     def take(self, *, unfinished: bool) -> Iterator[list[LogEntry]]:
@@ -221,14 +221,14 @@ class _Followed:
 
     def _lines(self, block: bytes) -> list[LogEntry]:
         """A line without a time, as of a traceback, has that of the line before it."""
-        found = list[LogEntry]()
+        entries = list[LogEntry]()
         for text in block.decode(errors="replace").splitlines():
             if (head := _LINE.fullmatch(text)) is not None:
                 self._when, level, text = head[1], head[2], head[3]
                 self._level = level if level in LEVELS else "INFO"
             if text:
-                found.append(LogEntry(self._when, self._level, text, self._source))
-        return found
+                entries.append(LogEntry(self._when, self._level, text, self._source))
+        return entries
 
 
 def _name(root: Path, path: Path) -> str:

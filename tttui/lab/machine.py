@@ -1,4 +1,4 @@
-"""What this machine is doing, and which jobs and sessions of a run root hold it.
+"""The load of this machine, and the jobs and sessions of a run root that use it.
 
 reader = MachineReader(Path("runs"))
 reader.look()          # a frozen Machine; ask again every few seconds
@@ -37,7 +37,7 @@ every look."""
 
 @dataclass(frozen=True, slots=True)
 class LocalProcess:
-    """A job or session that a process of this machine executes, and what that takes."""
+    """A job or session that a process of this machine executes, with its resource use."""
 
     handle: str
     """The UUID of a job, the name of a session."""
@@ -72,7 +72,7 @@ class ForeignProcess:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What of the machine is drawn over time; shares in percent, None where it is not known."""
+    """One point of the machine's curves; shares in percent, None if unknown."""
 
     at: float
     """Unix seconds."""
@@ -112,7 +112,7 @@ class MachineState:
 
 
 class MachineReader:
-    """Looks at the machine and at one run root again and again; for one thread."""
+    """Polls the machine and one run root; for one thread."""
 
     def __init__(self, root: Path) -> None:
         import psutil
@@ -126,7 +126,7 @@ class MachineReader:
         psutil.cpu_percent(None)
 
     def look(self) -> MachineState:
-        """The machine now. Never raises for what files hold."""
+        """The state of the machine now. Never raises for damaged files."""
         memory = self._psutil.virtual_memory()
         gpus = self._nvml.all()
         owned_here = [*self._jobs(), *self._running_sessions()]
@@ -154,23 +154,23 @@ class MachineReader:
 
     def _jobs(self) -> list[tuple[LocalProcess, tuple[int, ...]]]:
         """The jobs that run here, with the GPUs that they were given."""
-        found = []
+        holders = []
         for handle in active(self._root):
             job = read_job(jobs_folder(self._root) / handle)
             process = Process.of(job.raw)
             if job.state in ("running", "stalled") and process.is_here and process.runs():
-                given = job.raw.get("gpus")
-                gpus = tuple(g for g in given if isinstance(g, int)) if given else ()
+                assigned = job.raw.get("gpus")
+                gpus = tuple(g for g in assigned if isinstance(g, int)) if assigned else ()
                 holder = LocalProcess(handle, job.kind, job.path, process.pid or 0, job.doing)
-                found.append((holder, gpus))
-        return found
+                holders.append((holder, gpus))
+        return holders
 
     def _running_sessions(self) -> list[tuple[LocalProcess, tuple[int, ...]]]:
         """The sessions that a process of this machine writes, with their GPUs."""
         if time.monotonic() >= self._search_at:
             self._search_at = time.monotonic() + SEARCH_S
             self._sessions = [p.path for p in find_sessions([self._root]) if p.layout == "native"]
-        found = []
+        holders = []
         for path in self._sessions:
             raw: Mapping[str, Any] = {}
             with suppress(TttuiError, OSError):
@@ -184,18 +184,18 @@ class MachineReader:
                     str(path.relative_to(self._root)) if self._root in path.parents else path.name
                 )
                 holder = LocalProcess(name, SESSION, path, status.pid, doing)
-                found.append((holder, tuple(gpus_of(status.device or "", self._nvml))))
-        return found
+                holders.append((holder, tuple(gpus_of(status.device or "", self._nvml))))
+        return holders
 
     def _with_usage(
         self, owned_here: list[tuple[LocalProcess, tuple[int, ...]]], gpus: tuple[Gpu, ...]
     ) -> tuple[tuple[LocalProcess, ...], tuple[ForeignProcess, ...]]:
         used = self._usage.of([holder.pid for holder, _ in owned_here])
         holders, owned = list[LocalProcess](), set[int]()
-        for holder, given in owned_here:
+        for holder, assigned in owned_here:
             mine = used[holder.pid]
             owned |= set(mine.pids)
-            memory = dict.fromkeys(given) | _memory_of(mine, gpus)
+            memory = dict.fromkeys(assigned) | _memory_of(mine, gpus)
             holders.append(
                 LocalProcess(
                     holder.handle,
@@ -226,7 +226,7 @@ class MachineReader:
 
 
 def look(root: Path, seconds: float = 0.5) -> MachineState:
-    """The machine once, with shares of the processors over so many seconds."""
+    """The state of the machine once, with CPU shares measured over some seconds."""
     reader = MachineReader(root)
     reader.look()
     time.sleep(seconds)
@@ -247,13 +247,13 @@ def _sample(machine: MachineState) -> Sample:
 
 def _memory_of(used: ResourceUse, gpus: tuple[Gpu, ...]) -> dict[int, int | None]:
     """Bytes of each GPU that some processes hold."""
-    found = dict[int, int | None]()
+    by_gpu = dict[int, int | None]()
     for gpu in gpus:
         mine = [process.memory for process in gpu.processes if process.pid in used.pids]
         known = [memory for memory in mine if memory is not None]
         if mine:
-            found[gpu.index] = sum(known) if known else None
-    return found
+            by_gpu[gpu.index] = sum(known) if known else None
+    return by_gpu
 
 
 def _disk(root: Path) -> tuple[int | None, int | None]:

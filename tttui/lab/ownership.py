@@ -1,4 +1,4 @@
-"""Which jobs this user started: only those are ever executed.
+"""Which jobs this user started: only those are executed.
 
 A run root that somebody sends may hold queued jobs, and a job may run for days, or code that its
 person named. So job.json is signed with a key of the user's own, which lies outside every run
@@ -33,7 +33,7 @@ def sign(directory: Path, content: bytes) -> bytes:
 
 
 def is_own(directory: Path) -> bool:
-    """Whether this user started the job in a directory, and its job.json is as it was."""
+    """Whether this user started the job in a directory, and its job.json is unchanged."""
     try:
         content = read_bytes(directory / JOB, LARGEST_OBJECT)
         signature = read_bytes(directory / SIGNATURE, 1 << 10)
@@ -75,7 +75,7 @@ def _key(*, make: bool) -> bytes:
 
 
 def _made(path: Path) -> bytes:
-    """A new key, or that of a process that was faster."""
+    """Create the key, or read that of a faster process."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     handle = open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -85,9 +85,9 @@ def _made(path: Path) -> bytes:
         try:
             os.link(temporary, path)
         except FileExistsError:
-            found = read_bytes(path, KEY_BYTES)
-            if len(found) == KEY_BYTES:
-                return found
+            content = read_bytes(path, KEY_BYTES)
+            if len(content) == KEY_BYTES:
+                return content
             os.replace(temporary, path)
         return key
     finally:

@@ -1,4 +1,4 @@
-"""Jobs that wait; any process that looks starts them when there is room, without a daemon.
+"""The queue of jobs; any process that looks at it starts those that have room, without a daemon.
 
 `<root>/.lab/active/` has an empty file for each job that waits (`q-<time>-<uuid>`) or runs
 (`r-...`), so that nobody looks through ten thousand that have ended. It is only an index: what
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.eventlog import LAB
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.environment import missing
 from tttui.lab.job import Job, jobs_folder, read_job, read_request
@@ -33,7 +33,7 @@ _MARK = re.compile(r"([qr])-(\d{20})-([0-9a-f-]{36})")
 
 
 def enqueue(root: Path, handle: str, *, again: bool = False) -> None:
-    """Note that a job waits, perhaps `again`. The lock is held."""
+    """Add a job to the queue, perhaps `again`; requires the lock."""
     folder = root / ACTIVE
     folder.mkdir(exist_ok=True)
     for mark, known in _marks(root) if again else ():
@@ -44,8 +44,8 @@ def enqueue(root: Path, handle: str, *, again: bool = False) -> None:
 
 def active_jobs(root: Path) -> list[Job]:
     """The jobs that wait or run, at the cost of those alone."""
-    found = [read_job(jobs_folder(root) / handle) for _, handle in _marks(root)]
-    return [job for job in found if not job.has_ended]
+    jobs = [read_job(jobs_folder(root) / handle) for _, handle in _marks(root)]
+    return [job for job in jobs if not job.has_ended]
 
 
 def dispatch(root: Path) -> list[str]:
@@ -55,12 +55,12 @@ def dispatch(root: Path) -> list[str]:
     """
     if not (root / ACTIVE).is_dir():
         return []
-    with held(root / LOCK):
+    with locked(root / LOCK):
         return dispatch_locked(root)
 
 
 def dispatch_locked(root: Path) -> list[str]:
-    """The same for who holds the lock."""
+    """`dispatch` for a caller that holds the lock."""
     from tttui.lab.launchers.local import Room
 
     waiting: list[tuple[Path, Job]] = []
@@ -108,7 +108,7 @@ def fail(job: Job, error: str) -> None:
 
 
 def carried_on(status: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """What status.json says of a job throughout; from job.json where the other is damaged."""
+    """The lasting fields of status.json; from job.json if status.json is damaged."""
     words, launcher = request.get("command"), request.get("launcher")
     known: dict[str, Any] = {
         "kind": request.get("kind"),
@@ -116,15 +116,15 @@ def carried_on(status: Mapping[str, Any], request: Mapping[str, Any]) -> dict[st
         "created_at": request.get("created_at"),
         "launcher": launcher.get("name") if isinstance(launcher, dict) else None,
     }
-    kept = ("progress", "doing", "started_at", *KEPT)
-    return known | {key: status[key] for key in kept if key in status}
+    names = ("progress", "doing", "started_at", *KEPT)
+    return known | {key: status[key] for key in names if key in status}
 
 
 def _marks(root: Path) -> list[tuple[Path, str]]:
-    """The files of the index with the handles of their jobs, in the order of their coming."""
+    """The index files with the handles of their jobs, oldest first."""
     folder = root / ACTIVE
     try:
-        found = [match for name in os.listdir(folder) if (match := _MARK.fullmatch(name))]
+        matches = [match for name in os.listdir(folder) if (match := _MARK.fullmatch(name))]
     except OSError:
         return []
-    return [(folder / m[0], m[3]) for m in sorted(found, key=lambda match: match[2])]
+    return [(folder / m[0], m[3]) for m in sorted(matches, key=lambda match: match[2])]

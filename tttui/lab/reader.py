@@ -1,4 +1,4 @@
-"""Following one job: everything that its directory says, at the cost of what was appended."""
+"""Following one job at the cost of what was appended to its files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ from tttui.model.steps import SeriesTable
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobData:
-    """One job as it is now; what is missing is None or empty, what is damaged a problem."""
+    """One job at one moment; missing files are None or empty, damage is a problem."""
 
     job: Job
     request: Mapping[str, Any]
@@ -53,7 +53,7 @@ class JobReader:
         self._problems: list[str] = []
 
     def refresh(self) -> JobData:
-        """The job as its files say it now. Never raises for what they hold."""
+        """Read the job now. Never raises for damaged files."""
         job = read_job(self._directory, self._watch)
         self._problems = list(job.problems)
         last = self._events[-1].seq if self._events else 0
@@ -62,7 +62,7 @@ class JobReader:
         except OSError as error:
             self._problems.append(f"events.jsonl: {error.strerror}")
         request = self._object(JOB)
-        found = self._object(RESULTS)
+        results = self._object(RESULTS)
         return JobData(
             job=job,
             request=request or {},
@@ -71,7 +71,7 @@ class JobReader:
             events=tuple(self._events),
             log=self._log.read(),
             checkpoints=tuple(checkpoints.names(self._directory)),
-            results=found,
+            results=results,
             parts=self._parts(),
             problems=tuple(dict.fromkeys(self._problems)),
         )

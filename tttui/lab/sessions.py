@@ -1,4 +1,4 @@
-"""Sessions that run in the background, as they are shown among the jobs.
+"""Background sessions, shown among the jobs.
 
 They are executed by `runs` and keep their own directory; nothing of them is copied.
 """

@@ -1,4 +1,4 @@
-"""Starting jobs: a directory with all that was asked, then a process as soon as there is room."""
+"""Starting jobs: a directory with the request, then a process as soon as there is room."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import json_bytes
 from tttui.artifacts.eventlog import tell
 from tttui.artifacts.making import hidden_directory, remove_abandoned
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import folder_to_write
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.environment import kept_of
@@ -60,8 +60,8 @@ def start(
     """Start one job, or queue it where there is no room; returns at once.
 
     `settings` are what its kind takes, checked by the caller; `command` are the words of the
-    command line that asks for it, from `tttui` on. Raises TttuiError naming what is in the way;
-    a job that was made by then waits, and is listed.
+    command line that asks for it, from `tttui` on. Raises TttuiError that names the cause; a job
+    that was already made stays queued.
     """
     return start_all(root, kind, [settings], command=command, launcher=launcher)[0]
 
@@ -87,7 +87,7 @@ def start_all(
     group = str(uuid.uuid4()) if len(settings) > 1 else None
     jobs = []
     try:
-        with held(root / LOCK):
+        with locked(root / LOCK):
             for one in settings:
                 request = _request(kind, one, command, launcher)
                 jobs.append(_made(root, request, group))
@@ -157,11 +157,11 @@ def _request(
 
 
 def _versions() -> dict[str, str]:
-    found = {"tttui": __version__, "python": sys.version.split()[0]}
+    versions = {"tttui": __version__, "python": sys.version.split()[0]}
     for name in VERSIONS:
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions
 
 
 def commit_of(where: Path) -> str | None:

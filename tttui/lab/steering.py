@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tttui.artifacts.eventlog import EventLog, tell
 from tttui.artifacts.lock import OnWait
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.status import HeartbeatWatch
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.trash import move_to_trash
@@ -43,7 +43,7 @@ def look_again(job: Job, watch: HeartbeatWatch | None = None) -> Job:
 
 
 def cancel(job: Job, *, wait_s: float = PATIENCE_S) -> Job:
-    """Have a job end at its next safe point, and return it as it ended; what is there is kept.
+    """Stop a job at its next safe point, keeping its results; returns the ended job.
 
     Any number of processes may ask at once. A job that has ended already is returned as it is.
     Raises TttuiError where it does not answer; then nothing is killed.
@@ -52,28 +52,28 @@ def cancel(job: Job, *, wait_s: float = PATIENCE_S) -> Job:
 
 
 def cancel_all(jobs: Sequence[Job], *, wait_s: float = PATIENCE_S) -> list[Job]:
-    """The same for several jobs, which are all asked before one is waited for."""
-    found = {job.path: job for job in jobs}
+    """Cancel several jobs: asks all before it waits for one."""
+    current = {job.path: job for job in jobs}
     for job in jobs:
         if job.is_session and job.state == "queued":
             word = f"session {job.handle} waits to be resumed"
             raise RefusedInput(f"{word}; there is nothing to cancel")
     for root in {root_of(job.path) for job in jobs if not job.is_session}:
-        with held(root / LOCK):
-            ours = [read_job(p) for p, j in found.items() if not j.is_session]
+        with locked(root / LOCK):
+            ours = [read_job(p) for p, j in current.items() if not j.is_session]
             waiting = [j for j in ours if root_of(j.path) == root and j.state == "queued"]
-            found |= {job.path: job for job in _withdrawn(waiting)}
-    requests = {path: ask(path, "stop") for path, job in found.items() if not job.has_ended}
+            current |= {job.path: job for job in _withdrawn(waiting)}
+    requests = {path: ask(path, "stop") for path, job in current.items() if not job.has_ended}
     deadline = time.monotonic() + wait_s
     watches = {path: HeartbeatWatch() for path in requests}
     try:
         while True:
             for path in requests:
-                if not found[path].has_ended:
-                    found[path] = look_again(found[path], watches[path])
-            alive = [found[path] for path in requests if not found[path].has_ended]
+                if not current[path].has_ended:
+                    current[path] = look_again(current[path], watches[path])
+            alive = [current[path] for path in requests if not current[path].has_ended]
             if not alive:
-                return list(found.values())
+                return list(current.values())
             if time.monotonic() > deadline:
                 raise TttuiError(_no_answer(alive[0], wait_s))
             time.sleep(LOOK_S)
@@ -83,8 +83,7 @@ def cancel_all(jobs: Sequence[Job], *, wait_s: float = PATIENCE_S) -> list[Job]:
 
 
 def together(root: Path, job: Job) -> list[Job]:
-    """The jobs that were started together with one, such as the members of an array; itself
-    too."""
+    """The jobs that were started together with one, such as an array, and itself."""
     group = job.raw.get("group")
     if not isinstance(group, str):
         return [job]
@@ -128,9 +127,9 @@ def resume(
     """Let a job that has ended go on from its last checkpoint, or from a named one; a job that
     has none begins again, without the parts that are finished.
 
-    From a named one also a complete job goes on, if its kind can; `replacing` is told before
-    what that replaces (`lab.earlier`). Raises RefusedInput where it runs, is complete, has no
-    such checkpoint, or is not this user's.
+    A complete job can resume from a named one if its kind allows; `replacing` first receives what
+    that replaces (`lab.earlier`). Raises RefusedInput where it runs, is complete, has no such
+    checkpoint, or is not this user's.
     """
     if job.is_session:
         if checkpoint is not None:
@@ -141,7 +140,7 @@ def resume(
     refuse_others(job.path)
     most_jobs()
     root = root_of(job.path)
-    with held(root / LOCK):
+    with locked(root / LOCK):
         job = look_again(job)
         if checkpoint is None or job.state != "completed":
             _refuse_unless_ended(job)
@@ -191,9 +190,9 @@ def collection_of(job: Job) -> str:
 
 
 def wait_for(job: Job, seen: Callable[[Job], object], every_s: float = 0.1) -> Job:
-    """Look at a job until it has ended; `seen` gets it each time. Returns it as it ended.
+    """Wait for the end of a job and return it; `seen` receives it at each look.
 
-    While it waits, whatever has room is started, as a process that was killed starts nothing.
+    Meanwhile starts queued jobs that have room, in place of killed processes.
     """
     watch, start_at = HeartbeatWatch(), 0.0
     while True:

@@ -12,7 +12,7 @@ from tttui.artifacts.atomic import remove_temporaries
 from tttui.artifacts.jsonfile import number, read_object
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.log_writer import log_to
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.status_file import StatusFile
 from tttui.lab.context import Context, Ended
@@ -45,7 +45,7 @@ FLUSH_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a process was asked to end, for a person, and the state of its job then."""
+    """A request to end: the reason for a person, and the state that its job then gets."""
 
     why: str = ""
     state: JobState = "cancelled"
@@ -54,11 +54,11 @@ class Stop:
 def execute(directory: Path, should_stop: Callable[[], Stop | None]) -> int:
     """Execute the job in a directory to its end; returns the exit code.
 
-    `should_stop` says whether the process was told to end, as by a signal. Raises
-    RefusedInput where the job is not this user's, or another process executes it.
+    `should_stop` returns the request to end the process, such as a signal. Raises RefusedInput
+    where the job is not this user's, or another process executes it.
     """
     refuse_others(directory)
-    with suppress(TttuiError, OSError), held(root_of(directory) / LOCK):
+    with suppress(TttuiError, OSError), locked(root_of(directory) / LOCK):
         pass  # whoever started this process has now written down that it did
     root = root_of(directory)
     try:
@@ -78,7 +78,7 @@ def execute(directory: Path, should_stop: Callable[[], Stop | None]) -> int:
 
 
 def _lock_of(directory: Path) -> SessionLock:
-    """The lock of the job, which the process that executed it before may be about to free."""
+    """Take the lock of the job, waiting briefly for the previous process to free it."""
     deadline = time.monotonic() + LEAVING_S
     while True:
         try:

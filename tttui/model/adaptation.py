@@ -13,6 +13,9 @@ OptimizerName = Literal["sgd", "adamw", "muon"]
 LIVE = ("lr", "momentum", "weight_decay", "rollback_tol", "grad_norm_max", "inner_steps")
 """Settings that can change while a session runs."""
 
+OF_NO_STEP = ("steps", "checkpoint_s", "history_mb")
+"""Settings on which no step depends."""
+
 Precision = Literal["full", "bfloat16", "float16"]
 
 

@@ -149,10 +149,10 @@ def same_trajectory(a: Trajectory, b: Trajectory) -> bool | None:
 
 def same_world(a: Meta, b: Meta) -> bool | None:
     """Whether seed and world settings say that both saw the same; None where they do not tell."""
-    for x, y in ((a.mu, b.mu), (a.env_mode, b.env_mode), (a.seed, b.seed)):
+    for x, y in ((a.truth, b.truth), (a.env_mode, b.env_mode), (a.seed, b.seed)):
         if x is not None and y is not None and x != y:
             return False
-    if a.seed is None or b.seed is None or a.mu is None or b.mu is None:
+    if a.seed is None or b.seed is None or a.truth is None or b.truth is None:
         return None
     shaping = ("noise_std", "threshold_scale", "static_mult", "dynamic_mult", "dt", "action_std")
     for key in shaping:

@@ -9,7 +9,7 @@ from tttui.model.cautions import Caution, cautions, common_steps, spans
 from tttui.model.dataclass import dataclass
 from tttui.model.improvement import WINDOW, difference, last_means
 from tttui.model.numbers import Forms
-from tttui.model.schema import MU
+from tttui.model.schema import Hidden
 from tttui.model.session import Meta, Place, SessionData, SessionSummary
 from tttui.model.steps import Steps, Trajectory
 from tttui.model.transactions import COMMIT
@@ -156,11 +156,16 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     undone = [int(data.transactions.undone().sum()) for data in sessions]
     if any(undone):
         found.append(Metric("commits undone", tuple(undone), whole=True))
-    hidden = next(filter(None, (data.meta.schema.hidden for data in sessions)), None)
+    hidden = _hidden(sessions)
     if hidden is not None:
         errors = tuple(map(_implied_error, sessions))
         found.append(Metric(f"implied {hidden.name} error", errors, "lower"))
     return tuple(found)
+
+
+def _hidden(sessions: Sequence[SessionData]) -> Hidden | None:
+    """The hidden quantity of the first of the sessions that has one."""
+    return next(filter(None, (data.meta.schema.hidden for data in sessions)), None)
 
 
 def losses_differ(sessions: Sequence[SessionData]) -> bool:
@@ -218,10 +223,8 @@ def _committed(data: SessionData) -> float | None:
 def _implied_error(data: SessionData) -> float | None:
     """How far the value that the weights in force imply is from the true one."""
     events, truth = data.transactions, data.truth_now
-    last = events.in_force(int(events.t[-1])) if len(events) else None
-    if truth is None or last is None or not np.isfinite(events.implied_mu[last]):
-        return None
-    return abs(float(events.implied_mu[last]) - truth)
+    implied = events.implied_by(events.in_force(int(events.t[-1]))) if len(events) else None
+    return None if truth is None or implied is None else abs(implied - truth)
 
 
 # Settings
@@ -277,9 +280,14 @@ def with_truth(
     found: Sequence[SettingDifference], sessions: Sequence[SessionData]
 ) -> tuple[SettingDifference, ...]:
     """The differences, that of the hidden quantity told by its present and its first value."""
+    hidden = _hidden(sessions)
+    if hidden is None:
+        return tuple(found)
     values = tuple(data.truth_text for data in sessions)
-    rest = tuple(d for d in found if d.name not in (MU.name, "mu_schedule"))
-    return (SettingDifference("world", MU.name, values), *rest) if len(set(values)) > 1 else rest
+    rest = tuple(d for d in found if d.name not in (hidden.name, f"{hidden.name}_schedule"))
+    if len(set(values)) == 1:
+        return rest
+    return (SettingDifference("world", hidden.name, values), *rest)
 
 
 def _settings(meta: Meta) -> Iterable[tuple[tuple[str, str], Any]]:
@@ -311,6 +319,10 @@ def _text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, str) and len(value) == 64:
         return value[:10]
+    if isinstance(value, list | tuple) and not any(isinstance(v, list | dict) for v in value):
+        return ", ".join(map(_text, value))
+    if isinstance(value, Mapping) and not any(isinstance(v, list | dict) for v in value.values()):
+        return ", ".join(f"{name} {_text(v)}" for name, v in value.items())
     return str(value)
 
 

@@ -43,8 +43,8 @@ def number(value: float | None, more: int = 0) -> str:
     return f"{value:.{(1 if magnitude >= 10 else 4) + more}f}"
 
 
-def told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
-    """Both with as many digits as it takes to see which one is larger."""
+def distinct_texts(value: float | None, limit: float | None) -> tuple[str, str]:
+    """Both numbers as text, with enough digits to show which is larger."""
     for more in range(12):
         texts = number(value, more), number(limit, more)
         if value is None or value == limit or texts[0] != texts[1]:
@@ -52,16 +52,21 @@ def told_apart(value: float | None, limit: float | None) -> tuple[str, str]:
     return texts
 
 
+STANDARD = {"grad_norm": "gradient norm", "loss_regression": "loss after"}
+"""Gates of every task's transactions, as they are recorded and as they are called."""
+
 NUMBERS = ("pre_loss", "grad_norm", "post_loss", "pre_max_h", "post_max_h")
-"""What a non-finite value can be seen in."""
+"""The numbers that may be non-finite."""
 
 
 def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
-    """The numeric gates that this transaction met, those with both a value and a threshold."""
+    """The numeric gates that this transaction met, those with both a value and a threshold: as
+    they were recorded, else by its numbers and the settings."""
     found = []
+    recorded = {STANDARD.get(gate.name, gate.name) for gate in event.gates}
 
     def add(name: str, value: float | None, limit: float | None) -> None:
-        if value is not None and limit is not None:
+        if value is not None and limit is not None and name not in recorded:
             found.append(Gate(name, value, limit))
 
     tol = threshold(plasticity, "rollback_tol")
@@ -75,7 +80,8 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
         add("live error", event.live_mse, factor * event.live_frozen_mse)
     for gate in event.gates:
         if gate.value is not None and gate.limit is not None:
-            found.append(Gate(gate.name, gate.value, gate.limit, gate.passed))
+            name = STANDARD.get(gate.name, gate.name)
+            found.append(Gate(name, gate.value, gate.limit, gate.passed))
     return found
 
 
@@ -110,20 +116,20 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
                     f"Rolled back because post_loss ({number(post)}) exceeded the allowed rise "
                     f"over pre_loss ({number(pre)}); the tolerance is not recorded."
                 )
-            after, allowed = told_apart(post, pre * (1 + tol))
+            after, allowed = distinct_texts(post, pre * (1 + tol))
             return (
                 f"Rolled back because post_loss ({after}) exceeded pre_loss x "
                 f"{_factor(1 + tol)} ({allowed})."
             )
         case "rollback_grad_norm":
-            norm, most = told_apart(event.grad_norm, threshold(plasticity, "grad_norm_max"))
+            norm, most = distinct_texts(event.grad_norm, threshold(plasticity, "grad_norm_max"))
             return (
                 f"Rolled back because grad_norm ({norm}) exceeded the threshold ({most}); "
                 "no step was taken."
             )
         case "rollback_state_norm":
             h = event.post_max_h if event.post_max_h is not None else event.pre_max_h
-            size, most = told_apart(h, threshold(plasticity, "state_norm_max"))
+            size, most = distinct_texts(h, threshold(plasticity, "state_norm_max"))
             return (
                 f"Rolled back because the replayed state norm ({size}) exceeded the "
                 f"threshold ({most})."
@@ -144,7 +150,7 @@ def _explain_own(event: Transaction) -> str:
     said = f"Rolled back: {words}." if words else "Rolled back."
     failed = [gate for gate in event.gates if not gate.passed]
     for gate in failed[:3]:
-        value, limit = told_apart(gate.value, gate.limit)
+        value, limit = distinct_texts(gate.value, gate.limit)
         said += f" {gate.name} ({value}) did not pass its gate ({limit})."
     return said
 
@@ -158,7 +164,7 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
         unseen = f"the {event.live_steps} unseen steps" if many else "the one unseen step"
     said = f"the live error on {unseen} since the last transaction"
     if live is not None and frozen is not None and factor:
-        now, allowed = told_apart(live, factor * frozen)
+        now, allowed = distinct_texts(live, factor * frozen)
         said += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
     else:
         said += f" exceeded {times}."

@@ -12,7 +12,7 @@ from tttui.model.schema import Pair, TensorSpec
 from tttui.model.session import History, SessionData
 from tttui.model.statistics import MEASURES, Statistics
 from tttui.model.transactions import COMMIT, Transaction, Transactions
-from tttui.model.weights import index_at
+from tttui.model.weights import commits_behind, index_at
 
 MOST_READ = 1 << 24
 """Elements of all parameters in a snapshot up to which it is read to see how far they moved."""
@@ -84,6 +84,8 @@ def inventory(data: SessionData, t: int) -> Inventory:
     held = {} if history is None else history.weights
     pairs = {pair.name: pair for pair in data.meta.schema.pairs}
     _from_history(history, specs, pairs, t, norm, moved, since)
+    if commits_behind(data, t, tuple(held)) and history is not None and not index_at(history, t):
+        moved[:] = NAN  # they moved since the only snapshot, and nobody knows how far
     event = last_commit(data, t)
     if event is not None:
         before = _recent_commits(data, t)

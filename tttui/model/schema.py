@@ -1,4 +1,5 @@
-"""What a session is about: its task, its loss and unit, and the parameters that learn."""
+"""What a session is about: its task, its loss and unit, what it was set to, and the parameters
+that learn."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +7,8 @@ from dataclasses import field
 from typing import Any
 
 from tttui.model.dataclass import dataclass
+from tttui.model.setting import Values
+from tttui.model.truth import TruthChanges, value_text
 
 POINT_MASS = "pointmass"
 """The task of every session whose meta.json names none."""
@@ -15,6 +18,9 @@ UNKNOWN_MODEL = "unknown model"
 
 CONTROL = "control:"
 """A series of this prefix is the loss of a control: a model that adapts in another way."""
+
+CHUNK = 32
+"""Steps between two updates of a session that does not say it."""
 
 MOST_SERIES = 200
 """Series of a session that are read; the others are named."""
@@ -38,6 +44,10 @@ class Hidden:
     """As it is called in files and on the screen."""
     highest: float
     """The largest value that weights are tested for: what implies this may imply more."""
+
+    def implied_text(self, value: float) -> str:
+        """What weights imply: `0.1234`, `>= 0.5`."""
+        return value_text(value) if value < self.highest else f">= {self.highest:g}"
 
 
 MU = Hidden("mu", 0.5)
@@ -123,6 +133,25 @@ class ModelModule:
     kind: str = ""
     parameters: tuple[tuple[TensorSpec, bool], ...] = ()
     """Its parameters, without those of modules in it, and whether each is plastic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a session was set to."""
+
+    settings: object = None
+    """All settings, of a task whose settings readers know (`model.pointmass.configuration`)."""
+    chunk: int = CHUNK
+    """Steps between two updates."""
+    recorded: Mapping[str, Values] = field(default_factory=dict[str, Values])
+    """By group (`env_cfg` ...) what is recorded, without the values that are wrong. Keys that are
+    no option are there as they stand in the file. '' are the options of the top level."""
+    truth_changes: TruthChanges = ()
+    """The planned changes of the hidden quantity (`mu_schedule`)."""
+    settings_changes: tuple[tuple[int, Values], ...] = ()
+    """Steps and the options that changed there, as recorded in `settings_changes`."""
+    wrong: tuple[str, ...] = ()
+    """What is wrong, by key: `env_cfg.dt is 'abc', not a number`."""
 
 
 @dataclass(frozen=True, slots=True)

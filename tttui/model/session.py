@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from tttui.model.arrays import Floats, Ints, Weights
-from tttui.model.configuration import Configuration
 from tttui.model.dataclass import dataclass
-from tttui.model.schema import CONTROL, Loss, Schema, TensorSpec
-from tttui.model.settings import World
+from tttui.model.schema import CONTROL, Configuration, Loss, Schema, TensorSpec
 from tttui.model.status import Status
 from tttui.model.steps import Steps
 from tttui.model.tensors import Tensors
@@ -49,7 +47,8 @@ class Meta:
     schema_version: int | None = None
     created_at: float | None = None
     """Unix seconds, of a date that there is."""
-    mu: float | None = None
+    truth: float | None = None
+    """The hidden quantity of its world at the start."""
     env_mode: str | None = None
     model_signature: str | None = None
     base_ckpt_hash: str | None = None
@@ -87,11 +86,6 @@ class Meta:
         return self.schema.is_point_mass
 
     @property
-    def world(self) -> World:
-        """The world; defaults where nothing is recorded, or something that cannot be."""
-        return self.configuration.settings.world
-
-    @property
     def started_from(self) -> str:
         """The version whose weights it began with: `walker@v2 (@helper)`; '' for the base's."""
         said = self.raw.get("started_from")
@@ -111,12 +105,7 @@ class Meta:
     @property
     def chunk(self) -> int:
         """Steps between two updates; the default where nothing is recorded that can be."""
-        return max(self.configuration.settings.plasticity.chunk, 1)
-
-    @property
-    def dt(self) -> float:
-        """The length of a step, of the world and of the model."""
-        return self.configuration.settings.model.dt
+        return self.configuration.chunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,11 +238,11 @@ class SessionData:
     @property
     def truth_changes(self) -> TruthChanges:
         """When the hidden quantity changed, and to what: as planned and as set while it ran."""
-        return merged(self.meta.configuration.mu_changes, self.truth_set)
+        return merged(self.meta.configuration.truth_changes, self.truth_set)
 
     def truth_at(self, t: int) -> float | None:
         """The true hidden quantity at step t, or None where it is not recorded."""
-        return value_at(self.meta.mu, self.truth_changes, t)
+        return value_at(self.meta.truth, self.truth_changes, t)
 
     @property
     def truth_now(self) -> float | None:
@@ -263,7 +252,13 @@ class SessionData:
     @property
     def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return since_text(self.truth_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.truth)
+
+    @property
+    def truth_named(self) -> str:
+        """The same with the name of the quantity: `mu 0.3 (was 0.05)`; '' for a task without."""
+        hidden = self.meta.schema.hidden
+        return f"{hidden.name} {self.truth_text}" if hidden is not None else ""
 
     @property
     def steps_done(self) -> int:
@@ -349,13 +344,19 @@ class SessionSummary:
     @property
     def truth_now(self) -> float | None:
         """The true hidden quantity at the last step; None where it is not recorded."""
-        changes = merged(self.meta.configuration.mu_changes, self.truth_set)
-        return value_at(self.meta.mu, changes, max((self.steps or 0) - 1, 0))
+        changes = merged(self.meta.configuration.truth_changes, self.truth_set)
+        return value_at(self.meta.truth, changes, max((self.steps or 0) - 1, 0))
 
     @property
     def truth_text(self) -> str:
         """That in words: `0.3 (was 0.05)`."""
-        return since_text(self.truth_now, self.meta.mu)
+        return since_text(self.truth_now, self.meta.truth)
+
+    @property
+    def truth_named(self) -> str:
+        """The same with the name of the quantity: `mu 0.3 (was 0.05)`; '' for a task without."""
+        hidden = self.meta.schema.hidden
+        return f"{hidden.name} {self.truth_text}" if hidden is not None else ""
 
     @property
     def implied_error(self) -> float | None:

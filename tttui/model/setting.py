@@ -16,7 +16,7 @@ turned in a what-if:
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field, fields, replace
 from functools import cache
@@ -25,6 +25,9 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
+
+Values = Mapping[str, Any]
+"""Settings as a file holds them, by key."""
 
 Kind = Literal["switch", "choice", "count", "number", "file", "text", "list"]
 """`count`: a whole number. `file`: the path of a file or directory. `list`: several texts, each
@@ -175,6 +178,10 @@ class Setting:
         return tuple(sorted(found))
 
 
+Known = Mapping[str, Setting]
+"""The settings that there are, by key."""
+
+
 def option(
     default: Any,
     help: str,
@@ -284,3 +291,45 @@ def shown(value: Any) -> str:
         text = f"a {type(value).__name__}"
     text = " ".join(text.split())  # arrays have several lines
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def checked_values(
+    values: Values,
+    known: Known,
+    lead: str,
+    wrong: list[str],
+    *,
+    unknown: bool = True,
+) -> dict[str, Any]:
+    """What a file holds at `lead`, without the values that are wrong (and, unless wanted, those of
+    unknown keys); what is wrong is added to `wrong`, by key."""
+    out: dict[str, Any] = {}
+    if lead:
+        wrong += misspelt(values, known, lead)
+    for key, value in values.items():
+        spec = known.get(key)
+        if value is None or spec is None:
+            if unknown:
+                out[key] = value
+            continue
+        if isinstance(value, float) and spec.kind == "count":
+            value = spec.adapted(value)  # 32.0: programs without whole numbers write them so
+        why = spec.why_not(value)
+        if why:
+            wrong.append(f"{lead}{key} is {shown(value)}, {why}")
+        else:
+            out[key] = value
+    return out
+
+
+def misspelt(values: Values, known: Iterable[str], lead: str) -> Iterable[str]:
+    """The keys that would be known if their letters had the right case."""
+    names = set(known)
+    for key in values:
+        if key not in names and key.lower() in names and key.lower() not in values:
+            yield f"{lead}{key} is not read: the key is {key.lower()}"
+
+
+def is_step(value: Any) -> bool:
+    """Whether a value of a file is a step: a whole number from 0 on, in 64 bits."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -19,6 +19,11 @@ ROLES = {
 """What the rows and the columns of each matrix are."""
 
 
+def axis_kinds(matrix: str, *, roles: bool = True) -> tuple[str, str]:
+    """What the rows and the columns of a matrix are; without `roles` no more than that."""
+    return (ROLES.get(matrix) if roles else None) or ("row", "column")
+
+
 def part_name(
     matrix: str, axis: int, i: int, n: int, *, short: bool = False, roles: bool = True
 ) -> str:
@@ -27,8 +32,7 @@ def part_name(
     `short` leaves out the kind where the axis says it: `3`, `12`. Without `roles` it is that of a
     matrix of another model than the point mass: `row 3`.
     """
-    kind = (ROLES.get(matrix) if roles else None) or ("row", "column")
-    return _part_name(kind[axis], i, n, short=short)
+    return _part_name(axis_kinds(matrix, roles=roles)[axis], i, n, short=short)
 
 
 def _part_name(kind: str, i: int, n: int, *, short: bool) -> str:

@@ -316,6 +316,12 @@ class Transactions:
         pairs = zip(back.to_t, back.t, (stop > first).tolist(), strict=True)
         return tuple((max(to_t, 0), t) for to_t, t, some in pairs if some)
 
+    def implied_by(self, i: int | None) -> float | None:
+        """The hidden quantity that the weights of commit i (`in_force`) imply; None where that is
+        not recorded, and of the first weights (None)."""
+        value = np.nan if i is None else float(self.implied_mu[i])
+        return value if np.isfinite(value) else None
+
     def implied(self) -> tuple[Ints, Floats]:
         """Steps at which other weights came into force, and the hidden quantity that these imply.
 
@@ -326,9 +332,9 @@ class Transactions:
     def _find_implied(self) -> tuple[Ints, Floats]:
         commits = self.status == COMMIT
         back = sorted(set(self._returns().t) - set(self.t[commits].tolist()))
-        restored = [np.nan if (i := self.in_force(t)) is None else self.implied_mu[i] for t in back]
+        restored = np.array([self.implied_by(self.in_force(t)) for t in back], dtype=np.float64)
         t = np.concatenate([self.t[commits], np.array(back, dtype=np.int64)])
-        values = np.concatenate([self.implied_mu[commits], np.array(restored)])
+        values = np.concatenate([self.implied_mu[commits], restored])
         order = np.argsort(t, kind="stable")
         return t[order], values[order]
 

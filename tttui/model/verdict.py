@@ -280,9 +280,8 @@ def _mostly_rolled_back(data: SessionData) -> list[Clause]:
 
 def _implied_sentence(data: SessionData, implied: float | None) -> list[Clause]:
     events, hidden = data.transactions, data.meta.schema.hidden
-    last = events.in_force(int(data.steps.t[-1]))
-    recorded = last is not None and np.isfinite(events.implied_mu[last])
-    value = float(events.implied_mu[last]) if recorded and last is not None else implied
+    recorded = events.implied_by(events.in_force(int(data.steps.t[-1])))
+    value = implied if recorded is None else recorded
     if hidden is None or value is None or not np.isfinite(value):
         return []
     much = f"{hidden.highest:g} or more" if value >= hidden.highest else value_text(value)

@@ -89,7 +89,9 @@ def history_of(data: SessionData, names: Sequence[str] = PLASTIC) -> History | N
     return history if known else None
 
 
-def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
+def weights_in_force(
+    data: SessionData, t: int, names: Sequence[str] = PLASTIC
+) -> WeightsInForce | None:
     """The weights in force at step t; without a history those of the newest checkpoint.
 
     None where neither is there, or where the history begins later.
@@ -103,7 +105,24 @@ def held_at(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> Weight
     return _loaded(data.checkpoint, names, "newest checkpoint")
 
 
-def held_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
+def commits_behind(data: SessionData, t: int, names: Sequence[str] = PLASTIC) -> int:
+    """The number of commits up to step t after the snapshot of `weights_in_force`, whose weights
+    were not kept or thinned out."""
+    history, events = history_of(data, names), data.transactions
+    i, commit = None if history is None else index_at(history, t), events.in_force(t)
+    if history is None or i is None or commit is None or events.t[commit] <= history.t[i]:
+        return 0
+    return commits_between(data, int(history.t[i]), t)
+
+
+def commits_between(data: SessionData, first: int, last: int) -> int:
+    """How many commits there are after step `first`, up to step `last`."""
+    events = data.transactions
+    inside = (events.status == COMMIT) & (events.t > first) & (events.t <= last)
+    return int(np.count_nonzero(inside))
+
+
+def weights_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> WeightsInForce | None:
     """The weights that the session began with; without a history those of the base."""
     history = history_of(data, names)
     if history is not None:
@@ -119,7 +138,7 @@ def _loaded(tensors: Tensors | None, names: Sequence[str], source: str) -> Weigh
 
 
 def why_no_weights(data: SessionData, names: Sequence[str] = PLASTIC) -> str:
-    """One sentence for a session or a step for which `held_at` has nothing."""
+    """One sentence for a session or a step for which `weights_in_force` has nothing."""
     if history_of(data, names) is not None and data.history is not None:
         return f"The history of the weights begins at step {int(data.history.t[0])}."
     if data.checkpoint is not None or data.history is not None:
@@ -148,13 +167,13 @@ def compare(
     """
     if aspect == "commit":
         return _of_commit(data, t, transaction, names)
-    now = held_at(data, t, names)
+    now = weights_in_force(data, t, names)
     if now is None:
         return ShownWeights(aspect, why_not=why_no_weights(data, names))
     if aspect == "value":
         return ShownWeights(aspect, now.matrices, now.source)
     if aspect == "start":
-        begun = held_at_start(data, names)
+        begun = weights_at_start(data, names)
         return _against(aspect, now, begun, "The base's weights cannot be read.")
     if aspect == "previous":
         return _since_previous(data, now, names)
@@ -162,7 +181,7 @@ def compare(
         return _against_parent(data, now, parent, names)
     if other is None:
         return ShownWeights(aspect, why_not="No other session is chosen; c chooses one.")
-    found = held_at(other, t, names)
+    found = weights_in_force(other, t, names)
     name = other.meta.session_id or other.place.name
     if found is None:
         return ShownWeights(aspect, why_not=f"{name} has no weights at step {t}.")
@@ -264,9 +283,9 @@ def _against_parent(
     if history_of(data, names) is not None:
         # A fork starts from exactly the parent's weights, and that is its first snapshot.
         forked = "" if meta.forked_at_t is None else f" at its step {meta.forked_at_t}"
-        start = held_at_start(data, names)
+        start = weights_at_start(data, names)
         if meta.forked_at_t and meta.raw.get("shares_past") is True:
-            start = held_at(data, meta.forked_at_t - 1, names) or start
+            start = weights_in_force(data, meta.forked_at_t - 1, names) or start
         assert start is not None
         own = meta.begins_with_version
         name = meta.started_from if own else f"{meta.parent_session_id}{forked}"
@@ -277,7 +296,7 @@ def _against_parent(
         why = f"The parent {meta.parent_session_id} is not among the sessions found here."
         return ShownWeights("parent", why_not=why)
     end = np.iinfo(np.int64).max if meta.forked_at_t is None else meta.forked_at_t
-    before = held_at(parent, int(end), names)
+    before = weights_in_force(parent, int(end), names)
     if before is None:
         return ShownWeights("parent", why_not=f"{meta.parent_session_id} has no weights.")
     name = f"{meta.parent_session_id}, {before.source}"

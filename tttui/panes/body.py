@@ -1,8 +1,9 @@
 """What fills the body of a screen: it knows its room and its look, whatever it shows there."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.geometry import Size
@@ -39,10 +40,18 @@ class Body(Widget):
     class Derived(Message):
         """A thread has worked out something that the tab shows."""
 
+    def derived(self) -> None:
+        """Send `Derived`; called in threads, which may outlive the app."""
+        with suppress(RuntimeError):
+            self.post_message(self.Derived())
+
     def on_mount(self) -> None:
         self.use_room()
         self.post_message(self.Ready())
-        self.call_after_refresh(gc.freeze)  # it stays: no collection has to look at it again
+        self.call_after_refresh(self._stay)
+
+    def _stay(self) -> None:
+        gc.freeze()  # no collection has to look at it again
 
     def on_resize(self) -> None:
         self.post_message(self.Ready())
@@ -55,8 +64,14 @@ class Body(Widget):
         """Use this room from now on."""
         if room != self.room:
             self.room = room
+            self.update_classes(self.classes_for(room), update=self.is_mounted)
             if self.is_mounted:
                 self.use_room()
+
+    def classes_for(self, room: Size) -> Mapping[str, bool]:
+        """Which classes it has in a room of this size. It has them before its parts are made, so
+        that these are styled once."""
+        return {}
 
     def use_room(self) -> None:
         """Show the parts for which there is room; called once mounted and when it changes."""

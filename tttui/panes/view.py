@@ -65,8 +65,8 @@ class View(Parts, HasLook):
 
     @property
     def newest_implied(self) -> tuple[int, float] | None:
-        """The last step and the friction that the newest weights imply, where these were asked
-        since no transaction tells it."""
+        """The last step and the hidden quantity that the newest weights imply, where these were
+        asked since no transaction tells it."""
         steps = self.data.steps.t
         return (int(steps[-1]), self.implied) if self.implied is not None and len(steps) else None
 

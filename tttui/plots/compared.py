@@ -8,7 +8,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.plot import Plot, Trace
 from tttui.model.compare import SCALED_LOSS, Comparison, loss_scales, losses_differ
 from tttui.model.steps import Steps
-from tttui.plots.errors import curve, span_note
+from tttui.plots.errors import averaged, curve, span_note
 
 
 def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -> Plot:
@@ -23,7 +23,7 @@ def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -
     adaptive: list[Trace] = []
     baselines: list[tuple[Steps, int, list[int], float]] = []
     for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
-        steps, chunk, scale = data.steps, data.meta.chunk, scales[i]
+        steps, chunk, scale = data.steps, averaged(data), scales[i]
         if not len(steps) or scale is None:
             continue
         series = Series(steps.t, steps.adaptive / scale)

@@ -17,6 +17,9 @@ from tttui.model.transactions import COMMIT, Transactions, of_statuses
 SPAN = 32
 """Span of the averages that the app draws, in steps."""
 
+FEWEST = 16
+"""Points that the means of a curve have at least, where updates do not say how many."""
+
 LOG_SPREAD = 20.0
 """Errors that spread over more than this factor open on a logarithmic axis."""
 
@@ -75,7 +78,7 @@ def error_plot(
     data: SessionData, found: Losses, smooth: bool, rulers: Sequence[Trace] = ()
 ) -> Plot:
     """Both models' errors over the steps, in front of other curves."""
-    chunk, loss = data.meta.chunk, data.meta.loss
+    chunk, loss = averaged(data), data.meta.loss
     end: End = "ended" if found.every else ""  # between two scores the newer one holds
     traces = [
         curve("frozen", found.baseline, "baseline", smooth, chunk=chunk, end=end),
@@ -99,6 +102,14 @@ def error_plot(
         note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
     )
+
+
+def averaged(data: SessionData) -> int:
+    """Steps whose mean is a point of a session's curves: those from update to update of the point
+    mass; else, where every step may update, a power of two that leaves 16 points or more."""
+    if data.meta.is_point_mass:
+        return data.meta.chunk
+    return min(SPAN, 1 << max((len(data.steps) // FEWEST).bit_length() - 1, 0))
 
 
 def curve(

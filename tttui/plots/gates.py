@@ -8,7 +8,7 @@ from tttui.draw.envelope import Series
 from tttui.draw.numbers import short
 from tttui.draw.plot import Band, Plot, Role, Threshold, Trace
 from tttui.model.arrays import Floats
-from tttui.model.explain import limits
+from tttui.model.explain import STANDARD, limits
 from tttui.model.session import SessionData
 from tttui.model.transactions import NON_FINITE
 
@@ -25,10 +25,12 @@ SPREAD = 15.0
 def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     """Gradient norm, losses and state norm with their thresholds; each with: logarithmic?
 
-    Of any other model than the point mass a person's own gate takes the place of the state norm.
+    Of any other model than the point mass a person's own gate takes the place of the state norm;
+    there are two plots where it has none but those two.
     """
     if not data.meta.is_point_mass:
-        return [*_recorded_plots(data, message), own_gate_plot(data, message)]
+        own = own_gate_plot(data, message)
+        return [*_recorded_plots(data, message), *([own] if own is not None else [])]
     events = data.transactions
     t, tol = events.t, limits(data, "rollback_tol")
     band = tolerance(data)
@@ -119,37 +121,59 @@ def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
     norms = trace("gradient norm", events.grad_norm, "third")
     losses = trace("pre", events.pre_loss, "baseline")
     losses += trace("post", events.post_loss, "adaptive", heavy=True)
-    found = []
-    for title, traces, values in (
-        ("grad_norm", norms, events.grad_norm),
-        ("loss", losses, np.concatenate([events.pre_loss, events.post_loss])),
-    ):
-        why = f"no {title} recorded" if len(events) else message
-        found.append((Plot(title=title, traces=tuple(traces), message=why), spreads(values)))
-    return found
+    both = np.concatenate([events.pre_loss, events.post_loss])
+    band = None if not losses or (events.pre_loss < 0).any() else tolerance(data)
+    allowed = "" if band is None else f"band: {band.name}"
+
+    def why(title: str) -> str:
+        return f"no {title} recorded" if len(events) else message
+
+    return [
+        (
+            Plot(
+                title="grad_norm",
+                traces=(*limit_curve(data, "grad_norm_max"), *norms) if norms else (),
+                thresholds=limit_line(data, "grad_norm_max"),
+                message=why("grad_norm"),
+            ),
+            spreads(events.grad_norm),
+        ),
+        (
+            Plot(
+                title="loss",
+                note=allowed,
+                traces=tuple(losses),
+                band=band,
+                message=why("loss"),
+            ),
+            spreads(both),
+        ),
+    ]
 
 
-def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool]:
-    """The first gate that a person's own transactions recorded, with its limit, over the newest
-    of them."""
+def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool] | None:
+    """The first gate of a person's own that transactions recorded, with its limit, over the newest
+    of them; None where they recorded only those that have plots already."""
     events = data.transactions
     found: list[tuple[int, float, float]] = []
-    name = ""
+    name, standard = "", False
     for i in range(max(len(events) - GATES_SHOWN, 0), len(events)):
         for gate in events[i].gates:
+            if gate.name in STANDARD:
+                standard = True
+                continue
             name = name or gate.name
             if gate.name == name and gate.value is not None:
                 at_most = np.nan if gate.limit is None else gate.limit
                 found.append((int(events.t[i]), gate.value, at_most))
                 break
     if not found:
-        return Plot(
-            title="gates", message=message if not len(events) else "no gate recorded"
-        ), False
+        why = message if not len(events) else "no gate recorded"
+        return None if standard else (Plot(title="gates", message=why), False)
     t = np.array([t for t, _, _ in found], dtype=np.int64)
     value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
     same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
-    lines = (Threshold(f"limit {short(float(limit[0]))}", float(limit[0])),) if same else ()
+    lines = (_line("limit", float(limit[0])),) if same else ()
     traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
     if not same and np.isfinite(limit).any():
         traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
@@ -162,7 +186,11 @@ def limit_line(data: SessionData, key: str) -> tuple[Threshold, ...]:
     """A threshold that was the same for all transactions."""
     values = limits(data, key)
     same = len(values) > 0 and bool((values == values[0]).all())
-    return (Threshold(f"{key} {short(float(values[0]))}", float(values[0])),) if same else ()
+    return (_line(key, float(values[0])),) if same else ()
+
+
+def _line(name: str, value: float) -> Threshold:
+    return Threshold(f"{name} {short(value)}", value, short(value))
 
 
 def limit_curve(data: SessionData, key: str) -> tuple[Trace, ...]:

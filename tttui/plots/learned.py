@@ -1,4 +1,4 @@
-"""What the point mass is there to learn: its hidden friction, as the weights imply it."""
+"""The hidden quantity of the world, as the weights imply it, against the true one."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,24 +17,26 @@ NO_MARKS = np.empty(0, dtype=np.int64)
 """Before the first commit there is no value, and nothing is wrong."""
 
 
-def learned_mu(
+def learned_quantity(
     data: SessionData, asked: tuple[int, float] | None = None, true: Series | None = None
 ) -> Plot:
-    """The friction that the weights in force implied at every step, against the true one.
+    """What the weights in force implied at every step, against the true value.
 
     `asked`: a step and what the weights in force there imply, for sessions whose transactions do
-    not tell it. `true`: the true friction where it was recorded; else it is as scheduled.
+    not tell it. `true`: the true values where these were recorded; else they are as scheduled.
     """
-    title, events, steps = "Learned mu", data.transactions, data.steps.t
+    events, steps, hidden = data.transactions, data.steps.t, data.meta.schema.hidden
+    name = "hidden quantity" if hidden is None else hidden.name
+    title = f"Learned {name}"
     t, values = events.implied()
     if len(steps) and np.isfinite(values).any():
         implied = Series(steps, _held(steps, t, values))
     elif len(steps) and asked is not None and np.isfinite(asked[1]):
         implied = _since_the_commit(data, *asked)
     else:
-        why = "this run's transactions carry no implied mu"
+        why = f"this run's transactions carry no implied {name}"
         if not len(steps) or not len(events):
-            why = "no transaction yet that tells what mu the weights imply"
+            why = f"no transaction yet that tells what {name} the weights imply"
         return Plot(title, message=why, steps=False)
     traces = [_curve("implied", implied, heavy=True)]
     true = _scheduled(data) if true is None else true
@@ -44,7 +46,7 @@ def learned_mu(
 
 
 def with_whatif(plot: Plot, whatif: "WhatIfResult | None") -> Plot:
-    """The same with the friction that the weights of the what-if imply, where one is shown."""
+    """The same with what the weights of the what-if imply, where one is shown."""
     if whatif is None or not plot.traces:
         return plot
     steps, (t, values) = whatif.steps.t, whatif.transactions.implied()
@@ -60,22 +62,22 @@ def _curve(name: str, series: Series, *, heavy: bool = False) -> Trace:
 
 
 def _scheduled(data: SessionData) -> Series | None:
-    """The true friction at every step, as planned and as it was set; None where it is unknown."""
-    steps, changes, first = data.steps.t, data.truth_changes, data.meta.mu
+    """The true value at every step, as planned and as it was set; None where it is unknown."""
+    steps, changes, first = data.steps.t, data.truth_changes, data.meta.truth
     if first is None:
         return None
     at = np.array([t for t, _ in changes], dtype=np.int64)
-    true = _held(steps, at, np.array([mu for _, mu in changes], dtype=np.float64))
+    true = _held(steps, at, np.array([value for _, value in changes], dtype=np.float64))
     true[: np.searchsorted(steps, at[0]) if len(at) else len(true)] = first
     return Series(steps, true)
 
 
-def _since_the_commit(data: SessionData, t: int, mu: float) -> Series:
-    """`mu` from the commit on that is in force at step t; at t alone where none is known."""
+def _since_the_commit(data: SessionData, t: int, value: float) -> Series:
+    """`value` from the commit on that is in force at step t; at t alone where none is known."""
     steps, i = data.steps.t, data.transactions.in_force(t)
     since = t if i is None else int(data.transactions.t[i])
     inside = steps[np.searchsorted(steps, since) : np.searchsorted(steps, t, side="right")]
-    return Series(inside, np.full(len(inside), mu))
+    return Series(inside, np.full(len(inside), value))
 
 
 def _held(steps: Ints, t: Ints, values: Floats) -> Floats:

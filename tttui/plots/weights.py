@@ -1,11 +1,21 @@
-"""Figures of the weights over the steps: norms, extremes, spectra."""
+"""What is drawn of the weights: over the steps, as maps, their spectra, what moved, decays."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from tttui.draw.envelope import Series
-from tttui.draw.plot import Plot, Threshold, Trace
-from tttui.model.spectrum import WARN_FACTOR, too_large
+from tttui.draw.heat import MapPlot, Pyramid
+from tttui.draw.numbers import short
+from tttui.draw.plot import Bar, BarPlot, Bars, Plot, Threshold, Trace
+from tttui.model.arrays import Floats, Weights
+from tttui.model.dataclass import dataclass
+from tttui.model.spectrum import WARN_FACTOR, Spectrum, spectrum, too_large
 from tttui.model.statistics import Statistics
+from tttui.model.tensor_axes import AxisChange
+from tttui.model.weights import Aspect, ShownWeights, WeightsInForce
+from tttui.tasks.pointmass.stability import Stability
 
 MEASURES = {
     "change": "change since the start, %",
@@ -85,3 +95,97 @@ def _pending(measure: str, found: Statistics) -> str:
         if shapes and all(too_large(*shape) for shape in shapes):
             return "too large for singular values here"
     return ""
+
+
+LARGEST = 10
+"""Singular values that are shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectrumOf:
+    """The spectrum of one matrix, or why there is none."""
+
+    name: str
+    shape: tuple[int, int]
+    spectrum: Spectrum | None
+    growth: float | None = None
+    """Condition number over that of the start, where both are known."""
+
+    def plot(self, i: int) -> BarPlot:
+        """Its largest values as bars, in the colour of matrix i."""
+        values = () if self.spectrum is None else self.spectrum.values[:LARGEST].tolist()
+        shown = tuple(Bar(str(k), value, short(value), i) for k, value in enumerate(values, 1))
+        return BarPlot(self.name, shown, (0.0, (values[0] if values else 0.0) or 1.0))
+
+    @property
+    def warns(self) -> bool:
+        return self.growth is not None and self.growth > WARN_FACTOR
+
+
+def spectra_of(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
+    """Of every matrix, with the growth of its condition number since the start."""
+    found = []
+    for name, matrix in matrices.items():
+        now, growth = spectrum(matrix), None
+        if now is not None and name in begun:
+            growth = now.condition / begun[name]
+        found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
+    return tuple(found)
+
+
+def conditions(start: WeightsInForce | None) -> dict[str, float]:
+    """The condition numbers of the weights at the start, where they are finite."""
+    found = {}
+    for name, matrix in (start.matrices if start is not None else {}).items():
+        shown = spectrum(matrix)
+        if shown is not None and np.isfinite(shown.condition):
+            found[name] = shown.condition
+    return found
+
+
+def moved_plot(parts: Sequence[AxisChange], matrix: str, axis: int, i: int) -> BarPlot:
+    """The rows (axis 0) or columns of matrix i by how much they changed, largest first."""
+    shown = tuple(Bar(part.phrase, part.change, part.percent, i) for part in parts)
+    top = (parts[0].change if parts else 0.0) or 1.0
+    return BarPlot(f"{matrix}, {'rows' if axis == 0 else 'columns'}", shown, (0.0, top))
+
+
+MAP_LIMITS: Mapping[Aspect, str] = MappingProxyType({"value": "max_abs", "start": "max_change"})
+"""The figure whose largest value in the whole history is the scale of a map."""
+
+
+def weight_map(
+    name: str,
+    shown: ShownWeights,
+    pyramid: Pyramid | None,
+    statistics: Statistics,
+    start: Floats | None = None,
+    *,
+    roles: bool = True,
+) -> MapPlot:
+    """A matrix of what is shown, on one scale for the whole history where that is known, so that
+    colours mean the same while time passes."""
+    measure = MAP_LIMITS.get(shown.aspect)
+    limit = None if measure is None else statistics.largest(name, measure)
+    return MapPlot(name, pyramid, limit, start, roles, shown.why_not)
+
+
+BINS, FINE_BINS = 10, 20
+"""Bins of the histogram of the decays, over 0..1, and of one of many units."""
+
+MANY_UNITS = 100
+"""Units from which fine bins are no comb of single units."""
+
+
+def decay_histogram(found: Stability) -> tuple[Bars, str]:
+    """How many units of the state have which decay, and what is to be said of them."""
+    inside = np.delete(found.decays, found.broken)
+    bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
+    counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
+    labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
+    note = f"{len(found.decays)} units, all inside (0, 1)"
+    if not found.stable:
+        note = f"! {len(found.broken)} of {len(found.decays)} units are not inside (0, 1)"
+    marked = frozenset({bins}) if not found.stable else frozenset[int]()
+    values = np.append(counts, len(found.broken)) if len(found.broken) else counts
+    return Bars(values.astype(np.float64), labels, marked=marked), note

@@ -1,4 +1,4 @@
-"""Recording of any model that learns while it runs, from a loop that is somebody's own."""
+"""Recording of any model that learns while it runs, from a user's own loop."""
 
 from tttui.recorder.recorder import Recorder
 

@@ -1,4 +1,4 @@
-"""Beginning a session, or going on with one."""
+"""Beginning or resuming a session."""
 
 import sys
 import time
@@ -34,7 +34,7 @@ End = Callable[[str, str | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What `Recorder` was asked for."""
+    """The arguments of `Recorder`."""
 
     directory: Path
     model: Module | None
@@ -52,7 +52,7 @@ class Wish:
 
 
 def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
-    """Make the session or reopen it; it ends at last when `owner` or the program does.
+    """Make or reopen the session; it ends at the latest with `owner` or the program.
 
     Raises TttuiError.
     """
@@ -77,7 +77,9 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
     if not goes_on:
         _refuse_occupied(wish.directory)
     files = _open_files(wish, weights)
-    journal = Journal(files, lambda found: chosen_for_history(found, wish.keep, wish.history_bytes))
+    journal = Journal(
+        files, lambda by_name: chosen_for_history(by_name, wish.keep, wish.history_bytes)
+    )
     try:
         base = {} if weights is None else weights.copies()
         if goes_on:
@@ -110,18 +112,18 @@ def begin(wish: Wish, owner: object) -> tuple[Observer, End]:
 
 
 def _declared_pairs(pairs: Mapping[str, Sequence[Any]], tensors: Tensors) -> list[dict[str, Any]]:
-    """What meta.json says of them. Raises RecorderError for what is no pair of plastic weights."""
-    found = []
-    for name, said in pairs.items():
-        a, b, scale = (*said, 1.0)[:3] if len(said) in (2, 3) else (None, None, 1.0)
+    """The pairs for meta.json. Raises RecorderError for an invalid pair."""
+    declared = []
+    for name, pair in pairs.items():
+        a, b, scale = (*pair, 1.0)[:3] if len(pair) in (2, 3) else (None, None, 1.0)
         here = [TensorSpec(k, tensors[k].shape) for k in (a, b) if k in tensors]
         if name in tensors or len(here) < 2 or not fit(*here):
             raise RecorderError(
-                f"pairs: {name} is {said!r:.80}, not the names of plastic weights A [rank, in] and "
+                f"pairs: {name} is {pair!r:.80}, not the names of plastic weights A [rank, in] and "
                 "B [out, rank] and a scale, under a name of its own"
             )
-        found.append({"name": str(name), "a": a, "b": b, "scale": float(scale)})
-    return found
+        declared.append({"name": str(name), "a": a, "b": b, "scale": float(scale)})
+    return declared
 
 
 def _open_files(wish: Wish, weights: Watched | None) -> SessionFiles:
@@ -162,12 +164,12 @@ def _reopen(writer: SessionWriter, wish: Wish, weights: Watched | None) -> Reope
         raise RecorderError(
             f"{wish.directory}: was not made by a Recorder; choose another directory"
         )
-    said = {entry.get("name"): entry for entry in meta.get("plastic") or []}
+    recorded = {entry.get("name"): entry for entry in meta.get("plastic") or []}
     entries = [] if weights is None else weights_meta(weights)["plastic"]
     now = {entry["name"]: entry for entry in entries}
-    if said != now:
-        odd = sorted({str(n) for n in said.keys() ^ now.keys()}) or [
-            n for n in now if said[n] != now[n]
+    if recorded != now:
+        odd = sorted({str(n) for n in recorded.keys() ^ now.keys()}) or [
+            n for n in now if recorded[n] != now[n]
         ]
         raise RecorderError(
             f"{wish.directory}: its plastic weights are others than those of this model "
@@ -213,7 +215,7 @@ def _meta(wish: Wish, weights: Watched | None, kept: list[str]) -> dict[str, Any
 
 
 def _load_base(directory: Path, base: Mapping[str, Tensor]) -> None:
-    """Let these tensors be the weights that the session began with."""
+    """Load these tensors as the weights with which the session began."""
     stored = read_tensors(directory / BASE)
     for name, x in base.items():
         if name not in stored or not write_host(x, stored[name]):
@@ -232,7 +234,8 @@ def _last_version(writer: SessionWriter) -> str | None:
 
 
 def _end_with_program(files: SessionFiles, stored: Callable[[], Tensors]) -> None:
-    """The recorder was dropped, or the program ends: it failed where an exception ends it."""
+    """Close the session when the recorder is dropped or the program ends; failed if an exception
+    ends it."""
     ended_by = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     if ended_by is None:
         files.close("completed", None, stored)

@@ -1,4 +1,4 @@
-"""What kind of change weights went through: told from what was there before and what is now."""
+"""Classifying a change of weights from their values before and after."""
 
 from collections.abc import Iterable, Mapping
 
@@ -25,10 +25,10 @@ OUTSIDE = "outside update"
 
 @dataclass(slots=True)
 class StepsSeen:
-    """Steps of optimizers that were seen since the last look."""
+    """Optimizer steps since the last check."""
 
     ours: int = 0
-    """Of optimizers that hold plastic parameters."""
+    """Steps of optimizers that hold plastic parameters."""
     others: int = 0
     lr: float | None = None
     """Of the last one."""

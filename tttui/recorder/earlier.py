@@ -1,4 +1,4 @@
-"""Weights of earlier steps that the files of a session still hold, to be gone back to exactly."""
+"""Weights of earlier steps in the files of a session, to be restored exactly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,12 +23,12 @@ Target = tuple[int, str]
 
 
 def target_of(writer: SessionWriter, to: str | int) -> Target:
-    """What was in force when step `to` was scored, or since the last commit of an update.
+    """The snapshot and version in force when step `to` was scored, or after the last commit.
 
-    Raises RecorderError where the files do not say.
+    Raises RecorderError if the files do not tell.
     """
     base = writer.meta.get("base_version")
-    found: Target | None = (-1, base) if isinstance(base, str) and to != COMMIT else None
+    target: Target | None = (-1, base) if isinstance(base, str) and to != COMMIT else None
     for line in read_bytes(writer.directory / EVENTS, LARGEST_TABLE).splitlines():
         event = decode(line)
         version = event.get("version")
@@ -39,16 +39,16 @@ def target_of(writer: SessionWriter, to: str | int) -> Target:
         else:
             counts = event["t"] <= to
         if counts:
-            found = (event["t"], version)
-    if found is None:
+            target = (event["t"], version)
+    if target is None:
         raise RecorderError(f"rollback(to={to!r}): no update was committed yet")
-    return found
+    return target
 
 
-def held(
-    writer: SessionWriter, target: Target, wanted: Mapping[str, Stored], to: str | int
+def weights_of(
+    writer: SessionWriter, target: Target, expected: Mapping[str, Stored], to: str | int
 ) -> dict[str, Stored]:
-    """The weights of a target from the history; `wanted` has their names, dtypes and shapes.
+    """The weights of a target from the history; `expected` has their names, dtypes and shapes.
 
     Raises RecorderError where the history does not hold all of them bit by bit.
     """
@@ -58,24 +58,24 @@ def held(
         history = HistoryFile(writer.directory / HISTORY).read(any_shape=True)
     except (TttuiError, OSError):
         raise RecorderError(f"{lead} are not held: there are no snapshots{_REMEDY}") from None
-    missing = [name for name in wanted if name not in history.weights]
+    missing = [name for name in expected if name not in history.weights]
     if missing:
         more = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
         raise RecorderError(f"{lead} are not held: no snapshots of {missing[0]}{more}{_REMEDY}")
     i = int(np.searchsorted(history.t, t, side="right")) - 1
     if i < 0:
         raise RecorderError(f"{lead} are not held: the snapshots begin later{_REMEDY}")
-    found = {
+    weights = {
         name: _as_stored(np.asarray(history.weights[name][i]), like)
-        for name, like in wanted.items()
+        for name, like in expected.items()
     }
-    parts = ((k, x.dtype, x.shape, tensor_digest(x.array)) for k, x in found.items())
+    parts = ((k, x.dtype, x.shape, tensor_digest(x.array)) for k, x in weights.items())
     if version_of(parts) != version:
         raise RecorderError(
             f"{lead} are not held: their snapshot was thinned out, or float32 does not hold them "
             f"exactly{_REMEDY}"
         )
-    return found
+    return weights
 
 
 _REMEDY = "; keep= and history_mb= say which are kept, and to='base' goes back to the start"

@@ -1,4 +1,4 @@
-"""The files of a recorder, and the thread that keeps them fresh. Nothing here ends a training."""
+"""The files of a recorder, and the thread that flushes them. Errors here never end a training."""
 
 import os
 import sys
@@ -36,9 +36,9 @@ _open: "weakref.WeakSet[SessionFiles]" = weakref.WeakSet()
 class SessionFiles:
     """The session directory that a recorder writes, its lock and its heartbeat.
 
-    A thread flushes and says once a second that the session is there. Where the disk is full or
-    a file cannot be written, one warning says so, the session is marked as failed, and nothing
-    more is written: what `write` is given is then not called, and the training goes on.
+    A thread flushes and writes a heartbeat once a second. Where the disk is full or a file cannot
+    be written, one warning says so, the session is marked as failed, and `write` does nothing from
+    then on; the training goes on.
     """
 
     def __init__(self, writer: SessionWriter, device: str) -> None:
@@ -68,7 +68,7 @@ class SessionFiles:
         return self._stop.is_set()
 
     def start(self, t: int) -> None:
-        """Say that the session runs, and go on saying so."""
+        """Mark the session as running, and start the heartbeat."""
         self.t = t
         self._pace = (time.monotonic(), t, 0.0)
         self._report("running")
@@ -84,7 +84,7 @@ class SessionFiles:
         )
 
     def write(self, action: Write) -> None:
-        """Let `action` write; where it fails, all writing ends."""
+        """Call `action`, which writes; if it fails, all writing ends."""
         if self._unsaid is not None:
             self._say()
         if self.broken is not None:
@@ -98,7 +98,7 @@ class SessionFiles:
             self._say()
 
     def save_when_due(self, plastic: Callable[[], Tensors]) -> None:
-        """Save weights and metrics if the last time was long enough ago."""
+        """Save weights and metrics if the last save was long enough ago."""
         now = time.monotonic()
         if now - self._saved_at >= max(SAVE_S, self._saving_took / SAVE_SHARE):
             self.write(lambda writer: writer.save(plastic()))
@@ -127,7 +127,7 @@ class SessionFiles:
         self._release()
 
     def forget(self) -> None:
-        """Let go of a session that another process writes: this one is a copy made by fork."""
+        """Release the session in a forked child; the parent writes it."""
         self.broken = "another process records it"
         self._unsaid = self._samples = None
         self._stop.set()
@@ -135,7 +135,7 @@ class SessionFiles:
         self._lock.forget()
 
     def beat(self) -> None:
-        """Flush, and say that the session is there; for the thread of the heartbeat."""
+        """Flush and write a heartbeat; called by the heartbeat thread."""
         if self.broken is not None:
             return
         try:
@@ -183,9 +183,9 @@ class SessionFiles:
         self._release()
 
     def _say(self) -> None:
-        said, self._unsaid = self._unsaid, None
-        if said is not None:
-            warnings.warn(f"tttui.Recorder: {said}", RuntimeWarning, stacklevel=4)
+        message, self._unsaid = self._unsaid, None
+        if message is not None:
+            warnings.warn(f"tttui.Recorder: {message}", RuntimeWarning, stacklevel=4)
 
     def _release(self) -> None:
         if self._samples is not None:
@@ -217,11 +217,11 @@ def _same(a: Path, b: Path) -> bool:
 
 def _beat(files: "weakref.ref[SessionFiles]", stop: threading.Event) -> None:
     while not stop.wait(BEAT_S):
-        found = files()
-        if found is None:
+        open_files = files()
+        if open_files is None:
             return
-        found.beat()
-        del found
+        open_files.beat()
+        del open_files
 
 
 def _forget_in_child() -> None:

@@ -1,4 +1,4 @@
-"""What a recorder writes down: steps, events with the figures of what changed, snapshots."""
+"""The journal of a recorder: steps, transactions with statistics of the change, snapshots."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ Choose = Callable[[Mapping[str, Stored]], list[str]]
 
 
 class Journal:
-    """Puts steps and events into the files in the order in which they are read."""
+    """Writes steps and events in the order in which readers need them."""
 
     def __init__(self, files: SessionFiles, choose: Choose) -> None:
         self.files = files
@@ -32,12 +32,12 @@ class Journal:
         """The weights at the start, until something is written after them."""
 
     def begin(self, weights: Watched) -> None:
-        """Choose what the history holds; its first snapshot is made when something follows."""
+        """Choose the weights of the history; the first snapshot is made when something follows."""
         self.kept = self._choose(weights.stored())
         self._first = weights if self.kept else None
 
     def add_weights(self, weights: Watched, meta: Mapping[str, Any]) -> None:
-        """More weights were found before the first step: begin again with all of them."""
+        """Begin again with more weights, before the first step."""
         self.begin(weights)
 
         def write(writer: SessionWriter) -> None:
@@ -66,7 +66,7 @@ class Journal:
         series: Mapping[str, float],
         version: str | None,
     ) -> None:
-        """Write all that there is about a step. Raises RefusedInput for the name of a series."""
+        """Write all values of a step. Raises RefusedInput for an invalid series name."""
         for name in series:
             check_series_name(name)
         self._write_first()
@@ -97,7 +97,7 @@ class Journal:
     def event(
         self, t: int, event: Mapping[str, Any], weights: Watched | None, names: list[str]
     ) -> None:
-        """Write an event, and a snapshot where the weights of these names are others now."""
+        """Write an event, and a snapshot if the weights of these names changed."""
         self._write_first()
         self._event_t = t = max(t, self._event_t)
         self._updates.append((t, event["status"] == "commit"))
@@ -120,6 +120,6 @@ class Journal:
             self.files.write(lambda writer: writer.snapshot(0, self._kept_weights(weights)))
 
     def _kept_weights(self, weights: Watched) -> Callable[[], dict[str, Any]]:
-        """Of the weights as they are now; to be asked for when they are written."""
+        """A function that gives the kept weights as they are now, called when they are written."""
         copies = weights.begin_copies(self.kept)
         return lambda: {name: for_history(copy()) for name, copy in copies.items()}

@@ -1,4 +1,4 @@
-"""What a module is made of: plastic parameters, buffers, its tree. Nothing of torch is imported."""
+"""The parts of a module: plastic parameters, buffers, its tree. Does not import torch."""
 
 from collections.abc import Container, Iterator, MutableMapping, Sequence
 from fnmatch import fnmatchcase
@@ -25,36 +25,36 @@ Places = dict[str, tuple[MutableMapping[str, Any], str]]
 
 
 def current(places: Places) -> dict[str, Tensor]:
-    """The tensors that are at these places now; without those that were taken away."""
+    """The tensors at these places now, without removed ones."""
     return {n: x for n, (holder, key) in places.items() if (x := holder.get(key)) is not None}
 
 
 def plastic_places(model: Module, patterns: Patterns) -> Places:
     """The parameters whose names match; without patterns those that take gradients.
 
-    Raises RecorderError where nothing matches, or what matches cannot be learned.
+    Raises RecorderError if nothing matches, or a match cannot be learned.
     """
-    wanted = [patterns] if isinstance(patterns, str) else patterns
+    names = [patterns] if isinstance(patterns, str) else patterns
     places: Places = {}
     known = []
     for name, holder, key, tensor in _members(model, "_parameters"):
         known.append(name)
-        if wanted is None:
+        if names is None:
             chosen = tensor.requires_grad
         else:
-            chosen = any(fnmatchcase(name, pattern) for pattern in wanted)
+            chosen = any(fnmatchcase(name, pattern) for pattern in names)
         if chosen:
             check_floating(name, tensor)
             places[name] = (holder, key)
     if not places:
         some = ", ".join(known[:NAMES_SHOWN]) + (", ..." if len(known) > NAMES_SHOWN else "")
-        which = "takes gradients" if wanted is None else f"matches plastic={patterns!r}"
+        which = "takes gradients" if names is None else f"matches plastic={patterns!r}"
         raise RecorderError(f"no parameter {which}; the module has {some or 'none at all'}")
     return places
 
 
 def buffer_places(model: Module) -> Places:
-    """Where all buffers of a module are that hold something."""
+    """The places of all non-empty buffers of a module."""
     return {name: (holder, key) for name, holder, key, _ in _members(model, "_buffers")}
 
 

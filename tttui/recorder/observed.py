@@ -1,4 +1,4 @@
-"""The weights of a recorder: what changed, of what kind it was, and how it is put back."""
+"""The weights of a recorder: detecting, classifying and undoing changes."""
 
 import sys
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Observed:
         return {} if self.weights is None else self.weights.stored()
 
     def watch_optimizers(self, model: Module | None) -> None:
-        """See all steps of optimizers of torch, where torch is there at all."""
+        """Count the steps of all torch optimizers, if torch is imported."""
         if "torch" not in sys.modules or self.weights is None:
             return
         from tttui.recorder.optimizers import OptimizerSteps, kept_state
@@ -71,11 +71,11 @@ class Observed:
             self._base_optimizer = kept_state(self.optimizer)
 
     def steps_taken(self) -> StepsSeen:
-        """The steps of optimizers since this was asked for last."""
+        """The optimizer steps since the last call."""
         return StepsSeen() if self._steps is None else self._steps.taken()
 
     def add(self, getter: Getter) -> None:
-        """Watch more tensors, which are no parameters."""
+        """Watch further tensors that are no parameters."""
         self._sources.add(getter)
         if self.weights is None:
             self.weights = Watched(self._sources)
@@ -98,8 +98,8 @@ class Observed:
     def notice(
         self, t: int, *, full: bool = False, quick: bool = False, eager: bool = False
     ) -> bool:
-        """See whether weights or buffers changed outside of an update; then that is an event of
-        step t. Returns whether weights did. The options are those of `Watched.changed`."""
+        """Record a change of weights or buffers outside an update as an event of step t. Returns
+        whether weights changed. The options are those of `Watched.changed`."""
         weights = self.weights
         if weights is None:
             return False
@@ -130,7 +130,7 @@ class Observed:
         *,
         announced: bool,
     ) -> None:
-        """Take the changes, and write the event with their kind, versions and figures."""
+        """Accept the changes, and write the event with kind, versions and statistics."""
         weights = self.weights
         if steps.lr is not None:
             event.setdefault("lr", steps.lr)
@@ -153,7 +153,7 @@ class Observed:
         self._journal.event(t, event, weights, names)
 
     def undo(self, t: int, event: dict[str, Any], names: list[str], buffers: list[str]) -> None:
-        """Put the changes back, and write the event."""
+        """Undo the changes, and write the event."""
         weights = self.weights
         refused: list[str] = []
         if weights is not None:
@@ -164,12 +164,12 @@ class Observed:
         if self._buffers is not None:
             self._buffers.put_back(None, buffers)
         if refused:
-            said = f"{refused[0]} cannot be put back: it cannot be written in place"
-            self.warn("refused", lambda: f"tttui.Recorder: {said}")
+            message = f"{refused[0]} cannot be put back: it cannot be written in place"
+            self.warn("refused", lambda: f"tttui.Recorder: {message}")
         self._journal.event(t, event, weights, refused)
 
     def back_to_base(self, event: dict[str, Any]) -> None:
-        """Put weights, buffers and the optimizer back that the session began with."""
+        """Restore the weights, buffers and optimizer of the session's start."""
         weights = self.weights
         if weights is None:
             raise RecorderError("there are no weights to put back: give the recorder plastic=...")
@@ -187,11 +187,11 @@ class Observed:
         self._journal.event(t, event, weights, weights.names)
 
     def back_to(self, to: str | int, event: dict[str, Any]) -> None:
-        """Put the weights of an earlier step back, bit by bit; nothing else is held of it.
+        """Restore the weights of an earlier step bit for bit, and nothing else.
 
-        Raises RecorderError, before anything is changed, where they are not held.
+        Raises RecorderError, before any change, if the history lacks them.
         """
-        from tttui.recorder.earlier import held, target_of
+        from tttui.recorder.earlier import target_of, weights_of
 
         weights, files = self.weights, self._journal.files
         if weights is None:
@@ -206,8 +206,8 @@ class Observed:
         if target[0] < 0:
             refused = weights.put_back(self.base, weights.names)
         elif target[1] != before:
-            found = held(files.writer, target, weights.stored(), to)
-            refused = [name for name in found if not write_host(weights.now[name], found[name])]
+            earlier = weights_of(files.writer, target, weights.stored(), to)
+            refused = [name for name in earlier if not write_host(weights.now[name], earlier[name])]
             weights.take(weights.names)
         self.steps_taken()
         event |= {"to_t": target[0], "version_before": before, "version": weights.version()}
@@ -215,14 +215,15 @@ class Observed:
         self._journal.event(self._journal.event_t(), event, weights, weights.names)
 
     def compare_with(self, version: str | None, where: str) -> None:
-        """Weights that are not those with which a continued session ended are an event, and
-        warned of."""
+        """Record and warn if the weights differ from those at the end of a resumed session."""
         weights = self.weights
         if weights is None or version in (None, weights.version()):
             return
         now = weights.version()
-        said = f"the weights are not those that {where} ended with (version {version}, now {now})"
-        self.warn("resumed", lambda: f"tttui.Recorder: {said}; that is recorded")
+        message = (
+            f"the weights are not those that {where} ended with (version {version}, now {now})"
+        )
+        self.warn("resumed", lambda: f"tttui.Recorder: {message}; that is recorded")
         event = {
             "status": "commit",
             "outside": True,

@@ -1,4 +1,4 @@
-"""What a recorder does at each call: scores, updates, models that adapt inside forward."""
+"""The recorder's work at each call: scores, updates, models that adapt inside forward."""
 
 import math
 from collections.abc import Callable
@@ -50,14 +50,14 @@ class Observer:
         return self.journal.t
 
     def add_state(self, getter: Getter) -> None:
-        """Watch more tensors, which are no parameters."""
+        """Watch further tensors that are no parameters."""
         self._check_free()
         if self.t >= 0:
             raise RecorderError("state(...) comes after the first step: call it before")
         self.observed.add(getter)
 
     def close(self) -> None:
-        """See a last time what changed, and let go of what is not the recorder's."""
+        """Record the last changes, and release hooks and references."""
         if not self.files.closed:
             with suppress(RecorderError):  # a shape that changed: the session has ended anyway
                 self.observed.notice(self.journal.event_t(), full=True)
@@ -66,7 +66,7 @@ class Observer:
     # -- steps ----------------------------------------------------------------------------------
 
     def begin_score(self, score: Score) -> None:
-        """Stamp the version that makes the prediction."""
+        """Note the version that makes the prediction."""
         self._check_free()
         self._check_t(score.t)
         self.observed.notice(score.t)
@@ -76,7 +76,7 @@ class Observer:
     def finish_score(
         self, score: Score, loss: float, frozen: float | None, series: dict[str, float]
     ) -> None:
-        """Write the step; weights that changed inside make its version unsure."""
+        """Write the step; its version is unknown if the weights changed inside the block."""
         if self.observed.notice(score.t + 1, quick=True):
             score.version = None
         for name in series:
@@ -89,8 +89,8 @@ class Observer:
     def plain_step(
         self, t: int, loss: float, frozen: float | None, series: dict[str, float]
     ) -> None:
-        """A step of which only numbers are known; its version is that of the weights now, unless
-        they were changed by nobody knows when."""
+        """Record a step from numbers alone; its version is that of the weights now, unless they
+        changed at an unknown time."""
         self._check_free()
         self._check_t(t)
         unsure = self.observed.notice(t)
@@ -131,8 +131,8 @@ class Observer:
         self._inside = update
 
     def finish_update(self, update: Update, error: BaseException | None) -> None:
-        """Find out what has changed; keep it, or put it back. Where an exception ended the block,
-        nothing that is wrong with the record hides it."""
+        """Find the changes, and commit or undo them. An error of the recorder never hides an
+        exception of the block."""
         event: dict[str, Any] = {"status": "commit"}
         if error is not None and update.reason is None:
             update.reason = f"{type(error).__name__}: {error}"
@@ -171,7 +171,7 @@ class Observer:
             raise wrong
 
     def rollback(self, to: str | int, why: str) -> None:
-        """Put the base back, of everything that is watched, or weights that are held."""
+        """Restore the base with all watched state, or earlier weights."""
         self._check_free()
         event = {"status": status_of_reason(why), "reason": why, "why": "reset", "to": to}
         if to == BASE:
@@ -186,7 +186,7 @@ class Observer:
     # -- models that adapt inside forward -------------------------------------------------------
 
     def forward_begins(self) -> None:
-        """A wrapped model is called; inside a score it may learn from what it is shown."""
+        """A call of a wrapped model begins; inside a score it may learn from its input."""
         self._forward_depth += 1
         if self._forward_depth == 1 and isinstance(self._inside, Score):
             self.observed.notice(self._inside.t, eager=True)
@@ -237,7 +237,7 @@ Adapting = TypeVar("Adapting", bound=Callable[..., Any])
 
 
 def wrapped(observer: "Observer", model: Adapting) -> Adapting:
-    """The model, whose calls the observer is told of before and after."""
+    """Wrap a model so that the observer is notified before and after each call."""
     if hasattr(model, "register_forward_pre_hook"):
         module = cast(Any, model)
         module.register_forward_pre_hook(lambda *_: observer.forward_begins())

@@ -1,6 +1,6 @@
-"""Digests and figures of torch tensors where they are, so that weights on a GPU stay there.
+"""Digests and statistics of torch tensors on their device, so that weights stay on a GPU.
 
-The digests equal those of `artifacts.contenthash`; only sums and figures are fetched.
+The digests equal those of `artifacts.contenthash`; only sums and statistics are copied to the host.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ streams: Any = torch.cuda
 
 
 class HostCopy:
-    """A copy in host memory that the device makes on its own time, for whoever reads it later.
+    """A copy in host memory that the device makes asynchronously.
 
     It is queued on the current stream: behind all that computes the tensor, and before whatever
     writes over it on that stream. Another stream that is to write over it waits by `let_pass`.
@@ -57,7 +57,7 @@ class HostCopy:
         self._done.record(streams.current_stream(self._device))
 
     def let_pass(self) -> None:
-        """Let what is queued from now on begin when the copy is made."""
+        """Make later work on the stream wait until the copy is made."""
         streams.current_stream(self._device).wait_event(self._done)
 
     def stored(self) -> Stored:
@@ -93,11 +93,11 @@ class DeviceFigures:
                 self._top_sv(wide, fro),
             ]
         )
-        found: list[Any] = values.tolist()
-        told = {name: rounded(value) for name, value in zip(NAMES, found, strict=True)}
+        numbers: list[Any] = values.tolist()
+        figures = {name: rounded(value) for name, value in zip(NAMES, numbers, strict=True)}
         if start is None:
-            del told["moved_fro"]
-        return told
+            del figures["moved_fro"]
+        return figures
 
     def _top_sv(self, wide: Tensor, fro: Tensor) -> Tensor:
         matrix = wide.reshape(wide.shape[0], -1) if wide.dim() else wide

@@ -1,4 +1,4 @@
-"""Seeing that optimizers of torch step, whoever owns them."""
+"""Counting the steps of torch optimizers, whoever owns them."""
 
 import copy
 import weakref
@@ -17,8 +17,8 @@ class OptimizerSteps:
     def __init__(
         self, plastic: Callable[[], Mapping[str, Any]], others: Mapping[str, Any], warn: WarnsOnce
     ) -> None:
-        """`others`: the parameters of the model that are not plastic; that an optimizer steps
-        them as well is warned of, since the frozen twin shares them."""
+        """`others`: parameters of the model that are not plastic; warns if an optimizer steps them,
+        since the frozen twin shares them."""
         self._plastic, self._warn = plastic, warn
         self._others = {id(p): name for name, p in others.items()}
         self._ours: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
@@ -33,7 +33,7 @@ class OptimizerSteps:
         self._handle = register_optimizer_step_post_hook(hook)
 
     def taken(self) -> StepsSeen:
-        """What was seen since it was asked for last."""
+        """The steps since the last call."""
         steps, self._steps = self._steps, StepsSeen()
         return steps
 

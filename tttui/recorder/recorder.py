@@ -1,4 +1,4 @@
-"""`tttui.Recorder`: what a person's own loop records. Importing it costs nothing but itself."""
+"""`tttui.Recorder`: the recorder for a user's own loop. Importing it imports nothing else."""
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -129,8 +129,8 @@ class Recorder:
         from tttui.recorder.update import Update
         from tttui.recorder.values import step_number, steps_of
 
-        wanted = None if t is None else step_number(t)
-        return Update(self._observer, wanted, steps_of(trained_on), loss)
+        step = None if t is None else step_number(t)
+        return Update(self._observer, step, steps_of(trained_on), loss)
 
     def rollback(self, to: str | int = "base", why: str = "by hand") -> None:
         """Put earlier weights back, bit by bit.

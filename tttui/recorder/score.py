@@ -1,4 +1,4 @@
-"""The score of one step: what the adaptive model, the frozen one and controls make of it."""
+"""The score of one step: losses of the adaptive model, the frozen twin and controls."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -18,7 +18,7 @@ Judge = Callable[[Any], Any]
 
 
 class Score:
-    """What `Recorder.score` gives; the row is written at the end of the block.
+    """The block of `Recorder.score`; the row is written at its end.
 
     Functions are called at once, without gradients, at every `frozen_every`-th score. Losses are
     numbers, or tensors with one element, of any library; those on a GPU are fetched at the end.

@@ -1,4 +1,4 @@
-"""What is plastic, by the ways in which it can be said, and which of it the history keeps."""
+"""The plastic tensors, however they are specified, and those that the history keeps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -23,7 +23,7 @@ Getter = Callable[[], Mapping[str, Tensor]]
 
 
 class Sources:
-    """All tensors that are plastic: parameters of a module, a mapping, and what getters give."""
+    """All plastic tensors: parameters of a module, a mapping, and results of getters."""
 
     def __init__(self, model: Module | None, plastic: Any) -> None:
         self._places: Places = {}
@@ -42,22 +42,22 @@ class Sources:
 
     def __call__(self) -> dict[str, Tensor]:
         """The tensors as they are now, in order."""
-        found = current(self._places)
+        tensors = current(self._places)
         for getter in self._getters:
-            found.update(getter())
-        return found
+            tensors.update(getter())
+        return tensors
 
     def add(self, getter: Getter) -> None:
-        """Let a getter give more. Raises RecorderError where it gives no weights by name."""
-        found = getter()
-        if not isinstance(found, Mapping):
-            raise RecorderError(f"plastic: {found!r:.60} is no mapping of names to tensors")
+        """Add a getter of further tensors. Raises RecorderError if it gives no weights by name."""
+        tensors = getter()
+        if not isinstance(tensors, Mapping):
+            raise RecorderError(f"plastic: {tensors!r:.60} is no mapping of names to tensors")
         known = self()
-        for name, x in found.items():
+        for name, x in tensors.items():
             if not isinstance(name, str) or not name or name in known:
                 raise RecorderError(f"plastic: {name!r:.60} is no name, or that of two tensors")
             check_floating(name, x)
-        if not found:
+        if not tensors:
             raise RecorderError("plastic: there is not a single tensor")
         self._getters.append(getter)
 
@@ -67,21 +67,21 @@ def chosen_for_history(
 ) -> list[str]:
     """The names of the weights that the history holds: those that match, or else the smallest
     ones, as long as SNAPSHOTS of all of them fit the budget of bytes."""
-    wanted = [patterns] if isinstance(patterns, str) else patterns
+    names = [patterns] if isinstance(patterns, str) else patterns
     able = [name for name, x in tensors.items() if _storable(name) and x.array.size]
-    if wanted is not None:
-        able = [name for name in able if any(fnmatchcase(name, p) for p in wanted)]
+    if names is not None:
+        able = [name for name in able if any(fnmatchcase(name, p) for p in names)]
         if not able:
             raise RecorderError(f"keep={patterns!r} matches no plastic tensor")
-    kept: set[str] = set()
-    room = budget // (2 if wanted is not None else SNAPSHOTS)
+    chosen: set[str] = set()
+    room = budget // (2 if names is not None else SNAPSHOTS)
     for name in sorted(able, key=lambda name: tensors[name].array.size):
         room -= tensors[name].array.size * 4
-        shapes = {n: history_shape(tensors[n].shape) for n in able if n in kept or n == name}
+        shapes = {n: history_shape(tensors[n].shape) for n in able if n in chosen or n == name}
         if room < 0 or len(header(record_dtype(shapes), 0)) > HEADER_BYTES:
             break
-        kept.add(name)
-    return [name for name in tensors if name in kept]
+        chosen.add(name)
+    return [name for name in tensors if name in chosen]
 
 
 def history_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -101,7 +101,7 @@ def _storable(name: str) -> bool:
 
 
 def weights_meta(weights: Watched) -> dict[str, Any]:
-    """What meta.json says of the plastic weights: each of them in order, and their version."""
+    """The plastic weights for meta.json: each of them in order, and their version."""
     entries = [
         {"name": name, "shape": list(x.shape), "dtype": x.dtype}
         for name, x in weights.stored().items()

@@ -1,7 +1,7 @@
-"""Size, spread, change and largest singular value of weights, in one pass over their memory.
+"""Norms, spread, change and largest singular value of weights, in one pass over their memory.
 
-The same pass brings the copy of the weights up to date and hashes them, while they are in the
-cache: reading and writing memory is most of what an update of a large model costs to record.
+The same pass updates the copy of the weights and hashes them while they are in the cache: memory
+traffic is most of the cost of recording an update of a large model.
 """
 
 import math
@@ -35,7 +35,7 @@ NAMES = ("fro", "max_abs", "mean", "std", "delta_fro", "moved_fro", "top_sv")
 
 
 class FigureTracker:
-    """The figures of one tensor from update to update.
+    """The statistics of one tensor from update to update.
 
     The largest singular value of a large matrix is an estimate from below, by power iteration
     that goes on from update to update; of a vector it is its norm. Tensors of more than two axes
@@ -53,11 +53,10 @@ class FigureTracker:
         taking: "Taking | None" = None,
         start: Stored | None = None,
     ) -> dict[str, float]:
-        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `moved_fro`, `top_sv`; NaN where there is
-        no telling.
+        """`fro`, `max_abs`, `mean`, `std`, `delta_fro`, `moved_fro`, `top_sv`; NaN if undefined.
 
-        `before` and `start` (for `moved_fro`) have the same shape, or are None where there is
-        nothing to compare with; `taking` copies over `before` what was looked at.
+        `before` and `start` (for `moved_fro`) have the same shape, or are None; `taking` updates
+        `before` in the same pass.
         """
         count = math.prod(now.shape)
         if not count:
@@ -74,7 +73,7 @@ class FigureTracker:
                 if math.isfinite(sums.off_squares)
                 else math.nan
             )
-            found = {
+            figures = {
                 "fro": fro,
                 "max_abs": sums.largest,
                 "mean": mean,
@@ -83,7 +82,7 @@ class FigureTracker:
                 "moved_fro": _root(sums.moved),
                 "top_sv": self._top_sv(now, fro, iteration),
             }
-        return {k: rounded(found[k]) for k in NAMES if k != "moved_fro" or start is not None}
+        return {k: rounded(figures[k]) for k in NAMES if k != "moved_fro" or start is not None}
 
     def _top_sv(self, now: Stored, fro: float, iteration: "_Iteration | None") -> float:
         shape = now.shape
@@ -108,8 +107,8 @@ class FigureTracker:
         return self._kept(half)
 
     def _kept(self, done: "_Iteration") -> float:
-        """The estimate of an iteration, from which the next update goes on."""
-        value = float(np.linalg.norm(done.found))
+        """Keep the estimate of an iteration as the start of the next one."""
+        value = float(np.linalg.norm(done.product))
         self._side = done.other_side() if 0 < value < math.inf else None
         return value
 
@@ -117,9 +116,9 @@ class FigureTracker:
 class Taking:
     """Brings the copy of a tensor up to date, part by part, and hashes it on the way."""
 
-    def __init__(self, now: Stored, kept: Stored) -> None:
-        """`now` and `kept` lie in host memory, have one shape and dtype, and are contiguous."""
-        self._now, self._kept = now.array.reshape(-1), kept.array.reshape(-1)
+    def __init__(self, now: Stored, copy: Stored) -> None:
+        """`now` and `copy` lie in host memory, have one shape and dtype, and are contiguous."""
+        self._now, self._kept = now.array.reshape(-1), copy.array.reshape(-1)
         self._sums = ChunkSums() if self._now.nbytes > SMALL else None
 
     def take(self, first: int, stop: int) -> None:
@@ -130,12 +129,12 @@ class Taking:
         self._kept[first:stop] = part
 
     def take_all(self) -> None:
-        """Copy all, where nobody looks at it."""
+        """Copy all elements, without statistics."""
         for i in range(0, len(self._now), PART):
             self.take(i, i + PART)
 
     def digest(self) -> bytes:
-        """The digest of what was taken."""
+        """The digest of the copied elements."""
         return tensor_digest(self._kept) if self._sums is None else self._sums.digest()
 
 
@@ -153,12 +152,12 @@ class _Iteration:
     def __init__(self, side: _Side, shape: tuple[int, ...]) -> None:
         self._side, self._columns = side, math.prod(shape[1:])
         size = shape[0] if side.from_right else self._columns
-        self.found: Floats = np.zeros(size, side.unit.dtype)
+        self.product: Floats = np.zeros(size, side.unit.dtype)
         self._row = 0
 
     def other_side(self) -> _Side:
-        """Where to go on with what was found."""
-        return _Side(_unit(self.found), from_right=not self._side.from_right)
+        """The vector with which the next half iteration starts."""
+        return _Side(_unit(self.product), from_right=not self._side.from_right)
 
     def go_on(self, dtype: str, flat: np.ndarray[Any, Any], stop: int) -> None:
         """Use the rows that end before the element `stop` of all elements."""
@@ -172,9 +171,9 @@ class _Iteration:
         """Use some rows, of which the first has this number."""
         stop = first + len(rows)
         if self._side.from_right:
-            np.dot(rows, self._side.unit, out=self.found[first:stop])
+            np.dot(rows, self._side.unit, out=self.product[first:stop])
         else:
-            self.found += np.dot(self._side.unit[first:stop], rows)
+            self.product += np.dot(self._side.unit[first:stop], rows)
 
 
 def _unit(vector: Floats) -> Floats:
@@ -183,7 +182,8 @@ def _unit(vector: Floats) -> Floats:
 
 @dataclass(slots=True)
 class _Sums:
-    """Sums over a tensor; of what is off the center where a spread must not drown in the mean."""
+    """Sums over a tensor, of deviations from a center so that a small spread is not lost in the
+    mean."""
 
     center: float
     off_total: float = 0.0

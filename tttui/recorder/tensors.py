@@ -1,4 +1,4 @@
-"""Tensors of numpy, torch and JAX by what they can do, without importing torch or JAX.
+"""Tensors of numpy, torch and JAX by their methods, without importing torch or JAX.
 
 A torch tensor counts its changes in `_version`, which is a first and cheap test; writing through
 `.data` leaves no trace there, so contents are compared as well.
@@ -29,7 +29,7 @@ BLOCK, BLOCKS = 256, 64
 
 
 def differ(here: int, there: int, size: int) -> bool:
-    """Whether so many bytes at two addresses differ."""
+    """Whether `size` bytes at two addresses differ."""
     compare = _memcmp if size > LARGE else _memcmp_alone
     return bool(compare(here, there, size))
 
@@ -71,37 +71,36 @@ def device_name(x: Tensor) -> str:
 
 
 def copied(x: Tensor) -> Tensor:
-    """A copy on the same device; what cannot be changed is its own copy."""
+    """A copy on the same device; an immutable tensor is its own copy."""
     if is_torch(x):
         return x.detach().clone()
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
-def copy_into(x: Tensor, kept: Tensor) -> Tensor:
-    """Bring a copy up to date, in its own memory where it fits; returns the copy."""
-    if is_torch(x) and kept.shape == x.shape and kept.dtype == x.dtype:
-        kept.copy_(x.detach())
-        return kept
-    if isinstance(x, np.ndarray) and isinstance(kept, np.ndarray) and kept.shape == x.shape:
-        kept[...] = x
-        return kept
+def copy_into(x: Tensor, copy: Tensor) -> Tensor:
+    """Update a copy, in place if it fits; returns the copy."""
+    if is_torch(x) and copy.shape == x.shape and copy.dtype == x.dtype:
+        copy.copy_(x.detach())
+        return copy
+    if isinstance(x, np.ndarray) and isinstance(copy, np.ndarray) and copy.shape == x.shape:
+        copy[...] = x
+        return copy
     return copied(x)
 
 
-def write_back(x: Tensor, kept: Tensor) -> bool:
-    """Put the elements of a copy back into the tensor, bit by bit; False where it cannot be."""
-    if tuple(x.shape) != tuple(kept.shape) or not is_mutable(x):
+def write_back(x: Tensor, copy: Tensor) -> bool:
+    """Write the elements of a copy back into the tensor, bit for bit; False if impossible."""
+    if tuple(x.shape) != tuple(copy.shape) or not is_mutable(x):
         return False
     if is_torch(x):
-        x.detach().copy_(kept)
+        x.detach().copy_(copy)
     else:
-        x[...] = kept
+        x[...] = copy
     return True
 
 
 def address(x: Tensor) -> tuple[int, int]:
-    """Where the elements are in host memory and how many bytes; (0, 0) where they do not lie
-    there one after the other."""
+    """Address and size in bytes of contiguous elements in host memory, else (0, 0)."""
     if is_torch(x):
         if x.device.type != "cpu" or not x.is_contiguous() or x.is_neg():
             return 0, 0
@@ -112,7 +111,7 @@ def address(x: Tensor) -> tuple[int, int]:
 
 
 def write_host(x: Tensor, stored: Stored) -> bool:
-    """Put elements from host memory into a tensor; False where it cannot be."""
+    """Write elements from host memory into a tensor; False if impossible."""
     if tuple(x.shape) != stored.shape or not is_mutable(x):
         return False
     numbers = stored.numbers()
@@ -123,18 +122,18 @@ def write_host(x: Tensor, stored: Stored) -> bool:
     return True
 
 
-def same(x: Tensor, kept: Tensor) -> bool:
+def same(x: Tensor, copy: Tensor) -> bool:
     """Whether a tensor and its copy have the same bits."""
-    if x is kept:
+    if x is copy:
         return True
-    if tuple(x.shape) != tuple(kept.shape) or x.dtype != kept.dtype:
+    if tuple(x.shape) != tuple(copy.shape) or x.dtype != copy.dtype:
         return False
-    (here, size), (there, _) = address(x), address(kept)
+    (here, size), (there, _) = address(x), address(copy)
     if here and there:
         return not differ(here, there, size)
     if is_torch(x):
-        return _same_on_device(x.detach(), kept)
-    return bool(_raw(x).tobytes() == _raw(kept).tobytes())
+        return _same_on_device(x.detach(), copy)
+    return bool(_raw(x).tobytes() == _raw(copy).tobytes())
 
 
 def host(x: Tensor) -> Stored:
@@ -171,8 +170,8 @@ def _raw(x: Tensor) -> np.ndarray[Any, Any]:
     return array.view(np.uint16) if dtype_name(x) == "bfloat16" else array
 
 
-def _same_on_device(x: Tensor, kept: Tensor) -> bool:
+def _same_on_device(x: Tensor, copy: Tensor) -> bool:
     """By bits, so that NaN equals itself and -0 differs from 0."""
     torch = sys.modules["torch"]
     bits = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[x.element_size()]
-    return bool(torch.equal(x.contiguous().view(bits), kept.contiguous().view(bits)))
+    return bool(torch.equal(x.contiguous().view(bits), copy.contiguous().view(bits)))

@@ -32,14 +32,14 @@ class Twins:
         self._controls: dict[str, nn.Module] = {}
 
     def frozen(self, function: Callable[[Any], Any]) -> Any:
-        """What a function says of the frozen twin."""
-        return _asked(self._frozen, function)
+        """Call a function with the frozen twin."""
+        return _without_gradients(self._frozen, function)
 
     def control(self, name: str, function: Callable[[Any], Any]) -> Any:
-        """What a function says of the control of this name; its buffers go on from call to call."""
+        """Call a function with the control of this name, whose buffers persist between calls."""
         if name not in self._controls:
             self._controls[name] = self._copied()
-        return _asked(self._controls[name], function)
+        return _without_gradients(self._controls[name], function)
 
     def _copied(self) -> nn.Module:
         shared = {id(p): p for p in self._model.parameters()}
@@ -52,8 +52,8 @@ class Twins:
             ) from error
 
 
-def _asked(twin: nn.Module, function: Callable[[Any], Any]) -> Any:
-    """Without gradients, and with random numbers that do not use up those of the model."""
+def _without_gradients(twin: nn.Module, function: Callable[[Any], Any]) -> Any:
+    """Call without gradients, and leave the random number generators unchanged."""
     devices = sorted({p.device.index for p in twin.parameters() if p.device.type == "cuda"})
     with torch.no_grad(), torch.random.fork_rng(devices):
         return function(twin)

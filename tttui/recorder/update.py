@@ -1,4 +1,4 @@
-"""A transaction around an update that somebody else makes."""
+"""A transaction around an update that the user's loop makes."""
 
 import time
 from types import TracebackType
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Update:
-    """What `Recorder.update` gives: the block commits at its end, unless it is rolled back.
+    """The block of `Recorder.update`: it commits at its end, unless it is rolled back.
 
     `pre_loss`, `post_loss`, `grad_norm` and `lr` may be set to numbers, or to tensors with one
     element. `optimizer` is put back with the weights, as it was when it was set here.
@@ -57,20 +57,20 @@ class Update:
         self.keep(optimizer)
 
     def keep(self, optimizer: Any) -> None:
-        """Copy the state that an optimizer has now, where there is one."""
+        """Copy the current state of the optimizer, if there is one."""
         if optimizer is not None:
             from tttui.recorder.optimizers import kept_state
 
             self._optimizer, self._optimizer_state = optimizer, kept_state(optimizer)
 
     def restore_optimizer(self) -> None:
-        """Give the optimizer its state back."""
+        """Restore the state of the optimizer."""
         if self._optimizer is not None:
             self._optimizer.load_state_dict(self._optimizer_state)
 
     @property
     def duration_ms(self) -> float:
-        """Since the block began."""
+        """Milliseconds since the block began."""
         return (time.perf_counter() - self._began) * 1000
 
     def rollback(self, reason: str) -> None:
@@ -94,13 +94,13 @@ class Update:
 
     def figures(self) -> dict[str, float | None]:
         """The numbers of the event that were set."""
-        found: dict[str, float | None] = {}
+        figures: dict[str, float | None] = {}
         for name in ("pre_loss", "post_loss", "grad_norm", "lr"):
             value = getattr(self, name)
             if value is not None:
-                found[name] = scalar(value, name)
-        found["duration_ms"] = round(self.duration_ms, 3)
-        return found
+                figures[name] = scalar(value, name)
+        figures["duration_ms"] = round(self.duration_ms, 3)
+        return figures
 
     def __enter__(self) -> Self:
         self._recorder.begin_update(self)

@@ -1,4 +1,4 @@
-"""What people hand over, as files hold it: numbers, steps, reasons, settings."""
+"""Converting arguments for files: numbers, steps, reasons, settings."""
 
 import json
 import operator
@@ -39,12 +39,12 @@ def scalar(value: Any, what: str) -> float:
 def step_number(t: Any, what: str = "t") -> int:
     """A step: a whole number from 0 on. Raises RecorderError for anything else."""
     try:
-        found = operator.index(t)
+        step = operator.index(t)
     except TypeError:
         raise RecorderError(f"{what} is {t!r}, but steps are whole numbers from 0 on") from None
-    if not 0 <= found < 1 << 62:
-        raise RecorderError(f"{what} is {found}, but steps are whole numbers from 0 on")
-    return found
+    if not 0 <= step < 1 << 62:
+        raise RecorderError(f"{what} is {step}, but steps are whole numbers from 0 on")
+    return step
 
 
 def steps_of(trained_on: Any) -> list[Any] | None:
@@ -58,13 +58,13 @@ def steps_of(trained_on: Any) -> list[Any] | None:
     single = hasattr(trained_on, "__index__") and getattr(trained_on, "shape", ()) == ()
     steps: Iterable[Any] = [trained_on] if single else trained_on
     try:
-        found = sorted({step_number(t, "trained_on") for t in steps})
+        ordered = sorted({step_number(t, "trained_on") for t in steps})
     except TypeError:
         raise RecorderError(f"trained_on is {trained_on!r}, but it names steps") from None
-    if len(found) <= MOST_SINGLE:
-        return list(found)
+    if len(ordered) <= MOST_SINGLE:
+        return list(ordered)
     ranges: list[list[int]] = []
-    for t in found:
+    for t in ordered:
         if ranges and t == ranges[-1][1] + 1:
             ranges[-1][1] = t
         else:
@@ -79,17 +79,17 @@ def status_of_reason(reason: str) -> str:
 
 
 def plain_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON holds them; what it does not know is written as its text."""
+    """Settings as JSON; other values are written as text."""
 
     def convert(value: Any) -> Any:
         item = getattr(value, "item", None)
         return item() if item is not None and getattr(value, "shape", None) == () else str(value)
 
     try:
-        found: dict[str, Any] = json.loads(json.dumps(dict(settings), default=convert))
+        plain: dict[str, Any] = json.loads(json.dumps(dict(settings), default=convert))
     except (TypeError, ValueError) as error:
         raise RecorderError(f"settings cannot be written as JSON: {error}") from None
-    return found
+    return plain
 
 
 class WarnsOnce:

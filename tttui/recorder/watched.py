@@ -1,4 +1,4 @@
-"""Tensors that are watched: a copy of each as it was last seen, and what has changed since."""
+"""Watched tensors: a copy of each, and the changes since."""
 
 import math
 import os
@@ -46,7 +46,7 @@ Getter = Callable[[], Mapping[str, Tensor]]
 
 
 class _Cell:
-    """One tensor: as it was found, its copy, and where both are."""
+    """One watched tensor, its copy, and their addresses."""
 
     __slots__ = (
         "copying",
@@ -70,7 +70,7 @@ class _Cell:
         self.see(x)
 
     def see(self, x: Tensor) -> None:
-        """Remember the tensor that now equals the copy."""
+        """Note the tensor that now equals the copy."""
         self.now, self.torch = x, is_torch(x)
         at, self.size = address(x)
         self.kept_at, _ = address(self.kept)
@@ -84,38 +84,37 @@ class _Cell:
         return not same(self.now, self.kept)
 
     def take(self, x: Tensor, start: Tensor | None, *, measured: bool) -> dict[str, float]:
-        """Bring the copy up to date; the figures of what it becomes, where they are wanted, with
-        how far it is from `start`."""
-        found: dict[str, float] = {}
+        """Update the copy; returns its statistics, if asked for, with the distance from `start`."""
+        figures: dict[str, float] = {}
         if is_elsewhere(x):
             if measured:
-                found = self._figures_there().of(x, self.kept, start)
+                figures = self._figures_there().of(x, self.kept, start)
             if self.copying is not None:
                 self.copying.let_pass()
                 self.copying = None
             self.kept, self.digest = copy_into(x, self.kept), None
         elif x is not self.kept and all(address(x)) and all(address(self.kept)):
-            now, kept = host(x), host(self.kept)
-            taking = Taking(now, kept)
+            now, copy = host(x), host(self.kept)
+            taking = Taking(now, copy)
             if measured:
                 begun = None if start is None else host(start)
-                found = self._figures_here().of(now, kept, taking, begun)
+                figures = self._figures_here().of(now, copy, taking, begun)
             else:
                 taking.take_all()
             self.digest = taking.digest()
         else:
             if measured:
                 begun = None if start is None else host(start)
-                found = self._figures_here().of(host(x), host(self.kept), start=begun)
+                figures = self._figures_here().of(host(x), host(self.kept), start=begun)
             self.kept, self.digest = copy_into(x, self.kept), None
         self.see(x)
-        return found
+        return figures
 
     def begin_copy(self) -> Callable[[], Stored]:
-        """Begin to copy the copy to host memory; what is returned gives it when it is there."""
+        """Start copying the copy to host memory; returns a function that waits for it."""
         if not is_elsewhere(self.kept):
-            found = host(self.kept)
-            own = Stored(found.dtype, found.array.copy())
+            stored = host(self.kept)
+            own = Stored(stored.dtype, stored.array.copy())
             return lambda: own
         from tttui.recorder.ondevice import HostCopy
 
@@ -172,11 +171,11 @@ class Watched:
 
     @property
     def now(self) -> Mapping[str, Tensor]:
-        """The tensors themselves, as they were found by the last look."""
+        """The tensors at the last check."""
         return self._now
 
     def kept(self, name: str) -> Tensor:
-        """The copy of one; it changes with `take`."""
+        """The copy of one tensor; `take` changes it."""
         return self._cells[name].kept
 
     def copies(self) -> dict[str, Tensor]:
@@ -207,7 +206,7 @@ class Watched:
         return sum(self._cells[name].size for name in names)
 
     def largest(self, names: Collection[str], most: int) -> Collection[str]:
-        """So many of these, the largest where there are more."""
+        """The `most` largest of these tensors."""
         if len(names) <= most:
             return names
         return sorted(names, key=lambda name: -math.prod(self._cells[name].kept.shape))[:most]
@@ -225,7 +224,7 @@ class Watched:
         """The names of the tensors that differ from their copies; `quick`: as far as it shows
         without comparing contents; `eager`: at more cost than elsewhere."""
         self._now = now = self._getter()
-        cells, found = self._cells, []
+        cells, names = self._cells, []
         for name, x in now.items():
             cell = cells.get(name)
             if cell is None:
@@ -238,36 +237,36 @@ class Watched:
             if same(x, cell.kept):
                 cell.see(x)
             else:
-                found.append(name)
+                names.append(name)
         if quick:
             self.late = False
-            return found
+            return names
         begun = time.perf_counter()
         self.late = False
         cheap, share = (EAGER_S, EAGER_SHARE) if eager else (CHEAP_S, SHARE)
         due = self._cost <= cheap or begun - self._compared_at >= self._cost / share
         if full or due:
-            others = [name for name in now if name in cells and name not in found]
+            others = [name for name in now if name in cells and name not in names]
             behind = [name for name in others if cells[name].differs()]
             self.late = bool(behind) and not self.compared
             self._compared_at = time.perf_counter()
-            if not found:  # all were compared; an interruption must not look expensive for long
+            if not names:  # all were compared; an interruption must not look expensive for long
                 self._cost = min(self._compared_at - begun, 2 * self._cost)
-            found += behind
+            names += behind
             self.compared = True
         else:
             self.compared = False
-        return found
+        return names
 
     def changed_if_cheap(self) -> list[str]:
-        """As `changed`, but as often only as SHARE of the time allows."""
+        """As `changed`, but at most SHARE of the time."""
         begun = time.perf_counter()
         if begun - self._looked_at < self._look / SHARE:
             return []
-        found = self.changed()
+        names = self.changed()
         self._looked_at = time.perf_counter()
         self._look = self._looked_at - begun
-        return found
+        return names
 
     def take(
         self,
@@ -275,18 +274,18 @@ class Watched:
         measured: Collection[str] = (),
         start: Mapping[str, Tensor] | None = None,
     ) -> dict[str, dict[str, float]]:
-        """Bring the copies of these up to date; the figures of those that are `measured`, with how
-        far they are from the `start`."""
+        """Update the copies of these tensors; returns the statistics of the `measured` ones, with
+        the distance from `start`."""
         begun = start or {}
 
         def act(name: str) -> dict[str, float]:
             cell, x = self._cells[name], self._now[name]
             return cell.take(x, begun.get(name), measured=name in measured)
 
-        found = dict(zip(names, each(act, names, self.size_of(names)), strict=True))
+        results = dict(zip(names, each(act, names, self.size_of(names)), strict=True))
         if names:
             self._version = None
-        return {name: found[name] for name in measured}
+        return {name: results[name] for name in measured}
 
     def put_back(self, values: Mapping[str, Tensor] | None, names: Collection[str]) -> list[str]:
         """Write values (None: those of the copies) into the tensors of these names, and take
@@ -315,16 +314,16 @@ class Watched:
         self._version = None
 
 
-def _check_alike(name: str, x: Tensor, kept: Tensor) -> None:
-    if tuple(x.shape) != tuple(kept.shape):
+def _check_alike(name: str, x: Tensor, copy: Tensor) -> None:
+    if tuple(x.shape) != tuple(copy.shape):
         raise RecorderError(
-            f"{name} had the shape {list(kept.shape)} and has now {list(x.shape)}: what changes "
+            f"{name} had the shape {list(copy.shape)} and has now {list(x.shape)}: what changes "
             "its shape has to be recorded as a session of its own"
         )
     for what, of in (("dtype", dtype_name), ("device", device_name)):
-        if of(x) != of(kept):
+        if of(x) != of(copy):
             raise RecorderError(
-                f"{name} had the {what} {of(kept)} and has now {of(x)}: make the recorder after "
+                f"{name} had the {what} {of(copy)} and has now {of(x)}: make the recorder after "
                 "the model has been converted and moved"
             )
 
@@ -340,7 +339,7 @@ Made = TypeVar("Made")
 
 
 def each(act: Callable[[Item], Made], items: Iterable[Item], size: int) -> list[Made]:
-    """What `act` makes of every item, in order; in threads where there are many bytes (`size`)."""
+    """The results of `act` for every item, in order; in threads if `size` (bytes) is large."""
     if size < LARGE or _processors() == 1:
         return [act(item) for item in items]
     return list(_pool(os.getpid()).map(act, items))

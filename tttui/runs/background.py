@@ -1,4 +1,4 @@
-"""Runs that outlive the terminal: a process of its own continues from the checkpoint.
+"""Background runs, which outlive the terminal: a separate process resumes from the checkpoint.
 
 A run that the app starts is always such a process, too: it holds the run's lock and nothing of
 the app's, so that leaving the app, a lost connection or a crash of the interface cannot hurt
@@ -41,8 +41,8 @@ def continue_in_background(
 
     `more` are further words of its command line.
 
-    The caller has closed the session, so that its lock is free. Returns when the new process
-    holds it. Raises TttuiError where it ends before, or does not come to it.
+    The caller has closed the session, so its lock is free. Returns when the new process holds it.
+    Raises TttuiError if the process ends before that or takes too long.
     """
     words = ["resume", str(absolute(directory)), "--quiet", *more]
     if max_rate is not None:

@@ -1,15 +1,15 @@
-"""What a check of a session says of one of its files."""
+"""The result of checking one file of a session."""
 
 from tttui.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What became of one file."""
+    """The check of one file."""
 
     file: str
     agrees: bool | None
-    """None: it could not be checked, `detail` says why."""
+    """Whether the file agrees; None: not checked, for the reason in `detail`."""
     detail: str
     t: int | None = None
-    """The first step at which it differs, where it has steps."""
+    """The first step that differs, for a file of steps."""

@@ -1,7 +1,7 @@
 """Starting tttui itself as a process of its own.
 
-Such a process must import what this one would, wherever it is started: a working directory,
-which may be a directory of sessions that somebody else made, gives it no modules.
+Such a process imports the same modules as this one, wherever it is started: never from the working
+directory, which may hold untrusted sessions.
 """
 
 import os
@@ -22,8 +22,8 @@ def start_tttui(
 ) -> "subprocess.Popen[bytes]":
     """Start `tttui <words>` in a session of its own, without a terminal.
 
-    stdout goes to the file `output`, stderr to `messages`; `env` is this process's own
-    environment where nothing else is said.
+    stdout goes to the file `output`, stderr to `messages`; `env` is by default the environment of
+    this process.
     """
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "tttui", *words],

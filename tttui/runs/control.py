@@ -1,17 +1,17 @@
-"""Asking the owner of a run for something, through small files in the run's directory.
+"""Requests to the owner of a run, as small files in the run's directory.
 
-Whoever may write there may ask, from any terminal and over a shared filesystem, several at
-once; no process has to listen but the run itself, and nothing that an asker does, dies of or
-leaves behind can hurt the run. So every run is steered this way, also one that was started
-from the app: it is a process of its own, and the app only asks.
+Every process that may write there can send requests, from any terminal and over a shared
+filesystem; only the run listens, and no failure of a sender can hurt it. All runs are controlled
+this way, also those started from the app: each is a separate process.
 
 A request is one file `control/<time>-<pid>-<n>.json`, written under another name and renamed:
 
     {"verb": "mu", "value": 0.3}
 
-The owner takes requests away in the order of their names, carries each out, and answers in
-status.json (`answers`, `last_command`, `last_error`). What is no request is named there and in
-run.log, and changes nothing.
+The owner removes requests in the order of their names, carries each out, and answers in status.json
+(`answers`, `last_command`, `last_error`). Invalid requests are reported there and in run.log, and
+change nothing. No request is removed without an answer: one that the run did not reach before its
+end, or that the next owner finds, is refused with the reason (`runs.answering`).
 """
 
 import itertools
@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
 from tttui.artifacts.atomic import write_error
@@ -37,7 +38,7 @@ from tttui.artifacts.regular import (
 )
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.faults import FAULTS
+from tttui.model.pointmass.settings import FAULTS
 
 Verb = Literal[
     "stop",
@@ -84,7 +85,7 @@ _last = -math.inf, 0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asks a run to do. `id` names the file that it came in."""
+    """A request to a run; `id` is the name of its file."""
 
     verb: Verb
     value: Any = None
@@ -102,16 +103,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class NoRequest:
-    """A file that is none, and why."""
+    """An invalid request file, with the reason."""
 
     id: str
     reason: str
 
 
 def ask(directory: Path, verb: Verb, value: Any = None) -> str:
-    """Leave a request behind those that are there; returns its id.
+    """Queue a request; returns its id.
 
-    Raises RefusedInput where it is none, TttuiError where it cannot be written.
+    Raises RefusedInput if it is invalid, TttuiError if it cannot be written.
     """
     checked(verb, value)
     place = directory / DIRECTORY
@@ -128,15 +129,17 @@ def ask(directory: Path, verb: Verb, value: Any = None) -> str:
     return name
 
 
-def withdraw(directory: Path, id: str) -> None:
-    """Take back a request that nobody answered."""
-    with suppress(OSError):
-        remove(directory / DIRECTORY / id)
+def withdraw(directory: Path, id: str) -> bool:
+    """Withdraw an unanswered request; False: its owner has already taken it."""
+    try:
+        return remove(directory / DIRECTORY / id)
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Requests to the run in `directory`, which wait for its answers until `deadline`."""
+    """Requests to the run in `directory` that wait for answers until `deadline`."""
 
     directory: Path
     requests: tuple[Request, ...]
@@ -145,38 +148,37 @@ class Pending:
 
     @classmethod
     def leave(
-        cls, directory: Path, wanted: Sequence[tuple[Verb, Any]], patience_s: float
+        cls, directory: Path, asks: Sequence[tuple[Verb, Any]], patience_s: float
     ) -> "Pending":
-        """Ask for these things in order; raises as `ask` does."""
-        requests = tuple(
-            Request(verb, value, ask(directory, verb, value)) for verb, value in wanted
-        )
+        """Send these requests in order; raises as `ask` does."""
+        requests = tuple(Request(verb, value, ask(directory, verb, value)) for verb, value in asks)
         return cls(directory, requests, time.monotonic() + patience_s)
 
     def answered(self, answers: Mapping[str, str]) -> bool:
-        """All are answered; `answers` are those in status.json."""
+        """Whether all are answered; `answers` are those in status.json."""
         return all(request.id in answers for request in self.requests)
 
     def refusal(self, answers: Mapping[str, str]) -> str:
-        """Why the first of them that was refused was not carried out; '' where none was."""
-        said = (answers.get(request.id) for request in self.requests)
-        return next((why for why in said if why), "")
+        """The reason of the first refusal; '' if none was refused."""
+        reasons = (answers.get(request.id) for request in self.requests)
+        return next((why for why in reasons if why), "")
 
     @property
     def overdue(self) -> bool:
         return time.monotonic() > self.deadline
 
-    def withdraw(self) -> None:
-        """Take back what nobody answered."""
-        for request in self.requests:
-            withdraw(self.directory, request.id)
+    def withdraw(self, answers: Mapping[str, str] = MappingProxyType({})) -> bool:
+        """Withdraw the unanswered requests; False: some were taken and may yet be carried out."""
+        unanswered = [request.id for request in self.requests if request.id not in answers]
+        taken_back = [withdraw(self.directory, id) for id in unanswered]
+        return all(taken_back)
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.requests))
 
 
 def clear_requests(directory: Path) -> None:
-    """Remove what was asked of a run that has ended; the next one is not to do it."""
+    """Remove what was asked of a job that has ended, which those who asked see."""
     place = directory / DIRECTORY
     for name in () if place.is_symlink() else _names(place):
         with suppress(OSError):
@@ -184,18 +186,19 @@ def clear_requests(directory: Path) -> None:
 
 
 def _stamp(place: Path) -> int:
-    """The time in nanoseconds, or more: it must be behind all that wait, though a clock was set."""
+    """A time stamp in nanoseconds, later than those of all waiting requests even if the clock was
+    set back."""
     global _last
     now, (then, newest) = time.monotonic(), _last
     if now - then > 1.0:  # who asks for a thousand things looks only once
         waiting = (_STAMP.match(name) for name in os.listdir(place))
-        newest = max((int(found[1]) for found in waiting if found), default=0)
+        newest = max((int(match[1]) for match in waiting if match), default=0)
     _last = now, max(time.time_ns(), newest + 1)
     return _last[1]
 
 
 def _names(place: Path) -> list[str]:
-    """The requests that wait, in order; none where nothing can be read."""
+    """The names of waiting requests, in order; empty if the folder cannot be read."""
     try:
         return sorted(name for name in os.listdir(place) if not name.startswith("."))
     except OSError:
@@ -212,30 +215,31 @@ class Inbox:
         self._unsafe()  # as older versions made it, it is put right before anybody asks
 
     def take(self) -> list[Request | NoRequest]:
-        """What was asked since the last time, in order, but no more than MOST at once.
+        """Take the new requests in order, at most MOST at once, out of the directory.
 
-        It is gone from the directory. Where others may write that, nothing of it counts.
+        It is gone from the directory; what was withdrawn before that is not among it. Where
+        others may write the directory, nothing of it counts.
         """
         names = [name for name in _names(self._place) if name not in self._stuck][:MOST]
         if names and (why := self._unsafe()):
             for name in names:
                 self._remove(name)
             return [NoRequest(name, why) for name in names]
-        return [self._taken(name) for name in names]
+        return [taken for name in names if (taken := self._taken(name)) is not None]
 
     def _unsafe(self) -> str:
-        """Why what lies in the directory may come from anybody, '' where it may not.
+        """Why other users may have written requests; '' if they cannot.
 
-        Where the directory is one's own, that is put right.
+        Corrects the permissions of an own directory.
         """
         try:
-            found = self._place.lstat()
-            if not stat.S_ISDIR(found.st_mode):
+            status = self._place.lstat()
+            if not stat.S_ISDIR(status.st_mode):
                 return f"{DIRECTORY}/ is not a directory of its own; delete it and ask again"
-            if found.st_uid not in (os.geteuid(), 0):
+            if status.st_uid not in (os.geteuid(), 0):
                 return f"{DIRECTORY}/ belongs to another user; delete it and ask again"
-            if found.st_mode & OTHERS_WRITE:
-                self._place.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS_WRITE)
+            if status.st_mode & OTHERS_WRITE:
+                self._place.chmod(stat.S_IMODE(status.st_mode) & ~OTHERS_WRITE)
                 return f"other users could write to {DIRECTORY}/, and now cannot; ask again"
         except FileNotFoundError:
             return ""
@@ -243,17 +247,24 @@ class Inbox:
             return f"{DIRECTORY}/ may not be changed: {error.strerror}"
         return ""
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str) -> bool:
+        """Whether it was still there, as far as can be told."""
         try:
             if self._place.is_symlink():
                 raise PermissionError
             (self._place / name).unlink()
         except FileNotFoundError:
-            pass
+            return False
         except OSError:
             self._stuck.add(name)
+        return True
 
-    def _taken(self, name: str) -> Request | NoRequest:
+    def _taken(self, name: str) -> Request | NoRequest | None:
+        """What a file asks for; None where whoever asked has withdrawn it meanwhile."""
+        found = self._read(name)
+        return found if self._remove(name) else None
+
+    def _read(self, name: str) -> Request | NoRequest:
         try:
             return parse(read_bytes(self._place / name, LARGEST), name)
         except NotRegular as error:
@@ -262,8 +273,6 @@ class Inbox:
             return NoRequest(name, f"cannot be read: {error.strerror}")
         except (ValueError, RecursionError, RefusedInput) as error:
             return NoRequest(name, str(error))
-        finally:
-            self._remove(name)
 
 
 def parse(content: bytes, id: str = "") -> Request:
@@ -280,7 +289,7 @@ def parse(content: bytes, id: str = "") -> Request:
 
 
 def checked(verb: str, value: Any) -> None:
-    """Raise RefusedInput where no session could do this; the run checks the rest."""
+    """Raise RefusedInput for a request that no session could carry out; the run checks the rest."""
     if verb not in VERBS:
         raise RefusedInput(f"{verb[:30]!r} is no request; known are {', '.join(VERBS)}")
     if verb not in _VALUES:

@@ -1,6 +1,6 @@
-"""Making the directory of a session, of any task: filled under a hidden name, then one rename.
+"""Making the directory of a session of any task: filled under a hidden name, then renamed.
 
-Whatever carries its real name can be resumed, however early a crash came.
+A directory with its real name can be resumed, however early a crash came.
 """
 
 import os
@@ -37,11 +37,11 @@ class Origin:
 def new_session(
     directory: Path, fill: Callable[[Path], None], origin: Origin | None = None
 ) -> None:
-    """Make a directory that `fill` has filled under a hidden name; nothing is left of a failure.
+    """Make a directory that `fill` fills under a hidden name; a failure leaves nothing behind.
 
-    That it is a fork of an `origin` is told to the events. Of several that make the same one at
-    a time, one succeeds. Raises NameTaken where the directory exists, RefusedInput where it may
-    not be made.
+    Publishes a fork of an `origin` as an event. Of several processes that make the same directory,
+    one succeeds. Raises NameTaken where the directory exists, RefusedInput where it may not be
+    made.
     """
     if os.path.lexists(directory):
         raise NameTaken(directory)

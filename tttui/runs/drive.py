@@ -1,8 +1,8 @@
 """Driving a session: as fast as it goes, at a given rate or step by step, until it is done.
 
-Whatever is asked of the run meanwhile is carried out here, between two stretches of steps, and
-answered. A change of the session (its world, options, faults, updates, rollbacks) is recorded
-with its step before it takes effect, so that a replay makes it too.
+Requests to the run are carried out and answered here, between two stretches of steps. A change of
+the session (its world, options, faults, updates, rollbacks) is recorded with its step before it
+takes effect, so that a replay makes it too.
 """
 
 import time
@@ -45,13 +45,26 @@ def drive(
     should_stop: Callable[[], bool] | None = None,
     on_progress: Callable[[RunProgress], None] | None = None,
 ) -> bool:
-    """Advance `run` to step `until`; whether it got there (False: it was asked to stop).
+    """Advance `run` to step `until`; returns False if it was asked to stop.
 
     It is asked by `should_stop`, or by requests (`control`), which can also pause, step and
     change it. `max_rate` limits the speed in steps a second; `paused` begins with a pause.
     `on_progress` gets a RunProgress some ten times a second and once at the end.
     """
     course = Course(run, max_rate, paused)
+    try:
+        return _drive(run, course, until, should_stop, on_progress)
+    finally:
+        run.hand_back(course.left)
+
+
+def _drive(
+    run: OwnedRun,
+    course: "Course",
+    until: int,
+    should_stop: Callable[[], bool] | None,
+    on_progress: Callable[[RunProgress], None] | None,
+) -> bool:
     report_at = time.monotonic()
     while run.t < until and not run.ended:
         if should_stop is not None and should_stop():
@@ -74,14 +87,14 @@ def drive(
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where a run that steps pauses again: at a step, or once an update was tried."""
+    """Where single stepping pauses again: at a step, or after the next transaction."""
 
     t: int | None = None
     attempts: int | None = None
 
 
 class Course:
-    """How a run is to advance at the moment, changed by what is asked of it."""
+    """How a run advances (speed, pause, goal), as changed by requests."""
 
     def __init__(self, run: OwnedRun, max_rate: float | None, paused: bool) -> None:
         self._run = run
@@ -97,13 +110,18 @@ class Course:
             self._pause()
             run.tell()
 
+    @property
+    def left(self) -> list[Request]:
+        """What was asked and is neither carried out nor refused yet."""
+        return list(self._waiting)
+
     def obey(self) -> bool:
-        """Do what was asked for; whether the run is to go on."""
+        """Carry out requests; returns whether the run goes on."""
         if self._run.has_requests:
             self._heard_at = time.monotonic()
-        asked = self._run.requests()
-        self._waiting.extend(asked)
-        self._urgent += sum(request.verb in URGENT for request in asked)
+        requests = self._run.requests()
+        self._waiting.extend(requests)
+        self._urgent += sum(request.verb in URGENT for request in requests)
         if self._urgent:
             self._goal = None
         while self._waiting and self._goal is None:
@@ -123,7 +141,7 @@ class Course:
         return True
 
     def advance(self, until: int) -> float:
-        """Go on for a moment; returns the seconds to wait, 0 where it advanced."""
+        """Advance for a moment; returns the seconds to wait, 0 if it advanced."""
         run, goal = self._run, self._goal
         now = time.monotonic()
         nap = NAP if now - self._heard_at < ATTENTIVE_S else LONG_NAP
@@ -204,13 +222,13 @@ class Course:
         self._measure()
 
     def _measure(self) -> None:
-        """The speed limit counts from here on."""
+        """Restart the measurement of the speed limit."""
         self._began, self._first = time.monotonic(), self._run.t
 
 
 def _options(value: dict[str, Any]) -> dict[str, Any]:
-    """Options as the settings hold them: a whole number is a float where floats belong."""
-    from tttui.model.configuration import CHANGEABLE
+    """Options with the types of the settings: whole numbers become floats where needed."""
+    from tttui.model.pointmass.configuration import CHANGEABLE
 
     return {
         name: CHANGEABLE[name].adapted(v) if name in CHANGEABLE else v for name, v in value.items()

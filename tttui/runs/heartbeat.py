@@ -1,4 +1,4 @@
-"""status.json: is the session running, by whom, how far, how fast."""
+"""The heartbeat in status.json: state, process, progress and speed of a session."""
 
 import sys
 import time
@@ -25,9 +25,9 @@ class Says(Protocol):
 
 
 class Heartbeat:
-    """Says once a second how a run stands; `state`, `error` and `said` are what it says of it.
+    """Writes the state of a run once a second: `state`, `error` and `fields`.
 
-    Before that it looks whether the session is still this process's: see `SessionLock.check`.
+    First checks that this process still owns the session, see `SessionLock.check`.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class Heartbeat:
     ) -> None:
         self._state = "running"
         self.error: str | None = None
-        self.said: dict[str, Any] = {}
-        """What was asked of the run and what became of it, by key of status.json."""
+        self.fields: dict[str, Any] = {}
+        """Further keys of status.json, such as the answers to requests."""
         self.steps_total = steps_total
         self._writer, self._lock, self._device = writer, lock, device
         self._started_at = time.time()
@@ -45,7 +45,7 @@ class Heartbeat:
 
     @property
     def state(self) -> str:
-        """What the run does, as status.json is to have it."""
+        """The `state` for status.json."""
         return self._state
 
     @state.setter
@@ -63,13 +63,14 @@ class Heartbeat:
         return (t - first) / (now - then) if now > then else 0.0
 
     def beat_when_due(self, t: int, now: float) -> None:
-        """Write status.json if the last time was long enough ago; `now` is monotonic."""
+        """Write status.json if the last write was long enough ago; `now` is in monotonic
+        seconds."""
         if now >= self._next:
             self._pace.append((now, t))
             self.beat(t)
 
     def beat(self, t: int, *, last: bool = False) -> None:
-        """Write status.json, at any price where these are the `last` words of a run.
+        """Write status.json; the `last` status of a run also on a full disk.
 
         Raises TttuiError where the disk does not take it, SessionTaken where another process has
         the session.
@@ -86,5 +87,5 @@ class Heartbeat:
             device=self._device,
             command=command_line("tttui", *sys.argv[1:]),
             error=self.error,
-            **self.said,
+            **self.fields,
         )

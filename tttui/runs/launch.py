@@ -37,14 +37,14 @@ def run_command(words: Sequence[str], on_notice: Callable[[str], object]) -> str
     # Files, not pipes: the command must not notice it when nobody reads them any more.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as progress:
         process = start_tttui(words, output=output, messages=progress)
-        said = ""
+        shown = ""
         while True:
             try:
                 code = process.wait(LOOK_S)
                 break
             except subprocess.TimeoutExpired:
-                if (line := _last_line(progress.fileno())) != said:
-                    said = line
+                if (line := _last_line(progress.fileno())) != shown:
+                    shown = line
                     on_notice(line)
         if code != 0:
             line = _last_line(progress.fileno()).removeprefix("error: ")

@@ -1,4 +1,4 @@
-"""Where a new session goes: the name that the person gave, or one from its settings."""
+"""The directory of a new session: the given name, or one made from its settings."""
 
 from collections.abc import Callable
 from itertools import count
@@ -13,7 +13,7 @@ Made = TypeVar("Made")
 
 
 class NameTaken(RefusedInput):
-    """Another session has the name, perhaps since a moment ago."""
+    """Another session has the name."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(
@@ -23,8 +23,8 @@ class NameTaken(RefusedInput):
 
 
 def make_in(name: str | None, directory: Callable[[], Path], make: Callable[[Path], Made]) -> Made:
-    """What `make` makes in the `directory` of that name; without a name, in the next free one
-    where another process was faster."""
+    """Call `make` for the `directory` of a name; without a given name, retry with the next free one
+    if another process was faster."""
     while True:
         try:
             return make(directory())

@@ -6,18 +6,18 @@ What is computed, and into which files, is the subclasses' (`session`, `taskrun`
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tttui.artifacts.jsonfile import number
 from tttui.artifacts.lock import SessionLock
 from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import SessionEvents
 from tttui.model.dataclass import dataclass
-from tttui.model.errors import SessionTaken, TttuiError
+from tttui.model.errors import RefusedInput, SessionTaken, TttuiError
 from tttui.runs.answering import Answering
-from tttui.runs.control import Request, clear_requests
+from tttui.runs.control import Request
 from tttui.runs.heartbeat import Heartbeat
 from tttui.runs.runlog import RunLog
 from tttui.runs.tally import Tally
@@ -35,7 +35,7 @@ OPEN_END = sys.maxsize
 
 @dataclass(frozen=True, slots=True)
 class RunProgress:
-    """Where a run stands, immutable, for whoever shows it."""
+    """The progress of a run, immutable."""
 
     t: int
     steps_total: int
@@ -46,11 +46,11 @@ class RunProgress:
     """Percent over the last 100 steps."""
     state: str
     waits_for: str = ""
-    """Where the next step is to come from, while it is not there."""
+    """The source for which the next step waits; '' if it does not wait."""
 
 
 class Writer(Protocol):
-    """What owning a session needs of the writer of its files."""
+    """The interface of a session's writer."""
 
     def flush(self) -> None: ...
 
@@ -77,9 +77,8 @@ class OwnedRun(ABC):
         steps: int,
         device: str,
         checkpoint_s: float,
-        keep_requests: bool,
     ) -> None:
-        """Begin to own it; `t` must be known by now."""
+        """Take the session; `t` must be known."""
         self.path, self._lock, self._writer = directory, lock, writer
         self._log = RunLog(directory)
         self._checkpoint_s = checkpoint_s
@@ -87,8 +86,6 @@ class OwnedRun(ABC):
         self._heart = Heartbeat(writer, lock, self.t, steps, device)
         self._device = device
         self._samples: Sampling | None = None
-        if not keep_requests:
-            clear_requests(directory)
         self._answering = Answering(directory, self._heart, self._log, self._settle)
         self._meta_changes: dict[str, Any] = {}
         """Keys of meta.json that are not written yet."""
@@ -102,17 +99,17 @@ class OwnedRun(ABC):
     meta: dict[str, Any]
     """meta.json as it is, or is to be."""
     tally: Tally
-    """Sums and counts of what was computed so far."""
+    """Running sums and counts of the session."""
 
     @property
     @abstractmethod
     def t(self) -> int:
-        """The step that is predicted next: so many were run."""
+        """The step that is predicted next: the number of steps run."""
 
     @property
     @abstractmethod
     def chunk(self) -> int:
-        """Steps from one attempt at an update to the next."""
+        """Steps from one transaction to the next."""
 
     @abstractmethod
     def advance_stretch(self, limit: int) -> None:
@@ -127,11 +124,11 @@ class OwnedRun(ABC):
 
     @property
     def waits_for(self) -> str:
-        """Where the next step is to come from, while it is not there."""
+        """The source for which the next step waits; '' if it does not wait."""
         return ""
 
     def progress(self) -> RunProgress:
-        """Where the run stands now."""
+        """The progress of the run now."""
         return RunProgress(
             self.t,
             self.steps_total,
@@ -149,18 +146,21 @@ class OwnedRun(ABC):
 
     @abstractmethod
     def break_disk(self) -> None:
-        """From here on the disk is full, as a fault on purpose. Raises RefusedInput."""
+        """Simulate a full disk from now on, as a fault. Raises RefusedInput."""
 
     @abstractmethod
     def _moment(self) -> tuple[int, int]:
-        """How far the session is: steps, and changes that were made to it."""
+        """The position of the session: steps and number of changes."""
 
     @abstractmethod
     def _make_durable(self) -> None:
         """Wait until the disk has the changes that were made since the last stretch."""
 
     notices: tuple[str, ...]
-    """What was damaged or cut off when the session was taken up, a line each."""
+    """Damage and cuts found when the session was opened, a line each."""
+    reached: int
+    """The step that the session had reached before; more than `t` where its newest checkpoint is
+    damaged or lost, so that the steps after the one before are computed again."""
 
     @property
     def forked_at_t(self) -> int | None:
@@ -175,29 +175,29 @@ class OwnedRun(ABC):
 
     @property
     def goal(self) -> int:
-        """The step up to which it goes now; OPEN_END while nobody knows how much there is."""
+        """The step up to which it runs now; OPEN_END while the length of the stream is unknown."""
         return self.steps_total
 
     @property
     def waiting(self) -> bool:
-        """What the next step needs is not there yet."""
+        """Whether the data of the next step has not arrived yet."""
         return False
 
     @property
     def ended(self) -> bool:
-        """There are no more steps, whatever was asked for."""
+        """Whether the stream has no more steps."""
         return False
 
     def advance(self, steps: int) -> None:
-        """Run exactly so many steps."""
+        """Run exactly `steps` steps."""
         limit = self.t + steps
         while self.t < limit:
             self.advance_stretch(limit)
 
     def keep_alive(self) -> None:
-        """Flush, look for requests, beat and checkpoint where it is time to.
+        """Flush, take requests, write the heartbeat and checkpoint when due.
 
-        Call it while nothing else happens.
+        Call it while the run waits.
         """
         now = time.monotonic()
         if self._samples is None:
@@ -222,20 +222,24 @@ class OwnedRun(ABC):
 
     @property
     def has_requests(self) -> bool:
-        """Something was asked of this run that nobody has taken on yet."""
+        """Whether there are requests that were not taken yet."""
         return bool(self._requests)
 
     def requests(self) -> list[Request]:
-        """What was asked of this run and is not answered yet; whoever drives it answers."""
-        found, self._requests = self._requests, []
-        return found
+        """Take the unanswered requests; the driver answers them."""
+        requests, self._requests = self._requests, []
+        return requests
+
+    def hand_back(self, requests: list[Request]) -> None:
+        """Whoever drives it did not come to these; they are refused when the run ends."""
+        self._requests = [*requests, *self._requests]
 
     def answer(self, request: Request, *, error: str = "") -> None:
         """Note that a request was carried out, or why not; `say` puts it into status.json."""
         self._answering.answer(self.t, request, error)
 
     def say(self, *, more: bool = False) -> None:
-        """Write the answers that nobody can read yet; if `more` follow, not with each of them."""
+        """Write pending answers; if `more` follow, not each one separately."""
         if more:
             self._answering.say_when_due(self.t)
         else:
@@ -244,15 +248,15 @@ class OwnedRun(ABC):
     @property
     def speed_limit(self) -> float | None:
         """Steps a second at most; None is as fast as it goes."""
-        return self._heart.said.get("speed_limit")
+        return self._heart.fields.get("speed_limit")
 
     @speed_limit.setter
     def speed_limit(self, rate: float | None) -> None:
-        self._heart.said["speed_limit"] = rate
+        self._heart.fields["speed_limit"] = rate
 
     @property
     def state(self) -> str:
-        """What the run is doing: `running` or `paused`; told with the next answer or beat."""
+        """The state `running` or `paused`; written with the next answer or heartbeat."""
         return self._heart.state
 
     @state.setter
@@ -260,11 +264,11 @@ class OwnedRun(ABC):
         self._heart.state = state
 
     def tell_event(self, action: str, **fields: Any) -> None:
-        """Publish `data:sessions:<action>` with the next look at the transactions."""
+        """Publish `data:sessions:<action>` with the next batch of events."""
         self._events.note(action, **fields)
 
     def tell(self) -> None:
-        """Say in status.json, now, where the run stands."""
+        """Write the progress of the run to status.json now."""
         self._settle()
         self._heart.beat(self.t)
 
@@ -286,9 +290,11 @@ class OwnedRun(ABC):
         self._meta_changes.clear()
 
     def close(self, state: str) -> None:
-        """Checkpoint, say how it ended (`completed`, `interrupted`, `queued`), let go."""
+        """Checkpoint, write the final state (`completed`, `interrupted`, `queued`), and release the
+        session."""
         try:
             self.checkpoint()
+            self._answering.refuse_rest(self.t, self.requests(), state)
             self.say()
             self._heart.state = state
             self._writer.finish()
@@ -300,7 +306,7 @@ class OwnedRun(ABC):
             self._release()
 
     def fail(self, error: BaseException) -> TttuiError:
-        """Let go after an error; the last checkpoint stays what the session resumes from.
+        """Release the session after an error; it resumes from the last checkpoint.
 
         Returns the error for a person.
         """
@@ -311,6 +317,7 @@ class OwnedRun(ABC):
         self._heart.state, self._heart.error = "failed", str(failure).removeprefix(f"{self.path}/")
         try:
             self._log.failed(self.t, str(failure))
+            self._answering.refuse_rest(self.t, self.requests(), "failed")
             self._heart.beat(self.t, last=True)
             self._events.ended(self.t, "failed", self._heart.error)
         except TttuiError:
@@ -320,7 +327,7 @@ class OwnedRun(ABC):
         return failure
 
     def _counts(self) -> tuple[int, int]:
-        """Transactions that were tried, and committed."""
+        """The numbers of attempted and committed transactions."""
         return self.tally.attempted, self.tally.committed
 
     def _checkpoint_made(self) -> None:
@@ -340,7 +347,7 @@ class OwnedRun(ABC):
         )
 
     def _settle(self) -> None:
-        """Put on the disk what an answer or a heartbeat speaks of."""
+        """Write the state to disk that an answer or a heartbeat refers to."""
         self._make_durable()
         self._writer.flush()
 
@@ -350,3 +357,32 @@ class OwnedRun(ABC):
         self._writer.close()
         self._log.close()
         self._lock.release()
+
+
+R = TypeVar("R", bound=OwnedRun)
+
+
+def go_on(
+    run: R, more_steps: int | None, change: Callable[[], object], *, most: int | None = None
+) -> tuple[R, int]:
+    """A run that was resumed, changed, and the step up to which it is to go.
+
+    `more_steps` counts from where it stood, else it goes as far as it was begun for; there are
+    `most` steps, where that is known. Where it cannot go on it is closed, and that is raised.
+    """
+    try:
+        until = run.steps_total if more_steps is None else run.reached + more_steps
+        if most is not None and until > most:
+            raise RefusedInput(f"{run.path}: has no more than {most} steps; it is at {run.t}")
+        if until <= run.t:
+            raise RefusedInput(
+                f"{run.path} is complete: it ran all its {run.steps_total} steps"
+                + ("" if most == run.t else "; say how many more with --steps")
+            )
+        change()
+        if until != run.steps_total:
+            run.set_steps_total(until)
+    except BaseException:
+        run.close("completed" if run.t >= run.steps_total else "interrupted")
+        raise
+    return run, until

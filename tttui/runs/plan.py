@@ -1,4 +1,4 @@
-"""A session that somebody is about to start: what was typed, checked, and the command for it."""
+"""The plan of a session to start: typed fields, checks, and its command."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ GROWING = (
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """What only a fork has."""
+    """Fields that only a fork has."""
 
     at: int | None = option(
         None, "step of the parent whose weights it starts from", minimum=0, absent="the last"
@@ -49,7 +49,7 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """What a resumed session is asked for."""
+    """Fields of a resumed session."""
 
     steps: int | None = option(
         None, "steps to run from where it stands", minimum=1, absent="what is left"
@@ -58,19 +58,19 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """A session to start; `typed` holds a text by field, empty ones are left to the default."""
+    """A session to start; `typed` holds a text by field, empty for the default."""
 
     kind: Kind
     root: Path
     typed: Mapping[str, str] = field(default_factory=dict[str, str])
     source: Place | None = None
-    """What is forked or resumed."""
+    """The session that is forked or resumed."""
     runner: Runner = field(default_factory=lambda: named_runner(POINT_MASS))
-    """Of the task that runs."""
+    """The runner of its task."""
     like: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Settings of the source, which hold where nothing is typed."""
+    """Settings of the source, the defaults of the fields."""
     last: int | None = None
-    """Steps that the source has run, where that is known."""
+    """Steps that the source has run, if known."""
 
     @property
     def is_new(self) -> bool:
@@ -91,7 +91,7 @@ class LaunchPlan:
         return "" if self.kind == "resume" else _headings(self.runner).get(name, "")
 
     def choices(self, name: str) -> tuple[str, ...]:
-        """What can be chosen, where that is one of a few words."""
+        """The choices of a field with a fixed set of values."""
         return self.settings[name].words_to_choose
 
     def help(self, name: str) -> str:
@@ -100,7 +100,7 @@ class LaunchPlan:
         return "; ".join(filter(None, (one.help, one.range or one.shape)))
 
     def defaults(self) -> dict[str, str]:
-        """What holds where nothing is typed, by field."""
+        """Default values as text, by field."""
         preset = {k: v for k, v in self._typed_values().items() if k == "preset"}
         flat = self.runner.flat(self.runner.upon(self.like, preset))
         own = {"task": self.runner.task.name}
@@ -148,17 +148,17 @@ class LaunchPlan:
 
     def words(self) -> list[str]:
         """The command line behind `tttui`, as a person would type it."""
-        found: list[str] = [self.kind]
+        words: list[str] = [self.kind]
         if self.source is not None:
-            found.append(str(absolute(self.source.path)))
+            words.append(str(absolute(self.source.path)))
         if self.kind != "resume":
-            found += ["--root", str(absolute(self.root))]
+            words += ["--root", str(absolute(self.root))]
         for name, one in self.settings.items():
             if one.kind == "file" and self.text(name):
-                found += [one.flag, str(absolute(Path(self.text(name))))]
+                words += [one.flag, str(absolute(Path(self.text(name))))]
             else:
-                found += one.words(self.text(name))
-        return found
+                words += one.words(self.text(name))
+        return words
 
     def command_line(self) -> str:
         return command_line("tttui", *self.words(), "--detach")
@@ -186,17 +186,17 @@ class LaunchPlan:
 
     def _typed_values(self) -> dict[str, Any]:
         """What was typed, without what is wrong."""
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, one in self.settings.items():
             with suppress(RefusedInput):
                 if self.text(name):
-                    found[name] = one.parsed(self.text(name))
-        return found
+                    values[name] = one.parsed(self.text(name))
+        return values
 
     def _steps(self, values: Mapping[str, Any]) -> int | None:
         if self.text("steps") or self.kind == "resume":
-            found = values.get("steps")
-            return found if isinstance(found, int) else None
+            steps = values.get("steps")
+            return steps if isinstance(steps, int) else None
         flat = self._flat(values)
         return self.runner.task.steps_with(flat) if flat else None
 
@@ -246,10 +246,10 @@ class Measured:
 
     def speed(self, task: str) -> float | None:
         """Steps a second of runs of this task."""
-        found = [s.status for s in self._rows if s.meta.schema.task.name == task]
+        statuses = [s.status for s in self._rows if s.meta.schema.task.name == task]
         if self._data is not None and self._data.meta.schema.task.name == task:
-            found.append(self._data.status)
-        return measured_speed(found)
+            statuses.append(self._data.status)
+        return measured_speed(statuses)
 
     def bytes_a_step(self, task: str) -> float | None:
         """What a step takes on the disk, by the open session where it is of this task."""
@@ -259,11 +259,11 @@ class Measured:
         return measured_size(data.place, len(data.steps), GROWING)
 
 
-def measured_speed(found: Iterable[Status | None]) -> float | None:
+def measured_speed(statuses: Iterable[Status | None]) -> float | None:
     """The median speed in steps a second of runs that nobody slowed down."""
     speeds = [
         s.steps_per_second
-        for s in found
+        for s in statuses
         if s is not None and s.steps_per_second and s.speed_limit is None and s.state != "paused"
     ]
     return statistics.median(speeds) if speeds else None
@@ -308,7 +308,7 @@ def _only(known: Mapping[str, Setting], names: Iterable[str]) -> dict[str, Setti
 
 
 def _of_session(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what the plan itself asks for."""
+    """The settings without those that are fields of the plan itself."""
     return {name: value for name, value in values.items() if name not in ("task", "at")}
 
 

@@ -1,8 +1,8 @@
-"""Repairing the files of a session, as far as nothing has to be guessed.
+"""Repairing the files of a session from proved copies, without guessing.
 
-What is written is proved by a checksum or a hash that was recorded, or follows from another file
-that is whole. Nothing is computed again: that is what a resume does. The session's lock is held
-meanwhile, and sessions of other programs are never written.
+All that is written is proved by a recorded checksum or hash, or follows from an intact file.
+Nothing is recomputed: a resume does that. The session's lock is held meanwhile, and sessions of
+other programs are never written.
 """
 
 import os
@@ -42,29 +42,29 @@ from tttui.runs.tally import Tally
 
 
 def repair(report: Report) -> Report:
-    """Repair what can be repaired of a native session; what is left is in the new report.
+    """Repair a native session as far as possible; the new report holds the rest.
 
     Raises SessionHeld where a process writes it, TttuiError where it cannot be written.
     """
     place = report.place
     if place.layout != "native" or not any(f.action for f in report.findings):
         return report
-    found = report.findings
+    findings = report.findings
     with SessionLock(place.path):
         refuse_links(place.path)
         # One repair can show, or make possible, the next: a base is known by meta.json.
         for _ in range(len(_REPAIRS)):
             report = check_session(place)
             session = known(place.path)
-            wanted = [f for f in report.findings if f.action]
-            if not [finding for finding in wanted if _do(session, finding)]:
+            repairable = [f for f in report.findings if f.action]
+            if not [finding for finding in repairable if _do(session, finding)]:
                 break
-    tell_of_session(place.path, "repaired", found=len(found))
+    tell_of_session(place.path, "repaired", found=len(findings))
     return check_session(place)
 
 
 def _do(session: Known, finding: Finding) -> bool:
-    """Carry one repair out; whether it was possible."""
+    """Carry out one repair; returns whether it was possible."""
     try:
         return _REPAIRS[finding.action](session, finding)
     except OSError as error:
@@ -182,7 +182,7 @@ def _base(session: Known, finding: Finding) -> bool:
 
 
 def _status(session: Known, _finding: Finding) -> bool:
-    """What is certain: how far it is, and whether that is all of it."""
+    """Write the certain keys: the progress, and whether the session is complete."""
     step = session.newest.step if session.newest is not None else None
     cfg = session.meta.get("run_cfg")
     total = cfg.get("steps") if isinstance(cfg, dict) else None

@@ -1,11 +1,11 @@
-"""run.log: what the engine did and when, for a person who asks afterwards."""
+"""run.log: the actions of the engine with their times, for a person."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.log_writer import log_event, log_to
-from tttui.engine.interventions import Intervention
 
 
 class RunLog:
@@ -30,7 +30,7 @@ class RunLog:
         self._logger.info("intervention at step %d: %s %s", i.t, i.kind, i.value)
 
     def answered(self, t: int, request: str, error: str) -> None:
-        """What somebody asked of the run, or why it was not done."""
+        """Log a request, or why it was refused."""
         if error:
             self._logger.warning("asked at step %d to %s: %s", t, request, error)
         else:

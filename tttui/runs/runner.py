@@ -1,4 +1,4 @@
-"""What the commands do to sessions, whatever task they are of: the task names who does it.
+"""The operations of commands on sessions of any task, as a runner that the task names.
 
 `run`, `resume`, `fork`, `verify`, `demo` and the launch form ask for a runner and know no task.
 """
@@ -38,41 +38,50 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ReadyRun:
-    """A session that can run now."""
+    """A session that is ready to run."""
 
     path: Path
     hold: Callable[[], tuple[OwnedRun, int]]
-    """Hold it; returns it with the step up to which it is to run. Called at most once."""
+    """Take the session; returns it with the step up to which it runs. Called at most once."""
     run: OwnedRun | None = None
-    """Where it is held already."""
+    """The run, if it is held already."""
     needs_base: bool = False
-    """Its base has to be trained before it is held."""
+    """Whether its base must be trained first."""
     notices: Sequence[str] = ()
-    """What the person is told before it runs, a line each."""
+    """Notices for the person before it runs, a line each."""
 
     @classmethod
     def of(cls, run: OwnedRun, until: int, notices: Sequence[str] = ()) -> "ReadyRun":
-        """One that is held already."""
+        """A ready run of a held session."""
         return cls(run.path, lambda: (run, until), run, notices=(*notices, *run.notices))
 
 
+class NewOptions(TypedDict, total=False):
+    """How a session is made."""
+
+    detached: Required[bool]
+    """Another process is to run it."""
+    start: StartWeights | None
+    """Weights with which it begins, where these are not its own."""
+
+
 class ResumeOptions(TypedDict, total=False):
-    """How a session is continued."""
+    """Options of a resume."""
 
     name: str | None
-    """Of the directory in which one of another program goes on."""
+    """The name of the directory in which a foreign session continues."""
     more_steps: int | None
-    """None: to the step that it was begun for."""
+    """Further steps; None: up to the planned step."""
     changes: Required[Mapping[str, Any]]
     """Settings that change, by name."""
     override: bool
-    """Also those that have results of their own."""
+    """Allow changes that contradict the recorded history."""
     on_wait: OnWait | None
     """As for `SessionLock`."""
 
 
 class ForkOptions(TypedDict, total=False):
-    """How a session is made of another."""
+    """Options of a fork."""
 
     at: int | None
     """The step whose weights it starts with; None: the last one."""
@@ -80,11 +89,11 @@ class ForkOptions(TypedDict, total=False):
     changes: Required[Mapping[str, Any]]
     """Settings that differ from the parent's, by name."""
     from_run: str | None
-    """Which run of a store's session."""
+    """The run of a store's session to fork from."""
     with_past: bool
-    """It is the other one up to that step, with `changes` from there on."""
+    """The fork equals its parent up to that step, with `changes` from there on."""
     start: StartWeights | None
-    """Weights with which it begins instead, in the other one's world."""
+    """Weights with which it begins instead of the parent's, in the parent's world."""
 
 
 def fork_of(
@@ -98,44 +107,37 @@ def fork_of(
 
 
 class Runner(ABC):
-    """Makes, continues and checks the sessions of one task."""
+    """Makes, resumes and checks the sessions of one task."""
 
     def __init__(self, task: type[AnyTask], called: str | None = None) -> None:
-        """`called` is what the person called the task by, where it does not ship."""
+        """`called` is the typed name of a task that does not ship."""
         self.task = task
         self.words: tuple[str, ...] = ("--task", again(called)) if called else ()
         """What other processes need on their command lines to find the task."""
 
     @abstractmethod
     def choose(self, values: Mapping[str, Any]) -> Any:
-        """The settings of a new session, from some of them by name.
+        """The settings of a new session with some chosen by name.
 
-        Raises SettingError, or RefusedInput that begins with a name, where they cannot be.
+        Raises SettingError, or RefusedInput that begins with the name of a setting.
         """
 
     @abstractmethod
     def flat(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """All settings by name, where some are chosen. Raises as `choose`."""
+        """All settings by name, with some chosen. Raises as `choose`."""
 
     @abstractmethod
     def forked(self, meta: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
-        """The settings of a fork of a session where nothing is said, by name.
+        """The default settings of a fork of a session, by name.
 
         Raises RefusedInput naming the session.
         """
 
     @abstractmethod
-    def new(
-        self,
-        root: Path,
-        values: Mapping[str, Any],
-        *,
-        detached: bool,
-        start: StartWeights | None = None,
-    ) -> ReadyRun:
+    def new(self, root: Path, values: Mapping[str, Any], **how: Unpack[NewOptions]) -> ReadyRun:
         """Make a session; `values` are settings and what `task.start_type` holds.
 
-        With `start` it begins with those weights. Raises RefusedInput where they do not fit.
+        Raises RefusedInput where they, or the weights that it is to begin with, do not fit.
         """
 
     @abstractmethod
@@ -150,33 +152,33 @@ class Runner(ABC):
     def learned(
         self, place: Place, *, at: int | None = None, from_run: str | None = None
     ) -> Learned:
-        """What a session had learned at a step, by default its last. Raises RefusedInput."""
+        """The weights of a session at a step, by default its last. Raises RefusedInput."""
 
     @abstractmethod
     def verify(self, place: Place, progress: Progress | None = None) -> list[Check]:
-        """Replay a session; one Check a file."""
+        """Replay a session; returns one Check per file."""
 
     @abstractmethod
     def turnable(self) -> "Turnable":
-        """What a what-if can turn."""
+        """The settings that a what-if can change."""
 
     @abstractmethod
     def live(self, request: "WhatIfRequest", known: "PastStates") -> "Live":
-        """The session in memory that a what-if asks for.
+        """The session of a what-if, computed in memory.
 
-        Raises RefusedInput, TttuiError or OSError where it cannot be computed.
+        Raises RefusedInput, TttuiError or OSError.
         """
 
     @abstractmethod
     def pairs(self, request: "WhatIfRequest", total: int) -> "Pairs":
-        """On what the recorded and the changed settings are compared, so often at most.
+        """Pairs of sessions that compare the recorded with the changed settings, at most `total`.
 
         Raises as `live`.
         """
 
     @abstractmethod
     def host(self, settings: Any, base: Mapping[str, Any] | None) -> "Host":
-        """What runs several sessions with these settings in turns.
+        """A host that runs several sessions with these settings in turns.
 
         `base` are the weights of a base that the settings do not name.
         """
@@ -184,31 +186,31 @@ class Runner(ABC):
     def carried(
         self, settings: Mapping[str, Any], task_settings: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """What a new session has of the settings with which its weights were learned: the model
-        and how it learns, but not what it reads or where it is."""
+        """The settings that a new session inherits with its weights: model and learning, but no
+        input files or machine settings."""
         known = self.task.session_settings()
-        kept = [n for n, one in known.items() if one.kind != "file" and n not in OF_A_RUN]
-        return {k: v for k, v in {**task_settings, **settings}.items() if k in kept}
+        names = [n for n, one in known.items() if one.kind != "file" and n not in OF_A_RUN]
+        return {k: v for k, v in {**task_settings, **settings}.items() if k in names}
 
     def preparation(self, root: Path, values: Mapping[str, Any]) -> str:
-        """What has to be done before the first step, with its time; '' for nothing."""
+        """The work before the first step, with its time; '' if none."""
         return ""
 
     def upon(self, like: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The settings of a parent with others on top."""
+        """The settings of a parent, overridden by others."""
         return {**like, **values}
 
     def wrong(self, values: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, str]:
-        """What is wrong with settings of which each is in its range, by name; quick.
+        """Problems of settings that are each in range, by name; quick.
 
-        `like` are those of the parent of a fork.
+        `like` are those of a fork's parent.
         """
         settings = self.task.all_settings()
         try:
             flat = self.flat(self.upon(like, values))
         except RefusedInput as error:
-            name, _, said = str(error).partition(": ")
-            wrong = {name: said} if name in settings else {"": str(error)}
+            name, _, reason = str(error).partition(": ")
+            wrong = {name: reason} if name in settings else {"": str(error)}
             return {**self.task.wrong(values), **wrong}
         # What the parent has read need not be there any more.
         files = {name for name, one in settings.items() if one.kind == "file"} if like else set()
@@ -216,7 +218,7 @@ class Runner(ABC):
         return self.task.wrong({**known, **values})
 
     def _settings_in(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The values without those that only say how to start."""
+        """The values without options of the start."""
         start = {one.name for one in options(self.task.start_type)}
         return {name: value for name, value in values.items() if name not in start}
 
@@ -229,15 +231,15 @@ def runner_of(task: type[AnyTask], called: str | None = None) -> Runner:
 
 
 def named_runner(called: str) -> Runner:
-    """The runner of the task that a person called so. Raises RefusedInput."""
+    """The runner of a task by its typed name. Raises RefusedInput."""
     return runner_of(find_task(called), called if shipped(called) is None else None)
 
 
 def session_runner(place: Place, called: str | None = None) -> Runner:
     """The runner of a session; `called` is its task, where that does not ship.
 
-    A session that no task is named in is of the point mass. Raises RefusedInput: a session
-    itself names no code to run.
+    A session that names no task is of the point mass. Raises RefusedInput: a session itself names
+    no code to run.
     """
     named = find_task(called) if called else None
     try:
@@ -248,8 +250,8 @@ def session_runner(place: Place, called: str | None = None) -> Runner:
         from tttui.runs.tasksettings import task_of
 
         return runner_of(task_of(meta, place.path, named), called)
-    found = shipped(POINT_MASS)
-    assert found is not None
-    if named not in (None, found):
+    task = shipped(POINT_MASS)
+    assert task is not None
+    if named not in (None, task):
         raise RefusedInput(f"--task {called}: {place.path} is a session of the point mass")
-    return runner_of(found)
+    return runner_of(task)

@@ -16,7 +16,7 @@ MARK = "uint64:"
 def step_reached(engine: Mapping[str, Any], path: Path) -> int:
     """The step that is predicted next, as the checkpoint in a file has it.
 
-    Raises TttuiError where it does not say.
+    Raises TttuiError if it lacks one.
     """
     try:
         stepper = restored(engine)["stepper"]

@@ -1,4 +1,4 @@
-"""Weights that a session starts from in the place of its base's, and those that one has learned.
+"""Weights that a session starts from instead of its base's, and weights that a session learned.
 
 Where they come from stands in meta.json as `started_from`: the version's name, its hashes, and
 `through`, the parent, in the forks of such a session. The weights are in the session's own
@@ -30,7 +30,7 @@ Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StartWeights:
-    """What a session starts from, beside its base."""
+    """The start weights of a session."""
 
     tensors: Arrays
     """All plastic parameters by name, in numpy's dtypes; none: the base itself."""
@@ -38,13 +38,13 @@ class StartWeights:
     """For meta.json: `version`, `weights_sha256`, `base_sha256`; `content` is added."""
     base_sha256: str
     base_file: Path | None = None
-    """Where the base lies, for the point mass."""
+    """The file of the base, for the point mass."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What a new session has where nothing else is said, by name."""
+    """Default settings of a new session, by name."""
 
     @property
     def recorded(self) -> dict[str, str]:
-        """What meta.json says."""
+        """The entry for meta.json."""
         own = {"content": content_of(self.tensors)} if self.tensors else {}
         return {**self.origin, "base_sha256": self.base_sha256, **own}
 
@@ -53,7 +53,7 @@ class StartWeights:
         return self.origin.get("version", "the weights")
 
     def refuse_other_base(self, sha256: str) -> None:
-        """Raise RefusedInput where a session stands on another base than the weights."""
+        """Raise RefusedInput if a session has another base than the weights."""
         if sha256 != self.base_sha256:
             raise RefusedInput(
                 f"{self.called} stands on the base {short(self.base_sha256)}, the session on "
@@ -62,7 +62,7 @@ class StartWeights:
             )
 
     def refuse_other_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raise RefusedInput where the plastic parameters are others than those of the weights."""
+        """Raise RefusedInput if the plastic parameters differ from those of the weights."""
         mine = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
         for name in {**shapes, **mine}:
             if name not in mine or name not in shapes:
@@ -80,7 +80,7 @@ class StartWeights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What a session had learned at a step, with all that says where it comes from."""
+    """The weights of a session at a step, with their origin."""
 
     step: int
     tensors: Mapping[str, Stored]
@@ -93,7 +93,7 @@ class Learned:
     base_content: bytes | None
     seed: int | None
     data: str
-    """A hash of what it learned from."""
+    """A hash of the data that it learned from."""
     meta: Mapping[str, Any]
     metrics: Mapping[str, Any]
 
@@ -105,10 +105,10 @@ def short(sha256: str) -> str:
 
 def inherited(meta: Mapping[str, Any], parent: str) -> dict[str, str] | None:
     """`started_from` of a fork of a session that started from a version."""
-    said = meta.get(STARTED_FROM)
-    if not isinstance(said, Mapping):
+    origin = meta.get(STARTED_FROM)
+    if not isinstance(origin, Mapping):
         return None
-    return {k: v for k, v in said.items() if isinstance(v, str)} | {"through": parent}
+    return {k: v for k, v in origin.items() if isinstance(v, str)} | {"through": parent}
 
 
 def start_checks(meta: Mapping[str, Any], file: str, weights: Arrays | None) -> list[Check] | None:
@@ -116,10 +116,10 @@ def start_checks(meta: Mapping[str, Any], file: str, weights: Arrays | None) -> 
 
     `weights` are those in its `file`. None where it names none, or its parent did.
     """
-    said = meta.get(STARTED_FROM)
-    if not isinstance(said, Mapping) or "through" in said:
+    origin = meta.get(STARTED_FROM)
+    if not isinstance(origin, Mapping) or "through" in origin:
         return None
-    version, content = said.get("version"), said.get("content")
+    version, content = origin.get("version"), origin.get("content")
     if content is None and weights is None:
         return []  # the base itself, which has a check of its own
     if weights is not None and content == content_of(weights):

@@ -34,7 +34,7 @@ class Tally:
         return self.commits[-1][1] if self.commits else None
 
     def add_rows(self, baseline: Floats, adaptive: Floats) -> None:
-        """Count the errors [n] of n more steps."""
+        """Add the errors [n] of n steps."""
         for b, a in zip(baseline.tolist(), adaptive.tolist(), strict=True):
             self.baseline_sum += b
             self.adaptive_sum += a

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from tttui.artifacts.interventions import Intervention, in_order, recorded, without
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
-from tttui.engine.interventions import OF_NO_STEP, Intervention, in_order, recorded, without
 from tttui.engine.tensorstate import as_tensors
-from tttui.model.adaptation import LIVE
+from tttui.model.adaptation import LIVE, OF_NO_STEP
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
 from tttui.runs.tasksettings import TaskSettings
@@ -22,7 +22,7 @@ KEPT = ("file", "device", "threads")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskBranch:
-    """All that decides what a session of a task computes, with the changes."""
+    """Everything that determines the results of a session of a task, with the changes."""
 
     at: int
     settings: TaskSettings
@@ -32,11 +32,11 @@ class TaskBranch:
     """The learner's state that the session began with, where it is a fork."""
     interventions: tuple[Intervention, ...]
     base_version: str | None
-    """Of the weights that it must begin with; None where other parameters are plastic."""
+    """The version of its first weights; None if other parameters are plastic."""
     sizes: tuple[int, int] | None = None
-    """How much a step takes in, before and now, where that is another `chunk`."""
+    """Items per step, before and now, if `chunk` changes."""
     past: Hashable = None
-    """The same for all branches of a session that have the same past."""
+    """A key that branches with the same past share."""
 
 
 def task_branch(
@@ -52,22 +52,22 @@ def task_branch(
     """
     meta = read_meta_of(directory)
     before = TaskSettings.recorded(meta, directory, named)
-    asked, done = dict(changes or {}), recorded(directory)
+    requested, done = dict(changes or {}), recorded(directory)
     values = _values(before)
-    for name in asked:
+    for name in requested:
         if name not in values:
             raise SettingError(name, f"the task {before.task.name} has no such setting")
-        if name in KEPT and asked[name] != values[name]:
+        if name in KEPT and requested[name] != values[name]:
             raise SettingError(name, "stays what the session was begun with")
-    kept, sizes = list(without(done, asked, at)), None
+    interventions, sizes = list(without(done, requested, at)), None
     if at == 0:
-        sizes = _sizes(values, asked)
+        sizes = _sizes(values, requested)
         if sizes is not None:
             values["steps"] = None
-        settings = TaskSettings.chosen(before.task, values | asked)
+        settings = TaskSettings.chosen(before.task, values | requested)
     else:
-        settings, made = _changed_at(at, before, values, asked)
-        kept += made
+        settings, made = _changed_at(at, before, values, requested)
+        interventions += made
     start, begun = directory / "session" / START_FILE, None
     if start.exists():
         begun = as_tensors(read_pt(start))
@@ -75,7 +75,7 @@ def task_branch(
     if begun is not None and not same:
         raise RefusedInput("plastic: a fork has the plastic parameters of its parent")
     task = settings.task(settings.own, settings.conduct.seed, directory)
-    if sizes is not None and before.conduct.steps is not None and "steps" not in asked:
+    if sizes is not None and before.conduct.steps is not None and "steps" not in requested:
         steps = -(-before.conduct.steps * sizes[0] // sizes[1])
         steps = steps if task.steps is None else min(steps, task.steps)
         settings = replace(settings, conduct=replace(settings.conduct, steps=steps))
@@ -86,15 +86,15 @@ def task_branch(
         settings,
         task,
         begun,
-        tuple(in_order(kept)),
+        tuple(in_order(interventions)),
         str(version) if same else None,
         sizes,
         (str(directory), repr(values | {"steps": 0}), changed),
     )
 
 
-def _sizes(values: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[int, int] | None:
-    old, new = values.get("chunk"), asked.get("chunk")
+def _sizes(values: Mapping[str, Any], requested: Mapping[str, Any]) -> tuple[int, int] | None:
+    old, new = values.get("chunk"), requested.get("chunk")
     if not (isinstance(old, int) and isinstance(new, int)) or old == new or new < 1:
         return None
     return old, new
@@ -111,11 +111,11 @@ def _values(settings: TaskSettings) -> dict[str, Any]:
 
 
 def _changed_at(
-    at: int, before: TaskSettings, values: Mapping[str, Any], asked: Mapping[str, Any]
+    at: int, before: TaskSettings, values: Mapping[str, Any], requested: Mapping[str, Any]
 ) -> tuple[TaskSettings, list[Intervention]]:
     """The settings of step 0, and the changes at step `at` as interventions."""
-    whole = {name: value for name, value in asked.items() if name in OF_NO_STEP}
-    other = {name: value for name, value in asked.items() if name not in whole}
+    whole = {name: value for name, value in requested.items() if name in OF_NO_STEP}
+    other = {name: value for name, value in requested.items() if name not in whole}
     for name in other:
         if name not in LIVE:
             if other[name] == values[name]:

@@ -1,4 +1,4 @@
-"""Making the directory of a session of a task: everything of its step 0, then one rename."""
+"""Making the directory of a session of a task: all files of step 0, then a rename."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,12 +8,13 @@ from torch import nn
 
 from tttui.artifacts.atomic import write_whole
 from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.ptfile import write_pt
 from tttui.artifacts.recording import BASE
 from tttui.artifacts.task_writer import TaskWriter
 from tttui.artifacts.tensorwriter import Stored, write_tensors
 from tttui.engine.device import check_device
-from tttui.engine.interventions import Intervention, record
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import TorchLearner
 from tttui.model.errors import RefusedInput
@@ -55,11 +56,10 @@ def build_task_session(
 ) -> Task:
     """Make the directory of a new session, complete with its first checkpoint.
 
-    `task` is used where it is made already; with `whole` a stream is read to its end first. A
-    fork has `begun` with this state of the learner, or with the weights of `start`; `moved` is
-    `MOVED`. Returns the task. Raises
-    RefusedInput where the session may not be made, or the task cannot begin; nothing is left
-    behind then.
+    `task` is an instance made before; with `whole` a stream is read to its end first. A fork has
+    `begun` with this state of the learner, or with the weights of `start`; `moved` is `MOVED`.
+    Returns the task. Raises RefusedInput where the session may not be made, or the task cannot
+    begin; nothing is left behind then.
     """
     check_device(settings.conduct.device)
     task, learner = new_learner(settings, None, task)
@@ -80,23 +80,23 @@ def build_task_session(
 
 
 def steps_of(task: Task, settings: TaskSettings) -> int | None:
-    """How many steps the session is to run, None where that is to be seen.
+    """The steps that the session will run; None if unknown yet.
 
-    Raises RefusedInput where there are not so many.
+    Raises RefusedInput if there are fewer than asked for.
     """
-    wanted, there = settings.conduct.steps, task.steps
+    steps, there = settings.conduct.steps, task.steps
     if task.arriving:
-        return wanted
-    if wanted is None:
+        return steps
+    if steps is None:
         return ENDLESS_STEPS if there is None else there
-    if there is not None and wanted > there:
-        raise RefusedInput(f"steps: {wanted} are more than there are, {there}; leave --steps out")
-    return wanted
+    if there is not None and steps > there:
+        raise RefusedInput(f"steps: {steps} are more than there are, {there}; leave --steps out")
+    return steps
 
 
 def _fill(
     building: Path,
-    given: Mapping[str, Any],
+    keys: Mapping[str, Any],
     settings: TaskSettings,
     steps: int | None,
     task: Task,
@@ -104,12 +104,12 @@ def _fill(
     begun: Mapping[str, Any] | None,
     origin: Origin | None,
 ) -> None:
-    meta = {**given, **described(learner)}
+    meta = {**keys, **described(learner)}
     meta |= {"base_version": learner.base_version, **task.keep(building)}
     if task.arriving:
         meta["arriving"] = task.arriving
     budget = settings.conduct.history_mb * MEGABYTE
-    meta["kept"] = kept = _kept(learner, budget)
+    meta["kept"] = names = _names_for_history(learner, budget)
     writer = TaskWriter(
         building,
         history_bytes=budget,
@@ -130,7 +130,7 @@ def _fill(
             start = pt_bytes(write_pt(as_arrays(learner.state_dict())))
             write_whole(building / "session" / START_FILE, start, parents=True)
         writer.begin(meta)
-        writer.snapshot(0, kept_of(learner, kept))
+        writer.snapshot(0, kept_of(learner, names))
         tally = Tally()
         engine = checkpoint_state(TaskStepper(task, learner, weights_at=lambda _: {}), tally)
         writer.checkpoint(engine, plastic_of(learner), widened(learner), metrics_of(tally))
@@ -142,7 +142,7 @@ def _fill(
 
 
 def base_id(task: Task, learner: TorchLearner) -> str:
-    """What the base is known by: the task's own hash, else the version of its plastic weights."""
+    """The identity of the base: the task's own hash, else the version of its plastic weights."""
     return task.base_sha256 or f"version:{learner.base_version}"
 
 
@@ -157,18 +157,18 @@ def _begun_with(start: StartWeights, task: Task, learner: TorchLearner) -> dict[
     return state | {"weights": {k: weights[k].to(p.dtype) for k, p in learner.plastic.items()}}
 
 
-def _kept(learner: TorchLearner, budget: int) -> list[str]:
-    """The plastic parameters that the history holds: in order, as far as the budget goes."""
-    kept, size = list[str](), 0
+def _names_for_history(learner: TorchLearner, budget: int) -> list[str]:
+    """The plastic parameters that the history holds: the first ones that fit the budget."""
+    names, size = list[str](), 0
     for name, p in learner.plastic.items():
         if size + 4 * p.numel() <= budget // KEPT_SHARE:
-            kept.append(name)
+            names.append(name)
             size += 4 * p.numel()
-    if not kept:
+    if not names:
         raise RefusedInput(
             f"history_mb: {budget // MEGABYTE} is too little for any of the plastic parameters"
         )
-    return kept
+    return names
 
 
 def described(learner: TorchLearner) -> dict[str, Any]:

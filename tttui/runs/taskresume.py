@@ -9,7 +9,8 @@ from tttui.artifacts.meta import read_meta_of
 from tttui.engine.device import check_device
 from tttui.model.adaptation import LIVE
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
+from tttui.runs.owned import go_on
 from tttui.runs.taskrun import TaskRun
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
@@ -24,7 +25,7 @@ def resume_task(
     override: bool = False,
     on_wait: OnWait | None = None,
 ) -> tuple[TaskRun, int]:
-    """Hold a session and say up to which step it is to run.
+    """Take a session; returns it with the step up to which it runs.
 
     `task` is what the person named, for a task that does not ship. `more_steps` counts from
     where it stands. Raises RefusedInput where nothing is left to do, or where `changes` contradict
@@ -34,31 +35,19 @@ def resume_task(
     changed = _changed(directory, settings, changes or {}, override)
     check_device(settings.conduct.device)
     run = TaskRun.open(directory, task=task, on_wait=on_wait)
-    try:
-        until = run.steps_total if more_steps is None else run.reached + more_steps
-        there = run.task.steps
-        if there is not None and until > there:
-            raise RefusedInput(f"{directory}: has no more than {there} steps; it is at {run.t}")
-        if until <= run.t:
-            raise RefusedInput(
-                f"{directory} is complete: it ran all its {run.steps_total} steps"
-                + ("" if there == run.t else "; say how many more with --steps")
-            )
+
+    def change() -> None:
         if changed:
             run.intervene("settings", changed)
-        if until != run.steps_total:
-            run.set_steps_total(until)
-    except BaseException:
-        run.close("completed" if run.t >= run.steps_total else "interrupted")
-        raise
-    return run, until
+
+    return go_on(run, more_steps, change, most=run.task.steps)
 
 
 def _changed(
     directory: Path, settings: TaskSettings, changes: Mapping[str, Any], override: bool
 ) -> dict[str, Any]:
     """The changes that differ from the settings that the session was begun with."""
-    found: dict[str, Any] = {}
+    differing: dict[str, Any] = {}
     plain = Settings().flat()
     for name, value in changes.items():
         flag = "--" + name.replace("_", "-")
@@ -73,5 +62,5 @@ def _changed(
                 f"{flag} {value}: {directory} was begun with {before}; "
                 "add --override to change it from here on, or leave the option out"
             )
-        found[name] = value
-    return found
+        differing[name] = value
+    return differing

@@ -8,15 +8,15 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.checkpoint import WIDENED
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import Intervention, Kind, in_order, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.task_writer import TaskWriter, sound_checkpoint
 from tttui.artifacts.writer import HISTORY
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention, Kind, in_order
 from tttui.engine.parameters import figures
 from tttui.engine.tensorstate import as_arrays, as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner
@@ -46,7 +46,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
     ) -> None:
         """Use `open`."""
         refuse_links(directory)
@@ -61,8 +60,8 @@ class TaskRun(OwnedRun):
         refuse_other_base(directory, self.meta, self.learner)
         self._stepper = TaskStepper(self.task, self.learner, weights_at=self._weights_at)
         checkpoint, reached, notices = sound_checkpoint(directory)
-        notices += record.drop_half_written(directory)
-        self._stepper.interventions = record.recorded(directory)
+        notices += intervention_writer.drop_half_written(directory)
+        self._stepper.interventions = recorded(directory)
         self.tally = Tally()
         try:
             self._stepper.load(as_tensors(checkpoint.engine))
@@ -95,8 +94,6 @@ class TaskRun(OwnedRun):
             )
         self.notices = tuple(notices)
         self.reached = max(self.t, reached)
-        """The step that the session had reached before; more than `t` where the newest
-        checkpoint, or what it needs, is damaged."""
         self._unsynced = False
         self._own(
             directory,
@@ -105,7 +102,6 @@ class TaskRun(OwnedRun):
             steps=conduct.steps or self.task.steps or 0,
             device=conduct.device,
             checkpoint_s=conduct.checkpoint_s,
-            keep_requests=keep_requests,
         )
         for line in self.notices:
             self._log.refused(line)
@@ -121,7 +117,6 @@ class TaskRun(OwnedRun):
         *,
         task: type[Task] | None = None,
         made: Task | None = None,
-        keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
         """Hold a session where its last checkpoint left it; `task` is what the person named,
@@ -131,7 +126,7 @@ class TaskRun(OwnedRun):
         """
         lock = SessionLock(directory, on_wait)
         try:
-            return cls(directory, lock, task=task, made=made, keep_requests=keep_requests)
+            return cls(directory, lock, task=task, made=made)
         except BaseException:
             lock.release()
             raise
@@ -142,7 +137,7 @@ class TaskRun(OwnedRun):
 
     @property
     def interventions(self) -> list[Intervention]:
-        """What somebody changed, or is to change, in order of effect."""
+        """Past and planned interventions, in order of effect."""
         return self._stepper.interventions
 
     @property
@@ -167,7 +162,7 @@ class TaskRun(OwnedRun):
 
     @property
     def _rest_lost(self) -> bool:
-        """The session was reading a stream, which is gone."""
+        """The error for a session whose stream is gone."""
         return isinstance(self.meta.get("arriving"), str) and not self.task.arriving
 
     def _moment(self) -> tuple[int, int]:
@@ -194,14 +189,14 @@ class TaskRun(OwnedRun):
                 self._heart.steps_total = min(max(self.task.steps or 0, self.t), limit)
             else:
                 self._all_arrived()
-        self._heart.said["waits_for"] = self.waits_for or None
+        self._heart.fields["waits_for"] = self.waits_for or None
         super().keep_alive()
 
     def _all_arrived(self) -> None:
-        """Note in meta.json how much the stream has brought."""
+        """Record the length of the stream in meta.json."""
         self.update_meta({"arriving": None, **self.task.arrived()})
-        wanted, there = self.settings.conduct.steps, self.task.steps or 0
-        self.set_steps_total(there if wanted is None else min(wanted, there))
+        steps, there = self.settings.conduct.steps, self.task.steps or 0
+        self.set_steps_total(there if steps is None else min(steps, there))
 
     def intervene(self, kind: Kind, value: Any = None, *, at: int | None = None) -> None:
         """Change the session now, or at a later step; recorded before it takes effect."""
@@ -211,7 +206,7 @@ class TaskRun(OwnedRun):
             if len(self.kept) < len(self.learner.plastic):
                 raise RefusedInput("rollback: the history does not hold all plastic weights")
             self._weights_at(int(made.value))
-        record.record(self.path, made, durably=False)
+        intervention_writer.record(self.path, made, durably=False)
         self._unsynced = True
         self._log.intervention(made)
         self.tell_event("changed", t=made.t, kind=kind)
@@ -231,7 +226,7 @@ class TaskRun(OwnedRun):
 
     def _make_durable(self) -> None:
         if self._unsynced:
-            record.sync(self.path)
+            intervention_writer.sync(self.path)
             self._unsynced = False
 
     def _step(self) -> None:
@@ -239,8 +234,8 @@ class TaskRun(OwnedRun):
         self._files.row(row)
         if self.task.item_losses:
             self._note_items(seen)
-        if self.task.yardsticks and (found := self.task.measured(row.t)):
-            self._files.measured(row.t, {CONTROL + name: value for name, value in found.items()})
+        if self.task.yardsticks and (measured := self.task.measured(row.t)):
+            self._files.measured(row.t, {CONTROL + name: value for name, value in measured.items()})
         if seen.frozen is not None:
             self.tally.add_rows(np.array([seen.frozen]), np.array([seen.adaptive]))
         if seen.event is not None:
@@ -277,8 +272,8 @@ class TaskRun(OwnedRun):
         if not known or t > self.t:
             raise RefusedInput(f"step {t} is not in the history of the weights")
         shapes = {name: tuple(self.learner.plastic[name].shape) for name in self.kept}
-        found = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
-        return as_tensors({name: w.reshape(shapes[name]) for name, w in found.items()})
+        weights = {name: np.array(history.weights[name][known[-1]]) for name in self.kept}
+        return as_tensors({name: w.reshape(shapes[name]) for name, w in weights.items()})
 
 
 MOVED = "moved_recorded"
@@ -288,8 +283,10 @@ versions go on without."""
 
 def kept_names(meta: Mapping[str, Any], learner: TorchLearner) -> list[str]:
     """The plastic parameters that the history holds, as meta.json says."""
-    said = meta.get("kept")
-    names = [name for name in said if name in learner.plastic] if isinstance(said, list) else []
+    recorded = meta.get("kept")
+    names = (
+        [name for name in recorded if name in learner.plastic] if isinstance(recorded, list) else []
+    )
     if not names:
         raise RefusedInput("meta.json: `kept` names none of the plastic parameters")
     return names
@@ -312,7 +309,7 @@ def widened(learner: TorchLearner) -> dict[str, str]:
 
 
 def checkpoint_state(stepper: TaskStepper, tally: Tally) -> dict[str, Any]:
-    """What engine_state.pt holds of a session."""
+    """The content of engine_state.pt."""
     state = stepper.state()
     learner = as_arrays(state.pop("learner"))
     return {"t": state.pop("t"), "learner": learner, "tally": tally.state(), **state}

@@ -9,8 +9,16 @@ from tttui.model.session import Place
 from tttui.runs.check import Check
 from tttui.runs.naming import free_directory, make_in, named_directory
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
-from tttui.runs.start import Learned, StartWeights
+from tttui.runs.runner import (
+    ForkOptions,
+    NewOptions,
+    Progress,
+    ReadyRun,
+    ResumeOptions,
+    Runner,
+    fork_of,
+)
+from tttui.runs.start import Learned
 from tttui.runs.tasksettings import TaskSettings
 from tttui.tasks.base import Task
 
@@ -39,19 +47,12 @@ class TaskRunner(Runner):
         settings = TaskSettings.recorded(meta, place.path, self._task)
         return {**settings.flat(), "seed": settings.conduct.seed + 1, "steps": None}
 
-    def new(
-        self,
-        root: Path,
-        values: Mapping[str, Any],
-        *,
-        detached: bool,
-        start: StartWeights | None = None,
-    ) -> ReadyRun:
+    def new(self, root: Path, values: Mapping[str, Any], **how: Unpack[NewOptions]) -> ReadyRun:
         from tttui.runs.creating import Origin
         from tttui.runs.taskbuild import build_task_session
         from tttui.runs.taskrun import TaskRun
 
-        settings, name = self.choose(values), values.get("name")
+        settings, name, start = self.choose(values), values.get("name"), how.get("start")
 
         def directory() -> Path:
             if name is None:

@@ -21,7 +21,7 @@ RUN_KEYS = ("steps", "threads", "checkpoint_s", "history_mb", "weights_every")
 
 @dataclass(frozen=True, slots=True)
 class TaskSettings:
-    """All that decides what a session of a task computes, beside the task's own files."""
+    """Everything that determines the results of a session of a task, beside the task's files."""
 
     task: type[Task]
     own: Any
@@ -37,32 +37,32 @@ class TaskSettings:
         """
         own = {spec.name for spec in options(task.settings_type)}
         learns = {spec.name for spec in fields(Adaptation)}
-        given = dict(values)
+        rest = dict(values)
         for one in options(task.settings_type):
-            one.check(given.get(one.name, one.default))
-        made = task.settings_type(**{n: given.pop(n) for n in list(given) if n in own})
-        adaptation = task.adaptation.updated({n: given.pop(n) for n in list(given) if n in learns})
+            one.check(rest.get(one.name, one.default))
+        made = task.settings_type(**{n: rest.pop(n) for n in list(rest) if n in own})
+        adaptation = task.adaptation.updated({n: rest.pop(n) for n in list(rest) if n in learns})
         known = {spec.name for spec in fields(Conduct)}
-        for name in given:
+        for name in rest:
             if name not in known:
                 raise SettingError(name, f"the task {task.name} has no such setting")
-        return cls(task, made, adaptation.validate(), Conduct(**given).validate())
+        return cls(task, made, adaptation.validate(), Conduct(**rest).validate())
 
     @classmethod
     def recorded(cls, meta: Mapping[str, Any], where: Path, named: type[Task] | None) -> Self:
-        """The settings of a session as its meta.json has them; `named` is the task that the
-        person named, which a session itself never does: that would be code of whoever sent it.
+        """The settings of a session as its meta.json has them; `named` is the task that the person
+        named, since a session never names one: that would run code of its sender.
 
         Raises RefusedInput naming the session.
         """
         task = task_of(meta, where, named)
-        said = meta["task"]
+        recorded_task = meta["task"]
         for key in ("plasticity_cfg", "run_cfg"):
             if not isinstance(meta.get(key), Mapping):
                 raise RefusedInput(f"{where}: meta.json: {key} holds no settings")
         learns = {k: v for k, v in _part(meta, "plasticity_cfg").items() if k != "plastic"}
         run = {k: v for k, v in _part(meta, "run_cfg").items() if k in RUN_KEYS}
-        values = {**_part(said, "settings"), **learns, **run}
+        values = {**_part(recorded_task, "settings"), **learns, **run}
         values |= {"seed": meta.get("seed"), "device": meta.get("device")}
         patterns = _part(meta, "plasticity_cfg").get("plastic")
         if not isinstance(patterns, list) or not all(isinstance(p, str) for p in patterns):
@@ -79,7 +79,7 @@ class TaskSettings:
         return self.conduct.patterns or ((own,) if isinstance(own, str) else tuple(own))
 
     def flat(self) -> dict[str, Any]:
-        """All settings by name; `plastic` names the task's own where nothing else was said."""
+        """All settings by name; `plastic` defaults to the task's own patterns."""
         own = {**asdict(self.own), **asdict(self.adaptation), **asdict(self.conduct)}
         return own | {"plastic": ",".join(self.patterns)}
 
@@ -116,9 +116,9 @@ def task_of(meta: Mapping[str, Any], where: Path, named: type[AnyTask] | None = 
 
     Raises RefusedInput where it is another one.
     """
-    said = meta.get("task")
-    name = said.get("name") if isinstance(said, Mapping) else None
-    if not isinstance(said, Mapping) or not isinstance(name, str):
+    recorded = meta.get("task")
+    name = recorded.get("name") if isinstance(recorded, Mapping) else None
+    if not isinstance(recorded, Mapping) or not isinstance(name, str):
         raise RefusedInput(f"{where}: meta.json does not say which task this is")
     task = named or shipped(name)
     if task is None:
@@ -128,14 +128,14 @@ def task_of(meta: Mapping[str, Any], where: Path, named: type[AnyTask] | None = 
         )
     if task.name != name or not issubclass(task, Task):
         raise RefusedInput(f"{where}: is of the task {name!r}, not of {task.name!r}")
-    if task.version != said.get("version"):
+    if task.version != recorded.get("version"):
         raise RefusedInput(
-            f"{where}: was run by version {said.get('version')!r} of its task, "
+            f"{where}: was run by version {recorded.get('version')!r} of its task, "
             f"this is {task.version!r}, which computes something else"
         )
     return task
 
 
 def _part(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = meta.get(key)
-    return found if isinstance(found, Mapping) else {}
+    part = meta.get(key)
+    return part if isinstance(part, Mapping) else {}

@@ -1,4 +1,4 @@
-"""A session of a task, step by step: all that decides what it computes, and no files."""
+"""The deterministic core of a task's session, step by step, without files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.task_writer import StepRow
-from tttui.engine.interventions import Intervention
 from tttui.engine.tensorstate import as_tensors
 from tttui.engine.torch_learner import Observation, TorchLearner, adapt
 from tttui.model.adaptation import LIVE
@@ -21,7 +21,7 @@ START_FILE = "start_state.pt"
 
 
 class TaskStepper:
-    """The stream of a task, its learner, and what somebody changed on the way."""
+    """The stream of a task, its learner, and the interventions."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TaskStepper:
         return self.learner.t
 
     def step(self) -> tuple[StepRow, Observation]:
-        """Score and learn from the next batch; its row, and all that became of it."""
+        """Score and learn from the next batch; returns its row, losses and transactions."""
         self._apply_due()
         t = self.learner.t
         seen = self.learner.observe(self.task.batch(t))
@@ -55,7 +55,7 @@ class TaskStepper:
         return row, seen
 
     def check(self, made: Intervention) -> None:
-        """Raise RefusedInput where a session of a task cannot be changed like this."""
+        """Raise RefusedInput for a change that a task's session does not support."""
         if made.kind == "settings":
             for name in made.value:
                 if name not in LIVE:
@@ -88,7 +88,7 @@ class TaskStepper:
         self._tried, self.committed = (bool(flag) for flag in state["flags"])
 
     def _apply_due(self) -> None:
-        """Make the changes that count from this step on."""
+        """Apply the changes that take effect at this step."""
         while self._applied < len(self.interventions):
             one = self.interventions[self._applied]
             if one.t > self.t:

@@ -1,4 +1,4 @@
-"""Does a session of a task hold what its base, settings and changes give? It is run again."""
+"""Verifying a session of a task by running it again."""
 
 import tempfile
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from tttui.artifacts.checkpoint import ENGINE, Checkpoint, read_generation
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.regular import open_to_read
 from tttui.artifacts.tensorwriter import read_tensors
 from tttui.artifacts.writer import LAST_SNAPSHOT
-from tttui.engine.interventions import recorded
 from tttui.engine.tensorstate import as_tensors
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.runs.check import Check
@@ -36,7 +36,8 @@ def replayed(
     task: type[Task] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> TaskRun:
-    """Run a session again in the new directory `into`, up to step `until` or its last; held.
+    """Run a session again in the new directory `into`, up to step `until` or its last; returns the
+    open run.
 
     `task` is what the person named. Raises RefusedInput where it cannot be run again.
     """
@@ -71,7 +72,7 @@ def verify_task(
     task: type[Task] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Check]:
-    """One Check a file. Raises RefusedInput where the session cannot be run again."""
+    """Verify a session; one Check per file. Raises RefusedInput if it cannot be run again."""
     checkpoint = read_generation(directory, ENGINE)
     problems = [
         Check(str(p.path.relative_to(directory)), False, p.reason) for p in checkpoint.problems
@@ -92,8 +93,8 @@ def _start(directory: Path) -> list[Check]:
     """Whether a session that started from a version has its weights."""
     path, weights = directory / "session" / START_FILE, None
     if path.exists():
-        held = as_tensors(read_pt(path))["weights"]
-        weights = {name: tensor.float().numpy() for name, tensor in held.items()}
+        base = as_tensors(read_pt(path))["weights"]
+        weights = {name: tensor.float().numpy() for name, tensor in base.items()}
     return start_checks(read_meta_of(directory), f"session/{START_FILE}", weights) or []
 
 
@@ -124,8 +125,8 @@ def _compared(directory: Path, again: Path, name: str, size: int | None) -> Chec
         with open_to_read(directory / name) as one, open_to_read(again / name) as other:
             at = 0
             while size is None or at < size:
-                wanted = PART if size is None else min(PART, size - at)
-                a, b = one.read(wanted), other.read(wanted)
+                size_ = PART if size is None else min(PART, size - at)
+                a, b = one.read(size_), other.read(size_)
                 if a != b:
                     same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
                                 min(len(a), len(b)))  # fmt: skip

@@ -35,7 +35,7 @@ class Host(ABC):
 
     @abstractmethod
     def put(self, state: State) -> None:
-        """Put a state in force."""
+        """Load a state into the learner."""
 
     @abstractmethod
     def take(self) -> State:
@@ -46,7 +46,7 @@ class Host(ABC):
         """Score and learn from steps t .. t + steps - 1 of the stream, at most to its end.
 
         Returns the losses of the adaptive and the frozen model [steps], NaN where the frozen one
-        was not scored. The session is exactly the same where every turn ends at a whole `unit`.
+        was not scored. Results are exact if every turn ends at a multiple of `unit`.
         """
 
 
@@ -113,9 +113,9 @@ def size_of(state: Any) -> int:
     return sum(map(size_of, state)) if isinstance(state, (list, tuple)) else 0
 
 
-def refuse_other_shapes(weights: Mapping[str, Any], wanted: Mapping[str, tuple[int, ...]]) -> None:
+def refuse_other_shapes(weights: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Raise RefusedInput where a parameter is missing, or has not the shape that is wanted."""
-    for name, shape in wanted.items():
+    for name, shape in shapes.items():
         value = weights.get(name)
         if value is None or tuple(value.shape) != shape:
             has = "is missing" if value is None else f"has shape {list(value.shape)}"

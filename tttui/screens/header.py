@@ -31,7 +31,7 @@ def named(data: SessionData) -> tuple[str, ...]:
     if meta.env_mode:
         parts.append(meta.env_mode)
     if data.truth_now is not None and not data.loading:
-        parts.append(f"mu {data.truth_text}")
+        parts.append(data.truth_named)
     if not (_planned(data) or data.loading):
         parts.append(f"{count(data.steps_done)} steps")
     if data.place.layout != "native":

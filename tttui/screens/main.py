@@ -60,7 +60,7 @@ class MainScreen(HeldScreen):
     MainScreen #body { height: 1fr; }
     MainScreen #nothing { height: 1fr; padding: 1 2; }
     MainScreen Toast { width: 72; max-width: 100%; }
-    MainScreen ToastRack { margin-bottom: 1; }
+    MainScreen ToastRack { margin-bottom: 1; padding-right: 2; scrollbar-size: 0 0; }
     """
 
     class Arrived(Message):

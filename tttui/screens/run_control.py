@@ -6,6 +6,7 @@ terminal or on another host, so all are steered alike, and leaving the app chang
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -181,11 +182,18 @@ class RunControl:
         self._starting -= 1
         if path is not None:
             self.started.add(path)
+            self._follow(path)
             self._store.open_path(path)
             if self._leaving:
                 self._store.ask(Place(path, "native"), "stop")
         elif plan is not None and plan.kind == "run":
             self._unstarted = plan
+
+    def _follow(self, path: Path) -> None:
+        """Follow a session that goes on while it is open; another is followed when it opens."""
+        data, timeline = self._state.data, self._state.timeline
+        if data is not None and data.place.path == path and not timeline.empty:
+            self._state.timeline = replace(timeline.to_end(), follow=True, playing=False)
 
     # Commands
 
@@ -233,7 +241,7 @@ class RunControl:
         else:
             rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
-            mu = meta.mu
+            mu = meta.truth
         found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
         for _, values in meta.configuration.settings_changes:
             found |= values

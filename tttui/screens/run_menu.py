@@ -12,12 +12,10 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text, lines
-from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.faults import FAULTS
+from tttui.model.pointmass.settings import FAULTS, LIVE_SETTINGS, Plasticity, World
 from tttui.model.setting import Setting, number, options
-from tttui.model.settings import Plasticity, World
 from tttui.model.status import Status
 from tttui.runs.control import checked
 from tttui.widgets.textfield import TextField
@@ -31,7 +29,7 @@ CHANGEABLE: Mapping[str, Setting] = {
     one.name: one
     for group in (Plasticity, World)
     for one in options(group)
-    if one.name in (*LIVE_SETTINGS, "noise_std")
+    if one.name in LIVE_SETTINGS
 }
 """Options that can change while a session runs."""
 

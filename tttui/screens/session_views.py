@@ -13,6 +13,13 @@ from tttui.saved_views import Remembered
 from tttui.screens.state import ScreenState
 from tttui.screens.tabs import Tabs
 
+AHEAD_S = 60.0
+"""Seconds that the axis of a live run has room for at least, where so much is planned: with fewer
+every new step would fill more columns, and so send more to the terminal."""
+
+LEAST = 16
+"""Steps that the axis of a live run has room for at least, where so many are planned."""
+
 
 class SessionViews:
     """Makes the screen's state fit the open session, and remembers how it was looked at.
@@ -141,12 +148,21 @@ def opened(data: SessionData, like: Timeline) -> Timeline:
 def horizon_of(data: SessionData, known: int) -> int:
     """The step up to which the axis of a live run reaches; `known` is what it reached so far.
 
-    To the planned end or, where none is known, a quarter beyond what is there, taken anew only
-    when the run gets there: an axis that moves at every step would redraw every column.
+    To the planned end, or to half of it, a quarter, and so on while that holds what is there and
+    `AHEAD_S` more at the speed of the run; where no end is known, at least a quarter beyond what
+    is there. Taken anew only when the run gets there: an axis that moves at every step would
+    redraw every column.
     """
-    status, last = data.status, int(data.steps.t[-1])
+    status, first, last = data.status, int(data.steps.t[0]), int(data.steps.t[-1])
     if status is None or not status.live:
         return -1
-    if status.steps_total is not None and status.steps_total > last:
-        return status.steps_total - 1
-    return known if known > last else last + max(32, (last - int(data.steps.t[0])) // 4)
+    if known > last:
+        return known
+    steps = last - first + 1
+    ahead = max(round((status.steps_per_second or 0.0) * AHEAD_S), 1)
+    if status.steps_total is None or status.steps_total <= last:
+        return last + max(32, steps // 4, ahead)
+    length = status.steps_total - first
+    while length // 2 >= max(steps + ahead, LEAST):
+        length //= 2
+    return first + length - 1

@@ -1,9 +1,9 @@
-"""The headless core of the app: reads in a thread of its own, and calls one listener.
+"""The headless core of the app, which reads in its own thread and calls one listener.
 
-Neither the interface nor a script ever waits for a disk. The thread carries out commands, looks
-at the files whenever they may have changed, and has every feed that is needed bring its part up
-to date. It publishes one frozen Snapshot after every change; the listener is called in that
-thread and must only hand the snapshot over.
+Neither the interface nor a script ever waits for a disk. The thread carries out commands, reads
+files when they may have changed, and has every needed feed update its part. It publishes one frozen
+Snapshot after every change; the listener is called in that thread and must only hand the snapshot
+over.
 """
 
 import threading
@@ -115,7 +115,7 @@ class Store(Publisher[Snapshot]):
         """Sessions that are being moved to the trash."""
 
     def go_on(self) -> None:
-        """Read on: the first part of the session is on the screen."""
+        """Continue reading: the first part of the session is on the screen."""
         self._command(self._go_on)
 
     def _go_on(self) -> None:
@@ -124,7 +124,7 @@ class Store(Publisher[Snapshot]):
             self._session.go_on()
 
     def want(self, parts: Collection[str]) -> None:
-        """Say by their names which parts are on the screen: these are kept up to date."""
+        """Set the names of the parts on the screen, which are kept up to date."""
         needed = self._with_needs(parts)
 
         def set_needed() -> None:
@@ -143,7 +143,7 @@ class Store(Publisher[Snapshot]):
         self._do(lambda: self._session.open(place, run))
 
     def open_path(self, path: Path) -> None:
-        """Show the session in a directory, which need not have been found before."""
+        """Show the session in any directory."""
         self._do(lambda: self._session.open_path(path))
 
     def trash(self, place: Place) -> None:
@@ -153,7 +153,7 @@ class Store(Publisher[Snapshot]):
             threading.Thread(target=self._move, args=(place,), name=MOVER, daemon=True).start()
 
     def compare(self, place: Place, run: str | None = None) -> None:
-        """Keep another session's weights at hand, beside the open one."""
+        """Load the weights of another session beside the open one."""
         self._tell(RelativesFeed, lambda feed: feed.compare(place, run))
 
     def summarise(self, name: str) -> None:
@@ -173,12 +173,12 @@ class Store(Publisher[Snapshot]):
         self._tell(PreviewFeed, lambda feed: feed.choose(place))
 
     def ask(self, place: Place, verb: "Verb", value: Any = None) -> None:
-        """Ask the owner of a run for something; what becomes of it is the next note."""
+        """Send a request to the owner of a run; its answer is the next note."""
         self._tell(RequestsFeed, lambda feed: feed.ask(place, verb, value))
 
     def _move(self, place: Place) -> None:
-        """Move a session to the trash, in a thread of its own: one that another machine wrote
-        last is watched for a while before it is taken."""
+        """Move a session to the trash in a separate thread: one that another machine wrote last is
+        watched for a while first."""
         from tttui.artifacts.session_events import tell_of_session
         from tttui.artifacts.trash import move_to_trash
 
@@ -198,17 +198,17 @@ class Store(Publisher[Snapshot]):
             self._moved.discard(place.path)
 
     def _do(self, command: Job, name: str = SESSION) -> None:
-        """Have something done for a part in the store's thread."""
+        """Run an action for a part in the store's thread."""
         self._command(partial(self._guarded, name, command))
 
     def _tell(self, kind: type[F], what: Callable[[F], None]) -> None:
-        """Have a feed do something in the store's thread."""
+        """Run a method of a feed in the store's thread."""
         feed = self._feeds[kind.part.name]
         assert isinstance(feed, kind)
         self._do(lambda: what(feed), kind.part.name)
 
     def _with_needs(self, parts: Collection[str]) -> frozenset[str]:
-        """These parts, and all that they are made from."""
+        """These parts, and all parts that they depend on."""
         needed = set[str]()
         waiting = list(parts)
         while waiting:
@@ -241,12 +241,12 @@ class Store(Publisher[Snapshot]):
             self.publish(places=places)
 
     def hasten(self) -> None:
-        """No feed waits with its next look."""
+        """Have every feed look at once."""
         for feed in self._feeds.values():
             feed.hasten()
 
     def forget(self) -> None:
-        """No session is open: drop all that is known of the one before."""
+        """Drop all data of the previous session, as none is open."""
         values = {name: feed.forget() for name, feed in self._feeds.items()}
         self._retry.clear()
         self.publish(data=None, values=values, failures={}, error="")
@@ -258,7 +258,7 @@ class Store(Publisher[Snapshot]):
         self._session.stop()
 
     def _next_job(self) -> Job | None:
-        """What is done next: a command, a look at the files, a moment of what takes long."""
+        """The next job: a command, a look at the files, or a slice of long work."""
         with self._wake:
             while not self._stopping:
                 now = time.monotonic()
@@ -289,20 +289,20 @@ class Store(Publisher[Snapshot]):
         return min((pace for pace in wished if pace is not None), default=usual)
 
     def _look(self) -> None:
-        """Read what changed, and bring the parts up to date that somebody needs."""
+        """Read changes, and refresh the needed parts."""
         if self._able(SESSION) and self._guarded(SESSION, self._session.look):
             self._say(SESSION, "")
         # the others would slow down the reading of a long session
         self._refresh([f for f in self._feeds.values() if f.urgent or not self._session.loading])
 
     def _refresh(self, feeds: Iterable[Feed[Any]]) -> None:
-        """Bring those of these parts up to date that somebody needs."""
+        """Refresh those of these parts that are needed."""
         for feed in feeds:
             if self._active(feed) and self._guarded(feed.part.name, feed.refresh):
                 self._say(feed.part.name, feed.complaint)
 
     def _active(self, feed: Feed[Any]) -> bool:
-        """Somebody needs the feed, and it does not wait to be tried again."""
+        """Whether the feed is needed and does not wait for a retry."""
         needed = feed.urgent or feed.part.name in self._needed
         return needed and self._able(feed.part.name)
 
@@ -310,7 +310,7 @@ class Store(Publisher[Snapshot]):
         return time.monotonic() >= self._retry.get(name, 0.0)
 
     def _guarded(self, name: str, job: Job) -> bool:
-        """Do something for a part, and publish what it raises; whether it raised nothing."""
+        """Run an action for a part, and publish its error; returns whether it succeeded."""
         try:
             job()
         except TttuiError as error:
@@ -322,10 +322,10 @@ class Store(Publisher[Snapshot]):
         return False
 
     def _fail(self, name: str, why: str) -> None:
-        """A part could not be worked out."""
+        """Publish the failure of a part."""
         self._retry[name] = time.monotonic() + RETRY_S
         what = "could not be read" if name == SESSION else "could not be worked out"
-        said = " ".join(f"{name}: {what}: {why}".split())
+        message = " ".join(f"{name}: {what}: {why}".split())
         if name == SESSION:
-            self.publish(error=said, scanned=True)
-        self._say(name, said)
+            self.publish(error=message, scanned=True)
+        self._say(name, message)

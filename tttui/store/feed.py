@@ -1,4 +1,4 @@
-"""A feed keeps one part of the snapshot up to date, a moment at a time."""
+"""Feeds: each keeps one part of the snapshot up to date, a slice of time at a time."""
 
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -17,18 +17,18 @@ class Core(Protocol):
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Where sessions are looked for."""
+        """The paths that are searched for sessions."""
 
     @property
     def beside(self) -> Path | None:
-        """The session beside which others are looked for."""
+        """The session whose neighbours are searched for."""
 
     @property
     def snapshot(self) -> Snapshot: ...
 
     @property
     def reader(self) -> SessionReader | None:
-        """Of the open session."""
+        """The reader of the open session."""
 
     def put(self, part: Part[V], value: V, data: SessionData | None = None) -> None:
         """Publish another value of a part (and other data of the open session)."""
@@ -40,7 +40,7 @@ class Core(Protocol):
         """Show the person a message."""
 
     def hasten(self) -> None:
-        """Something was changed from here: no feed waits with its next look."""
+        """Have every feed look at once, as this process changed something."""
 
 
 class Feed(Generic[T]):
@@ -49,20 +49,20 @@ class Feed(Generic[T]):
     part: Part[T]
 
     needs: ClassVar[AbstractSet[str]] = frozenset()
-    """The parts that it is made from: their feeds are refreshed before it."""
+    """The parts that it depends on; their feeds are refreshed first."""
 
     urgent: ClassVar[bool] = False
-    """It is refreshed whoever needs it, also while a long session is still being read."""
+    """It is always refreshed, even while a long session is still being read."""
 
     complaint: str = ""
-    """What is wrong although `refresh` raised nothing; published as a failure."""
+    """A problem that `refresh` did not raise; published as a failure."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
 
     @property
     def value(self) -> T:
-        """What is published."""
+        """The published value."""
         return self.core.snapshot.of(self.part)
 
     def put(self, value: T) -> None:
@@ -70,27 +70,27 @@ class Feed(Generic[T]):
         self.core.put(self.part, value)
 
     def refresh(self) -> None:
-        """Bring the value up to date, for a moment; called every time that files were read."""
+        """Update the value for a slice of time; called after every read of files."""
 
     @property
     def unfinished(self) -> bool:
-        """There is more to do than `refresh` has done."""
+        """Whether `refresh` left work."""
         return False
 
     def work(self) -> None:
-        """Go on for a moment, when nothing else is due."""
+        """Work for a slice of time, when nothing else is due."""
 
     @property
     def pace(self) -> float | None:
-        """Seconds until files should be looked at again, where that cannot wait."""
+        """Seconds until the next look at the files, if it is urgent."""
         return None
 
     def forget(self) -> T:
-        """Another session is opened: drop what is known of this one; what is left of the value."""
+        """Drop the data of the session, as another is opened; returns the remaining value."""
         return self.part.empty
 
     def noticed(self) -> None:
-        """Files changed, of the open session or of others."""
+        """Handle a change of files, of the open session or of others."""
 
     def hasten(self) -> None:
-        """Do not wait with the next look."""
+        """Look at once."""

@@ -14,7 +14,7 @@ class Published(Protocol):
 
     @property
     def failures(self) -> Mapping[str, str]:
-        """Why a part is not what it could be, by its name."""
+        """Failures of parts, by name."""
 
     @property
     def noted(self) -> int:
@@ -67,7 +67,7 @@ class Publisher(Generic[S]):
         self.publish(note=text, noted=self.snapshot.noted + 1)
 
     def _command(self, command: Job) -> None:
-        """Have something done in the thread."""
+        """Run a command in the thread."""
         with self._wake:
             self._commands.append(command)
             self._wake.notify()
@@ -77,11 +77,11 @@ class Publisher(Generic[S]):
             job()
 
     def _next_job(self) -> Job | None:
-        """What is done next, once it is due; None ends the thread."""
+        """Wait for the next job; None ends the thread."""
         raise NotImplementedError(type(self).__name__)
 
     def _say(self, name: str, what: str) -> None:
-        """What is wrong with a part from now on; '' is nothing."""
+        """Set the failure of a part; '' removes it."""
         failures = {**self.snapshot.failures, name: what}
         if not what:
             del failures[name]
@@ -89,8 +89,8 @@ class Publisher(Generic[S]):
             self.publish(failures=failures)
 
     def _forget_failures(self, keep: Callable[[str], bool]) -> None:
-        """Drop what is wrong with parts that nobody needs any more."""
+        """Drop the failures of parts that are no longer needed."""
         known = self.snapshot.failures
-        kept = {name: why for name, why in known.items() if keep(name)}
-        if kept != known:
-            self.publish(failures=kept)
+        remaining = {name: why for name, why in known.items() if keep(name)}
+        if remaining != known:
+            self.publish(failures=remaining)

@@ -1,24 +1,24 @@
-"""What is recorded of the open session beside its steps, and what can be worked out on it."""
+"""Feeds of the open session's recordings beside its steps, and of results computed from them."""
 
 import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tttui.artifacts.documentfile import DocumentFiles
 from tttui.artifacts.layout import SCORES
-from tttui.model.document import Reading
 from tttui.model.session import Place
 from tttui.model.steps import SeriesTable, Trajectory, Yardstick
 from tttui.store.feed import Core, Feed
 from tttui.store.snapshot import DOCUMENT, LEDGER, SERIES, TRAJECTORY, YARDSTICKS
 
 if TYPE_CHECKING:  # costly to import, and of few sessions
+    from tttui.artifacts.documentfile import DocumentFiles
+    from tttui.model.document import Reading
     from tttui.model.ledger import Ledger
 
 
 class TrajectoryFeed(Feed[Trajectory | None]):
-    """What was appended to the trajectory."""
+    """Reads the trajectory as it grows."""
 
     part = TRAJECTORY
 
@@ -33,7 +33,7 @@ class TrajectoryFeed(Feed[Trajectory | None]):
 
 
 class SeriesFeed(Feed[SeriesTable | None]):
-    """What was appended to the series."""
+    """Reads the series as they grow."""
 
     part = SERIES
 
@@ -48,33 +48,33 @@ class SeriesFeed(Feed[SeriesTable | None]):
 
 
 class YardsticksFeed(Feed[tuple[Yardstick, ...]]):
-    """What could have been reached on the trajectory, as the task has it."""
+    """Computes the task's yardsticks on the trajectory."""
 
     part = YARDSTICKS
     needs = frozenset({TRAJECTORY.name})
     _of: tuple[object, ...] = ()
-    """What the value was worked out from."""
+    """The inputs of the current value."""
 
     def refresh(self) -> None:
         data, trajectory = self.core.snapshot.data, self.core.snapshot.trajectory
         if data is None or trajectory is None:
             return
-        given = (trajectory, data.meta, data.truth_now)
-        if self._of and self._of[0] is trajectory and self._of[1:] == given[1:]:
+        source = (trajectory, data.meta, data.truth_now)
+        if self._of and self._of[0] is trajectory and self._of[1:] == source[1:]:
             return
         from tttui.tasks.find import shipped
 
         task = shipped(data.meta.schema.task.name)
         self.put(() if task is None else tuple(task.yardsticks_on(trajectory, data)))
-        self._of = given
+        self._of = source
 
     def forget(self) -> tuple[Yardstick, ...]:
         self._of = ()
         return ()
 
 
-class DocumentFeed(Feed[Reading | None]):
-    """How much of the document and of its losses is there."""
+class DocumentFeed(Feed["Reading | None"]):
+    """Reads the sizes of the document and of its losses."""
 
     part = DOCUMENT
 
@@ -87,8 +87,10 @@ class DocumentFeed(Feed[Reading | None]):
         if data is None:
             return
         if self._files is None or self._files[0] != data.place:
+            from tttui.artifacts.documentfile import DocumentFiles
+
             self._files = data.place, DocumentFiles(data.place.path)
-        reading = self._files[1].refresh(data.meta)
+        reading: Reading | None = self._files[1].refresh(data.meta)
         if reading is not self.value:
             self.put(reading)
 

@@ -41,7 +41,7 @@ class LogFeed(Feed[LogTail | None]):
 
 
 class RequestsFeed(Feed[None]):
-    """Leaves requests to runs and looks for the answers, which become notes."""
+    """Sends requests to runs and shows their answers as notes."""
 
     part = REQUESTS
     urgent = True
@@ -52,7 +52,7 @@ class RequestsFeed(Feed[None]):
         self._hurried_until = 0.0
 
     def ask(self, place: Place, verb: "Verb", value: Any) -> None:
-        """Ask the owner of a run for something."""
+        """Send a request to the owner of a run."""
         from tttui.runs.control import Pending
 
         try:
@@ -71,8 +71,8 @@ class RequestsFeed(Feed[None]):
                 at = "" if status.t is None else f" at step {status.t}"
                 self.core.note(f"Refused: {refusal}" if refusal else f"Done: {pending}{at}")
             elif status is None or not status.live or pending.overdue:
-                pending.withdraw()
-                self.core.note(f"{pending}: {_silence(status)}")
+                taken = "" if pending.withdraw() else ", but it was taken and may still be done"
+                self.core.note(f"{pending}: {_silence(status)}{taken}")
             else:
                 waiting.append(pending)
         self._waiting = waiting

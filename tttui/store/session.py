@@ -58,7 +58,7 @@ class OpenSession:
 
     @property
     def loading(self) -> bool:
-        """More of it is there than has been read."""
+        """Whether more of the session has to be read."""
         data = self._owner.snapshot.data
         return self.reader is not None and data is not None and data.loading
 
@@ -70,7 +70,7 @@ class OpenSession:
         known = self._owner.snapshot.data
         rows = FIRST_ROWS if known is None else max(len(known.steps), BATCH_ROWS[0])
         data = self.reader.refresh(budget_rows=min(rows, BATCH_ROWS[1]))
-        if _gone(data.place.path):
+        if _is_missing(data.place.path):
             self.close(f"{data.place.name} is gone: its directory was moved or deleted.")
         elif data is not self._owner.snapshot.data:
             self._owner.publish(data=data, error="")
@@ -98,7 +98,7 @@ class OpenSession:
             self._watch(self._owner.paths)
 
     def open(self, place: Place, run: str | None) -> None:
-        """Read another session from now on."""
+        """Open another session."""
         self.reader = None
         self._owner.forget()
         self._owner.publish(opened=self._owner.snapshot.opened + 1)
@@ -107,7 +107,7 @@ class OpenSession:
         self.look()
 
     def open_path(self, path: Path) -> None:
-        """Open the session in a directory, which need not have been found before."""
+        """Open the session in any directory."""
         places = find_sessions([path])
         if not places:
             self._owner.note(f"{path} holds no session.")
@@ -124,18 +124,18 @@ class OpenSession:
         return tuple(scan(self._owner.paths, self._owner.beside).places)
 
     def trashed(self, place: Place, target: Path) -> None:
-        """A session was moved to the trash of its root."""
+        """Handle a session that was moved to the trash."""
         data = self._owner.snapshot.data
-        said = f"{place.name} moved to {target}"
+        message = f"{place.name} moved to {target}"
         if data is not None and data.place.path == place.path:
-            self.close(said)
+            self.close(message)
         else:
-            self._owner.note(said)
+            self._owner.note(message)
             self._owner.hasten()
             self.scan()
 
     def close(self, why: str) -> None:
-        """Let go of the open session, and open another one where there is one."""
+        """Close the open session, and open another one if there is one."""
         self.reader = None
         self._owner.forget()
         self._owner.note(why)
@@ -152,7 +152,7 @@ class OpenSession:
             self._watcher.start()
 
     def go_on(self) -> None:
-        """Watch the files that nobody has had to watch before the first picture."""
+        """Start watching files, which waits for the first picture."""
         if self._watcher is not None:
             self._watcher.start()
 
@@ -163,8 +163,8 @@ class OpenSession:
         self._watcher, self._watched = None, ()
 
 
-def _gone(path: Path) -> bool:
-    """The path leads nowhere any more; what cannot be looked at is said by its reader."""
+def _is_missing(path: Path) -> bool:
+    """Whether the path no longer exists; other errors are reported by the reader."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -175,12 +175,12 @@ def _gone(path: Path) -> bool:
 
 
 def what_is_wrong(searched: Scan) -> str:
-    """What could not be searched for sessions, and why."""
-    said = []
+    """The paths that could not be searched, and why."""
+    reasons = []
     for problem in searched.problems:
         hint = "" if reachable(problem.path) else f"; {LOST}"
-        said.append(f"{problem.path}: {problem.reason}{hint}")
-    return "; ".join(said)
+        reasons.append(f"{problem.path}: {problem.reason}{hint}")
+    return "; ".join(reasons)
 
 
 def last_written(place: Place) -> float:

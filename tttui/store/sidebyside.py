@@ -15,7 +15,7 @@ Chosen = tuple[Place, str | None]
 
 
 class SideBySide:
-    """Keeps readers of the chosen sessions, and the newest comparison of them."""
+    """Readers of the chosen sessions, with their newest comparison."""
 
     def __init__(self) -> None:
         self._readers: dict[Chosen, SessionReader] = {}
@@ -36,7 +36,7 @@ class SideBySide:
         self.complete = not chosen
 
     def refresh(self, budget_rows: int) -> None:
-        """Read on, and compare anew where anything changed."""
+        """Read changes, and compare again if there are any."""
         seen = tuple(reader.refresh(budget_rows) for reader in self._readers.values())
         self.complete = not any(data.loading for data in seen)
         if _same(seen, self._seen):
@@ -51,16 +51,16 @@ class SideBySide:
         if not seen:
             self.comparison = None
             return
-        found = compare(seen, [self._trajectories.get(key) for key in self._readers])
+        comparison = compare(seen, [self._trajectories.get(key) for key in self._readers])
         if self._transfer and self.complete:
             if self._tested is None or tested_changed:
-                self._tested = transfer(seen, found.names)
-            found = replace(found, transfer=self._tested)
-        self.comparison = found
+                self._tested = transfer(seen, comparison.names)
+            comparison = replace(comparison, transfer=self._tested)
+        self.comparison = comparison
 
 
 def _tested(data: SessionData) -> tuple[object, ...]:
-    """All that the transfer matrix takes from a session."""
+    """The inputs of the transfer matrix from a session."""
     state = None if data.status is None else data.status.state
     return id(data.weights), id(data.base), learned(data), data.truth_now, state
 

@@ -1,4 +1,4 @@
-"""What the app shows at one moment: one frozen value, of parts that feeds keep up to date."""
+"""The snapshot of the app at one moment: a frozen value of parts that feeds update."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -32,9 +32,9 @@ class Relatives:
     """Sessions whose weights the open one is compared with."""
 
     parent: SessionData | None = None
-    """What it was forked from, where that has the only record of the weights."""
+    """The parent, if it has the only record of the weights."""
     other: SessionData | None = None
-    """The one that somebody chose."""
+    """The chosen session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SessionFileList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """What is read of a session that is looked at without being opened."""
+    """The preview of a session that is not opened."""
 
     of: Place | None = None
     data: SessionData | None = None
@@ -82,7 +82,7 @@ REQUESTS: Part[None] = Part("requests", None)
 
 
 class Parts:
-    """The parts of a snapshot by their names, for whatever holds one."""
+    """A mixin that gives the parts of a snapshot by name."""
 
     __slots__ = ()
 
@@ -155,11 +155,11 @@ class Snapshot(Parts):
     data: SessionData | None = None
     """The open session."""
     values: Mapping[str, object] = field(default_factory=dict[str, object])
-    """Of the parts that are known, by name."""
+    """The values of known parts, by name."""
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     """Why a part is not what it could be, by name, for a person."""
     note: str = ""
-    """What became of the last request, for a person."""
+    """The last note for a person, such as the answer to a request."""
     noted: int = 0
     """How many notes there were: the same may be said twice."""
     opened: int = 0
@@ -167,7 +167,7 @@ class Snapshot(Parts):
     error: str = ""
     """Why nothing could be found or opened."""
     scanned: bool = False
-    """The paths were searched at least once."""
+    """Whether the paths were searched at least once."""
 
     def of(self, part: Part[T]) -> T:
         return cast("T", self.values.get(part.name, part.empty))

@@ -3,9 +3,9 @@
 import operator
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tttui.artifacts.catalogue import Catalogue, list_files
 from tttui.artifacts.discover import scan
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import Place, SessionSummary
@@ -22,6 +22,7 @@ from tttui.store.snapshot import (
 )
 
 if TYPE_CHECKING:  # costly to import, and needed only for what is asked for later
+    from tttui.artifacts.catalogue import Catalogue
     from tttui.engine.machine import Load, LoadMeter
     from tttui.model.compare import Comparison
     from tttui.store.sidebyside import Chosen, SideBySide
@@ -50,13 +51,18 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self._catalogue = Catalogue()
         self._noticed = False
         """Files changed since the rows were looked at."""
         self._due = 0.0
         """When they are looked at again (monotonic seconds)."""
         self._soon = 0.0
         """The same where files changed."""
+
+    @cached_property
+    def _catalogue(self) -> "Catalogue":
+        from tttui.artifacts.catalogue import Catalogue
+
+        return Catalogue()
 
     def refresh(self) -> None:
         begun = time.monotonic()
@@ -96,7 +102,7 @@ class SummariesFeed(Feed[tuple[SessionSummary, ...]]):
 
 
 class LoadFeed(Feed["Load | None"]):
-    """How busy the machine is, only while somebody could wonder: nothing moves otherwise."""
+    """The load of the machine, only while live sessions are shown: nothing moves otherwise."""
 
     part = LOAD
     needs = frozenset({SUMMARIES.name})
@@ -163,6 +169,8 @@ class FilesFeed(Feed[SessionFileList]):
 
     def find(self, place: Place) -> None:
         """Find the sizes and times of a session's files."""
+        from tttui.artifacts.catalogue import list_files
+
         files = SessionFileList(place, list_files(place))
         if files != self.value:
             self.put(files)
@@ -186,7 +194,7 @@ class PreviewFeed(Feed[Preview]):
         """When what is read was published last (monotonic seconds)."""
 
     def choose(self, place: Place) -> None:
-        """Read this session from now on, when nothing else is to be done."""
+        """Preview this session, when nothing else is due."""
         if place != self._chosen:
             self._chosen, self._reader, self._loading = place, None, True
 

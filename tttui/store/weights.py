@@ -91,7 +91,7 @@ class ImpliedFeed(Feed[float | None]):
 
 
 def _implied(data: SessionData) -> float:
-    if np.isfinite(data.transactions.implied_mu).any():
+    if np.isfinite(data.transactions.implied()[1]).any():
         return math.nan
     from tttui.tasks.find import shipped
 
@@ -111,7 +111,7 @@ class RelativesFeed(Feed[Relatives]):
         self._other: SessionReader | None = None
 
     def compare(self, place: Place, run: str | None) -> None:
-        """Keep the weights of this session at hand."""
+        """Load the weights of this session for a comparison."""
         self._other = SessionReader(place, run)
         self.refresh()
 

@@ -1,1 +1,1 @@
-"""What a model can be asked to do while it learns: the tasks that ship, and those of others."""
+"""Tasks: those that ship, and the protocol for others."""

@@ -1,9 +1,9 @@
-"""What a task is: a model with plastic parameters, a stream of batches, and a loss with its unit.
+"""The base classes of a task: a model with plastic parameters, a stream of batches, a loss.
 
 `AnyTask` is what commands and screens need of one: its name, its settings, and the runner of its
 sessions. `Task` is one that the engine for any module runs; the point mass has its own.
 
-Importing a task imports no torch: the app makes its launch form of it.
+Importing a task imports no torch, since the app builds its launch form from it.
 
 A task of one's own subclasses `Task` and is named on the command line, as `package.module:Class`
 or `path/to/file.py:Class`; `examples/own_task.py` is one.
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NoSettings:
-    """The settings of a task that has none."""
+    """Settings of a task without settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How a session is started; none of it stays with the session."""
+    """Options of starting a session, which are not stored with it."""
 
     name: str = option("", "name of the session's directory", absent="from its settings")
     speed_limit: float | None = option(None, "steps a second", above=0.0, absent="no limit")
@@ -53,12 +53,12 @@ class AnyTask:
     loss_name: ClassVar[str] = "loss"
     unit: ClassVar[str] = ""
     runner: ClassVar[str] = "tttui.runs.taskrunner:TaskRunner"
-    """What makes, resumes, forks and verifies its sessions (a `tttui.runs.runner.Runner`)."""
+    """Makes, resumes, forks and verifies its sessions (a `tttui.runs.runner.Runner`)."""
     trained_by: ClassVar[str] = ""
-    """What trains its plastic parameters on data (a `tttui.runs.training.TaskTraining`)."""
+    """Trains its plastic parameters on data (a `tttui.runs.training.TaskTraining`)."""
     start_type: ClassVar[type[Start]] = Start
     first: ClassVar[tuple[str, ...]] = ("steps", "seed", "plastic", "optimizer", "lr", "device")
-    """What people change most: first in the launch form."""
+    """The settings that people change most: first in the launch form."""
     demo: ClassVar[Mapping[str, Any]] = {}
     """Settings of the session that `tttui demo` makes; empty for none."""
     demo_rate: ClassVar[float | None] = None
@@ -75,9 +75,10 @@ class AnyTask:
 
     @classmethod
     def base_here(cls, sha256: str) -> str:
-        """Where a base of this hash lies, of those that the person has named on this machine.
+        """The path of a base by its hash, among those named on this machine, for a task with a
+        `base_setting`.
 
-        Asked of a task with a `base_setting`. Raises RefusedInput where there is none.
+        Raises RefusedInput if there is none.
         """
         raise NotImplementedError
 
@@ -85,7 +86,7 @@ class AnyTask:
     def implied(cls, data: "SessionData") -> float:  # noqa: ARG003
         """The hidden quantity that the newest weights of a session imply (`Schema.hidden`).
 
-        NaN where the task has none, or the weights do not tell it.
+        NaN if the task has none, or the weights do not determine it.
         """
         return nan
 
@@ -95,15 +96,15 @@ class AnyTask:
         trajectory: "Trajectory",  # noqa: ARG003
         data: "SessionData",  # noqa: ARG003
     ) -> "Sequence[Yardstick]":
-        """What could have been reached on the recorded trajectory of a session."""
+        """Yardsticks on the recorded trajectory of a session."""
         return ()
 
     @classmethod
     def base_of(cls, meta: Mapping[str, Any]) -> tuple[str, str]:
-        """What the base of a session is known by (`Task.base_sha256`), and where it was."""
-        said = meta.get("base_model")
-        if isinstance(said, Mapping) and isinstance(said.get("fingerprint"), str):
-            return said["fingerprint"], str(said.get("path", ""))
+        """The hash of a session's base (`Task.base_sha256`), and its recorded path."""
+        recorded = meta.get("base_model")
+        if isinstance(recorded, Mapping) and isinstance(recorded.get("fingerprint"), str):
+            return recorded["fingerprint"], str(recorded.get("path", ""))
         return f"version:{meta.get('base_version')}", cls.name
 
     @classmethod
@@ -113,67 +114,67 @@ class AnyTask:
 
     @classmethod
     def all_settings(cls) -> Mapping[str, Setting]:
-        """All that can be chosen for a new session, by name."""
+        """All settings of a new session and its start, by name."""
         return {one.name: one for one in options(cls.start_type)} | cls.session_settings()
 
     @classmethod
     def session_settings(cls) -> dict[str, Setting]:
-        """All that stays with a session, by name."""
-        found = (one for group in cls.groups() for one in group.settings)
-        return {one.name: one for one in found if one.varies}
+        """The settings that are stored with a session, by name."""
+        settings = (one for group in cls.groups() for one in group.settings)
+        return {one.name: one for one in settings if one.varies}
 
     @classmethod
     def forkable(cls) -> Sequence[str]:
-        """Settings that a fork may have otherwise than its parent."""
+        """Settings in which a fork may differ from its parent."""
         return [one.name for group in cls.groups() if not group.of_base for one in group.settings]
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:  # noqa: ARG003
-        """What is wrong with settings of which each is in its range, by name.
+        """Problems of settings that are each in range, by name.
 
-        Asked at every key: it must be quick.
+        Called at every key, so it must be quick.
         """
         return {}
 
     @classmethod
     def bytes_with(cls, steps: int, values: Mapping[str, Any]) -> float:
-        """About how many bytes a session of so many steps takes on the disk."""
+        """Estimated bytes on disk of a session."""
         snapshots = cls.bytes_of_weights * steps / values.get("weights_every", steps)
         history = min(snapshots, values.get("history_mb", 0) * 1e6)
         return float(steps * cls.bytes_a_step + history + COPIES * cls.bytes_of_weights)
 
     @classmethod
     def steps_with(cls, values: Mapping[str, Any]) -> int | None:
-        """How many steps a session with these settings runs; None where it cannot be told."""
-        found = values.get("steps")
-        return found if isinstance(found, int) else None
+        """The steps of a session with these settings; None if unknown."""
+        steps = values.get("steps")
+        return steps if isinstance(steps, int) else None
 
 
 class Task(AnyTask, ABC):
     """One session's task; made again from its settings and seed when the session is resumed.
 
-    Everything that it gives must follow from those, and from the files that `keep` put into the
-    session's directory: then resume, fork and verify are exact.
+    Its results must depend only on those, and on the files that `keep` put into the session's
+    directory: then resume, fork and verify are exact.
     """
 
     settings_type: ClassVar[type[Any]] = NoSettings
     """A dataclass of fields made by `tttui.model.setting.option`: options of the command line."""
     adaptation: ClassVar[Adaptation] = Adaptation()
-    """How it learns where nothing else is said."""
+    """Default settings of learning."""
     plastic: ClassVar[str | tuple[str, ...]] = "*"
-    """Patterns of the names of the plastic parameters where nothing else is said."""
+    """Default patterns of the names of plastic parameters."""
     item_losses: ClassVar[str] = ""
     """A file for the losses of the items of each batch, by both models; '' for none."""
 
     yardsticks: ClassVar[tuple[str, ...]] = ()
-    """What the losses are compared with beside the frozen model's; columns of series.csv. A name
-    that ends with ` so far` is that of a value for all steps up to its own."""
+    """Losses of controls beside the frozen model; columns of series.csv. A name that ends with ` so
+    far` is that of a value for all steps up to its own."""
 
     kept_files: ClassVar[tuple[str, ...]] = ()
-    """Files that `keep` makes, which must stay what they are."""
+    """Files that `keep` makes, which must not change."""
 
     def __init__(self, settings: Any, seed: int, directory: Path | None = None) -> None:
-        """`directory` is that of the session, where there is one already."""
+        """`directory` is that of an existing session."""
         self.settings, self.seed, self.directory = settings, seed, directory
 
     @classmethod
@@ -191,51 +192,51 @@ class Task(AnyTask, ABC):
 
     @abstractmethod
     def model(self) -> "nn.Module":
-        """The base: the same weights whenever it is called."""
+        """The base, with the same weights at every call."""
 
     def prepared(self, plastic: Sequence[str]) -> tuple["nn.Module", Sequence[str]]:
         """The base ready to learn, and patterns of its plastic parameters.
 
-        `plastic` is what the person said, or the task's own: a task may know words for parts of
-        its model, or for parameters that are added to it.
+        `plastic` is the option or the task's default; a task may define words for parts of its
+        model or for added parameters.
         """
         return self.model(), plastic
 
     def scales(self) -> Mapping[str, "Tensor"]:
-        """Factors of SGD's steps, by the name of a parameter; 1 where there is none."""
+        """Factors of SGD's step size, by parameter name; default 1."""
         return {}
 
     @abstractmethod
     def batch(self, t: int) -> Any:
-        """What step t meets; from the seed and t alone, whatever was asked for before."""
+        """The batch of step t, a function of the seed and t alone."""
 
     @abstractmethod
     def loss(self, model: Any, batch: Any) -> "Tensor":
         """The loss of a model on a batch: one number, or those of its items."""
 
     def measured(self, t: int) -> Mapping[str, float]:
-        """Yardsticks at step t, by name; not all, and not at every step, where they cost much."""
+        """Yardsticks at step t, by name; costly ones only at some steps."""
         return {}
 
     @property
     def steps(self) -> int | None:
-        """How many steps there are, as far as is known; None where there is no end."""
+        """The number of steps known so far; None for an endless stream."""
         return None
 
     @property
     def arriving(self) -> str:
-        """What more steps may come from, such as `standard input`; '' where all are there."""
+        """The source of further steps, such as `standard input`; '' if all have arrived."""
         return ""
 
     def take_in(self, *, wait: bool = False) -> bool:
-        """Take in what has come since the last time; with `wait` up to the end of it all.
+        """Take in new data; with `wait` all data up to the end.
 
-        Returns whether that is anything.
+        Returns whether there was any.
         """
         return False
 
     def arrived(self) -> Mapping[str, Any]:
-        """Keys for meta.json, once nothing more arrives."""
+        """Keys for meta.json after the end of the stream."""
         return {}
 
     def forked(self, settings: Any, seed: int, t: int) -> "Task":
@@ -244,17 +245,17 @@ class Task(AnyTask, ABC):
 
     @property
     def base_sha256(self) -> str:
-        """What the base is known by, whichever of its parameters are plastic; '' where the task
-        does not tell: then that is a hash of the plastic ones."""
+        """The identity of the base, whichever parameters are plastic; '': a hash of the plastic
+        ones is used instead."""
         return ""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What the person who starts a session is told, a line each."""
+        """Notices for the person who starts a session, a line each."""
         return ()
 
     def keep(self, directory: Path) -> Mapping[str, Any]:
-        """Put what the task needs, and others may take away, into the directory of a new session.
+        """Copy what the task needs into the directory of a new session.
 
         Returns keys for its meta.json.
         """

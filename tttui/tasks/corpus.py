@@ -1,4 +1,4 @@
-"""Texts to train on: taken in, split into those that are learned and those held out, cut up.
+"""Texts to train on: read, split into training and held-out texts, and cut into windows.
 
 A text file is one document, a directory one for each text file below it, JSON lines one for each
 line, from its `text` or its `messages`.
@@ -37,7 +37,7 @@ class Corpus:
     learned: Sequence[bytes]
     held_out: Sequence[bytes]
     sha256: str
-    """Of the contents of all documents, in whatever order they were found."""
+    """The sha256 of all documents, independent of their order."""
     documents: int
     notes: Sequence[str] = ()
     """What was left out, a line each."""
@@ -55,12 +55,12 @@ def read_corpus(path: Path, *, include: str, share: float, seed: int) -> Corpus:
     documents count once. The split follows from the contents and the seed alone. Raises
     RefusedInput naming the file and the remedy.
     """
-    found, notes = dict[bytes, bytes](), list[str]()
+    unique, notes = dict[bytes, bytes](), list[str]()
     size = 0
     for document in _documents(path, include, notes):
         digest = sha256(document).digest()
-        if digest not in found:
-            found[digest] = document
+        if digest not in unique:
+            unique[digest] = document
             size += len(document)
             if size > LARGEST:
                 raise RefusedInput(
@@ -69,14 +69,14 @@ def read_corpus(path: Path, *, include: str, share: float, seed: int) -> Corpus:
                 )
     if size < LEAST:
         raise _too_little(path, size)
-    content = sha256(b"".join(sorted(found))).hexdigest()
-    documents = [found[digest] for digest in sorted(found)]
+    content = sha256(b"".join(sorted(unique))).hexdigest()
+    documents = [unique[digest] for digest in sorted(unique)]
     learned, held_out = _split(documents, share, size, seed)
     return Corpus(learned, held_out, content, len(documents), tuple(notes))
 
 
 def check_data(path: Path, include: str) -> None:
-    """Refuse quickly what cannot be trained on, as far as its beginning tells.
+    """Refuse quickly, from the beginning of the file, what cannot be trained on.
 
     Raises RefusedInput naming the file and the remedy.
     """
@@ -177,10 +177,10 @@ def of_lines(path: Path, content: bytes) -> Iterator[bytes]:
         if not line.strip():
             continue
         try:
-            said = json.loads(line)
+            record = json.loads(line)
         except (ValueError, RecursionError):
             raise RefusedInput(f"--data {path}: line {number} is not JSON") from None
-        text = text_of(said)
+        text = text_of(record)
         if text is None:
             raise RefusedInput(
                 f"--data {path}: line {number} has neither a text nor messages; each line is "
@@ -191,14 +191,14 @@ def of_lines(path: Path, content: bytes) -> Iterator[bytes]:
             yield text.encode("utf-8", "replace")
 
 
-def text_of(said: Any) -> str | None:
+def text_of(record: Any) -> str | None:
     """The text of a line: `text` as it is, `messages` as `role: content` with blank lines between;
     None where it has neither."""
-    if not isinstance(said, Mapping):
+    if not isinstance(record, Mapping):
         return None
-    if isinstance(said.get("text"), str):
-        return str(said["text"])
-    messages = said.get("messages")
+    if isinstance(record.get("text"), str):
+        return str(record["text"])
+    messages = record.get("messages")
     if not isinstance(messages, list) or not messages:
         return None
     parts = []
@@ -211,13 +211,13 @@ def text_of(said: Any) -> str | None:
 
 
 class Windows:
-    """Stretches of equal length that follow one another, in another order in every epoch.
+    """Consecutive windows of equal length, shuffled in every epoch.
 
-    They begin at another place in each epoch, so that no byte always stands at an end.
+    Each epoch starts at another offset, so that no byte is always at the end of a window.
     """
 
     def __init__(self, ids: Ints, length: int, batch: int, seed: int) -> None:
-        """`ids` [n] is all that is learned; a stretch is `length` of them and the one after."""
+        """`ids` [n] are the training tokens; a window is `length` of them and the next one."""
         self._ids, self.length, self._batch, self._seed = ids, length, batch, seed
         self._count = max(1, (len(ids) - length) // length)
         self.an_epoch = -(-self._count // batch)
@@ -225,7 +225,7 @@ class Windows:
         self._order: tuple[int, Ints, int] | None = None
 
     def batch(self, step: int) -> Ints:
-        """The stretches [batch, length + 1] of a step; from the seed and the step alone."""
+        """The windows [batch, length + 1] of a step, a function of the seed and the step alone."""
         epoch, place = divmod(step, self.an_epoch)
         if self._order is None or self._order[0] != epoch:
             rng = np.random.default_rng([self._seed, 5, epoch])
@@ -238,7 +238,8 @@ class Windows:
 
 
 def evenly(ids: Ints, length: int, every: int, most: int) -> Ints:
-    """At most so many stretches [n, length + 1] of what is held out, which end `every` apart."""
+    """At most `most` windows [n, length + 1] of the held-out tokens, whose ends are `every`
+    apart."""
     starts = np.arange(0, max(1, len(ids) - length), every)
     if len(starts) > most:
         starts = starts[np.linspace(0, len(starts) - 1, most).astype(np.int64)]
@@ -247,5 +248,5 @@ def evenly(ids: Ints, length: int, every: int, most: int) -> Ints:
 
 def _cut(ids: Ints, starts: Ints, length: int) -> Ints:
     places = starts[:, None] + np.arange(length + 1)
-    found: Ints = ids[np.minimum(places, len(ids) - 1)]
-    return found
+    cut: Ints = ids[np.minimum(places, len(ids) - 1)]
+    return cut

@@ -1,4 +1,4 @@
-"""Finding tasks by what a person calls them.
+"""Finding tasks by their typed names.
 
 Only the person at the command line names code: a session directory that somebody sends names a
 task that ships, or none that is loaded (`shipped`).
@@ -31,7 +31,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {"hf": ("transformers", "peft")}
 
 
 def offered() -> tuple[str, ...]:
-    """The names of the tasks that can be run here: those that ship, and of other packages."""
+    """The names of the installed tasks: those that ship, and those of other packages."""
     own = [n for n in SHIPPED if all(util.find_spec(need) for need in EXTRAS.get(n, ()))]
     others = {entry.name for entry in entry_points(group=GROUP)} - set(SHIPPED)
     return (*own, *sorted(others))
@@ -45,10 +45,10 @@ def shipped(name: str) -> type[AnyTask] | None:
 def find_task(called: str) -> type[AnyTask]:
     """The task of a name, `package.module:Class`, or `path/to/file.py:Class`.
 
-    Runs code of others: `called` is what the person typed. Raises RefusedInput.
+    May run foreign code: `called` must come from the person. Raises RefusedInput.
     """
-    if (found := shipped(called)) is not None:
-        return found
+    if (task := shipped(called)) is not None:
+        return task
     source, colon, name = called.rpartition(":")
     if colon and source.endswith(".py"):
         return _task(_loaded(Path(source)), name, called)
@@ -64,7 +64,7 @@ def find_task(called: str) -> type[AnyTask]:
 
 
 def again(called: str) -> str:
-    """The same task as a process elsewhere names it: with the whole path of its file."""
+    """The name of a task for another process: with the absolute path of its file."""
     source, colon, name = called.rpartition(":")
     return f"{absolute(Path(source))}:{name}" if colon and source.endswith(".py") else called
 
@@ -93,10 +93,10 @@ def _loaded(path: Path) -> Any:
 
 
 def _task(module: Any, name: str, called: str) -> type[AnyTask]:
-    found = getattr(module, name, None)
-    if not (isinstance(found, type) and issubclass(found, AnyTask)):
+    task = getattr(module, name, None)
+    if not (isinstance(task, type) and issubclass(task, AnyTask)):
         raise RefusedInput(f"--task {called}: {name!r} is no subclass of tttui.tasks.base.Task")
-    if abstract := getattr(found, "__abstractmethods__", ()):
+    if abstract := getattr(task, "__abstractmethods__", ()):
         lacking = ", ".join(sorted(abstract))
         raise RefusedInput(f"--task {called}: {name} does not define {lacking}")
-    return found
+    return task

@@ -1,4 +1,4 @@
-"""Small real work of the engine, by which it is measured and checked on a device.
+"""Small real workloads of the engine, to measure and check a device.
 
 All devices do the same: predicting, a transaction, a rollback, a resume and a batch are those of
 the point mass, on numpy or on torch tensors. torch also rolls back and resumes a module, which
@@ -17,7 +17,7 @@ from tttui.model.adaptation import Conduct
 from tttui.model.arrays import Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.faults import BLOW_UP
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import SessionBlock, worlds
@@ -38,12 +38,12 @@ WINDOW, WINDOWS = 64, 8
 
 
 class Inexact(TttuiError):
-    """What had to be equal to the last bit is not."""
+    """Results that must be equal bit for bit differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Something that can be done again and again, and timed."""
+    """A repeatable workload that is timed."""
 
     what: str
     """One repetition, for a person."""
@@ -284,28 +284,28 @@ class _Module:
 
     def roll_back(self) -> None:
         learner = self._learner
-        before = self._held(learner)
+        before = self._tensors(learner)
         learner.change({"grad_norm_max": 1e-12})
         event = learner.learn(self._text, 0)
         learner.change({"grad_norm_max": 1e12})
         if event["status"] == "commit":
             raise TttuiError("a transaction of a module that a gate forbids was committed")
-        _equal(before, self._held(learner), "the rollback of a module")
+        _equal(before, self._tensors(learner), "the rollback of a module")
 
     def resume(self) -> None:
         other = self._new()
         other.load_state_dict(self._learner.state_dict())
         for learner in (self._learner, other):
             learner.observe(self._text)
-        _equal(self._held(self._learner), self._held(other), "the resumed module")
+        _equal(self._tensors(self._learner), self._tensors(other), "the resumed module")
 
-    def _held(self, learner: Any) -> dict[str, Any]:
-        found = {name: on_host(p.detach()).copy() for name, p in learner.plastic.items()}
+    def _tensors(self, learner: Any) -> dict[str, Any]:
+        tensors = {name: on_host(p.detach()).copy() for name, p in learner.plastic.items()}
         for place, state in learner.state_dict()["optimizer"]["state"].items():
             for name, value in state.items():
                 if hasattr(value, "cpu"):
-                    found[f"{name} {place}"] = on_host(value).copy()
-        return found
+                    tensors[f"{name} {place}"] = on_host(value).copy()
+        return tensors
 
 
 def _chunks() -> Iterator[int]:

@@ -1,1 +1,1 @@
-"""What the app writes to: a terminal that may be slow, strange, or go away."""
+"""The terminal of the app, which may be slow, limited, or disconnected."""

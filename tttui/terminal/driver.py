@@ -1,4 +1,4 @@
-"""The terminal that the app draws on: it may be cut off, stopped and continued at any moment.
+"""The terminal driver: the connection may be cut, stopped and continued at any moment.
 
 Textual's thread that writes ends at the first error, and whoever writes then waits for ever
 once its queue is full: an app whose connection was cut stayed behind as a process that nothing
@@ -28,7 +28,7 @@ GONE = 128 + signal.SIGHUP
 
 
 class Terminal(TerminalDriver):
-    """Textual's driver for a terminal that may go away: the app ends then."""
+    """Textual's driver for a terminal that may disconnect: then the app ends."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Terminal(TerminalDriver):
         self.write_to(Outlet(self.written_to, self._leave))
 
     def process_message(self, message: Message) -> None:
-        """What was typed before the terminal was the app's own has line feeds for enter."""
+        """Treat line feeds as enter: keys typed before the app owned the terminal have them."""
         if isinstance(message, Key) and message.key == "ctrl+j":
             message = Key("enter", "\r")
         super().process_message(message)
@@ -54,7 +54,7 @@ class Terminal(TerminalDriver):
 
 
 def end_on_signals(app: "App[Any]") -> None:
-    """Let SIGTERM and SIGHUP end the app, also while its terminal takes nothing more.
+    """Let SIGTERM and SIGHUP end the app, even while its terminal accepts no output.
 
     A connection that is frozen freezes the event loop, too: it waits for what it draws to be
     taken. The handler runs nevertheless, and the alarm ends the process where the loop does not.

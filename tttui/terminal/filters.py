@@ -1,5 +1,5 @@
-"""The last look at every line of the screen: nothing in it may act on the terminal or hide; and all
-of it as ASCII, for terminals without Unicode."""
+"""Filters of every line of the screen: no control or hidden characters, and optionally only
+ASCII."""
 
 import os
 import unicodedata
@@ -55,23 +55,23 @@ def ascii_text(text: str) -> str:
 def _ascii_character(character: str) -> str:
     if character.isascii():
         return character
-    found = _REPLACEMENTS.get(character)
-    if found is None:
+    replacement = _REPLACEMENTS.get(character)
+    if replacement is None:
         base = unicodedata.normalize("NFKD", character)[0]
-        found = base if base.isascii() else "?"
+        replacement = base if base.isascii() else "?"
     size = cell_len(character)  # 0 of what is drawn on the character before it
-    return found.ljust(size)[:size]
+    return replacement.ljust(size)[:size]
 
 
 class AsciiFilter(LineFilter):
-    """Applied to every line of the screen, so that nothing escapes it."""
+    """Applies `ascii_text` to every line of the screen."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(ascii_text(text), style, control) for text, style, control in segments]
 
 
 def locale_is_ascii() -> bool:
-    """The environment names a locale, and it is not a UTF-8 one.
+    """Whether the environment names a locale that is not UTF-8.
 
     LC_ALL goes before LC_CTYPE before LANG (POSIX). Python itself sets LC_CTYPE to C.UTF-8 when
     it starts in the C locale, so that value says nothing about the terminal.
@@ -84,10 +84,9 @@ def locale_is_ascii() -> bool:
 
 
 class VisibleFilter(LineFilter):
-    """Writes out what a widget showed as it came, in a line that stays as wide as it was.
+    """Makes control and hidden characters visible without changing the width of a line.
 
-    Widgets that make names and messages `visible` themselves keep their columns; this is for
-    those that do not, so that nothing escapes it.
+    A safety net for widgets that do not call `visible` themselves.
     """
 
     leaves_visible = True

@@ -52,7 +52,7 @@ class FrameDiff:
         self._forget(0, 0)
 
     def forget(self) -> None:
-        """Assume nothing about the terminal: the next updates are sent whole."""
+        """Forget the content of the terminal: the next updates are sent in full."""
         self._forget(0, 0)
 
     def _forget(self, rows: int, columns: int) -> None:
@@ -61,7 +61,7 @@ class FrameDiff:
         """The strips that each row shows, by column: one that comes again changes nothing."""
 
     def wrap(self, update: CompositorUpdate) -> CompositorUpdate:
-        """The same update, rendering to the cells that differ from what the terminal shows."""
+        """Wrap an update so that it renders only the cells that differ from the terminal."""
         if isinstance(update, LayoutUpdate):
             size = update.region.height, update.region.width
             if size != self._cells.shape:
@@ -80,7 +80,7 @@ class FrameDiff:
         return self._pens
 
     def render(self, spans: Iterable[Span], pens: Pens) -> str:
-        """What turns the terminal's picture into one with these spans."""
+        """The sequence that draws these spans over the terminal's content."""
         changed = [span for span in spans if not self._shows(*span)]
         if not changed:
             return ""
@@ -99,7 +99,7 @@ class FrameDiff:
         return moving + self._sent(*self._runs(places), pens) if len(places) else moving
 
     def _shows(self, x: int, y: int, strip: Strip) -> bool:
-        """Whether the strip stands at x in row y already; from now on it does."""
+        """Whether the strip is already shown at x in row y; records it as shown."""
         if not 0 <= y < len(self._strips):
             return True
         strips = self._strips[y]
@@ -135,16 +135,16 @@ class FrameDiff:
         return places, np.concatenate(parts)
 
     def _scroll(self, places: Ints, cells: Ints) -> tuple[str, Ints, Ints]:
-        """Let the terminal move rows that only moved, where that is less to send.
+        """Scroll rows that only moved, if that takes fewer bytes.
 
-        Returns what makes it do so, and the places and cells that are to be looked at then. Whole
-        rows move: what stands beside and has not moved is then among them.
+        Returns the sequence, and the places and cells to compare afterwards, including cells beside
+        the moved ones, since whole rows scroll.
         """
         width = self._cells.shape[1]
         top, bottom = int(places.min()) // width, int(places.max()) // width + 1
-        wanted = self._cells.copy()
-        wanted.ravel()[places] = cells
-        moved = find_moved(self._cells[top:bottom], wanted[top:bottom])
+        target = self._cells.copy()
+        target.ravel()[places] = cells
+        moved = find_moved(self._cells[top:bottom], target[top:bottom])
         if moved is None:
             return "", places, cells
         moved = moved._replace(top=moved.top + top, bottom=moved.bottom + top)
@@ -154,10 +154,10 @@ class FrameDiff:
         inside = np.arange(moved.top * width, (moved.bottom + 1) * width)
         beside = (places < inside[0]) | (places > inside[-1])
         places = np.concatenate((inside, places[beside]))
-        return moved.sequence, places, wanted.ravel()[places]
+        return moved.sequence, places, target.ravel()[places]
 
     def _runs(self, places: Ints) -> tuple[Ints, Ints]:
-        """Changed places as ranges start..stop, with what is cheaper to send than to skip."""
+        """Changed places as ranges start..stop, with gaps that are cheaper to send than to skip."""
         shown, width = self._cells.ravel(), self._cells.shape[1]
         last, following = places[:-1], places[1:]
         gap = following - last
@@ -178,7 +178,7 @@ class FrameDiff:
         return starts, stops
 
     def _sent(self, starts: Ints, stops: Ints, pens: Pens) -> str:
-        """What draws the ranges of places as they are now."""
+        """The sequence that draws ranges of places."""
         width = self._cells.shape[1]
         lengths = stops - starts
         first = np.cumsum(lengths) - lengths
@@ -186,7 +186,7 @@ class FrameDiff:
         cells = self._cells.ravel()[places]
         text = _text(cells >> 32)
         numbers = cells & _PEN
-        numbers = pens.kept(numbers)
+        numbers = pens.blanks_merged(numbers)
         begins = np.concatenate(([True], numbers[1:] != numbers[:-1]))
         begins[first] = True
         pieces = np.flatnonzero(begins)
@@ -198,8 +198,8 @@ class FrameDiff:
             out.append(_move(at, column, row, width))
             at = (column + length, row)
             for piece in range(a, b):
-                if (then := wanted[piece]) != pen:
-                    sequence, pen = pens.ways.get((pen, then)) or pens.way(pen, then)
+                if (number := wanted[piece]) != pen:
+                    sequence, pen = pens.ways.get((pen, number)) or pens.way(pen, number)
                     out.append(sequence)
                 out.append(text[begin[piece] : begin[piece + 1]])
         if pen != Pens.PLAIN:
@@ -212,9 +212,9 @@ _PEN = (1 << 32) - 1
 
 
 def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
-    """What brings the terminal's cursor from the cell `at` to x, y.
+    """The sequence that moves the cursor from the cell `at` to x, y.
 
-    After the last column of a row the cursor hangs there: only absolute moves are safe.
+    After the last column of a row its position is undefined, so only absolute moves are safe.
     """
     if y == at[1] and at[0] < min(x, width):
         return _by(x - at[0], "C")
@@ -228,12 +228,12 @@ def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
 
 @lru_cache(1024)
 def _by(n: int, way: str) -> str:
-    """What moves the cursor n > 0 cells in a direction (A-D)."""
+    """The sequence that moves the cursor n > 0 cells in a direction (A-D)."""
     return "" if n <= 0 else f"\x1b[{way}" if n == 1 else f"\x1b[{n}{way}"
 
 
 class _Difference(CompositorUpdate):
-    """An update that renders as what changed in a FrameDiff."""
+    """An update that renders the changes of a FrameDiff."""
 
     def __init__(self, frame: FrameDiff, spans: Iterator[Span]) -> None:
         self._frame = frame
@@ -302,7 +302,7 @@ def _joined(codes: Ints, numbers: Sequence[int], sizes: Ints) -> Ints:
 
 
 def _spread(text: str) -> str:
-    """The text with TAIL in the second cell of each wide character, without what takes none."""
+    """The text with TAIL in the second cell of each wide character, without zero-width ones."""
     return "".join(char + TAIL * (width - 1) for char in text if (width := cell_len(char)))
 
 

@@ -1,4 +1,4 @@
-"""Writing to somebody who may be gone: a terminal whose connection was cut."""
+"""Writing to a terminal whose connection may be cut."""
 
 from collections.abc import Callable
 from io import TextIOBase
@@ -6,13 +6,13 @@ from typing import TextIO
 
 
 class Outlet(TextIOBase):
-    """What is written goes to `file` while it takes it, and nowhere after it failed once.
+    """Writes to `file` until it fails, and nowhere after that.
 
-    `gone` is called once, in the thread that wrote.
+    `on_gone` is called once, in the thread that wrote.
     """
 
-    def __init__(self, file: TextIO, gone: Callable[[], None] = lambda: None) -> None:
-        self._file, self._gone = file, gone
+    def __init__(self, file: TextIO, on_gone: Callable[[], None] = lambda: None) -> None:
+        self._file, self._gone = file, on_gone
         self.lost = False
 
     @property

@@ -1,4 +1,4 @@
-"""Finding the rows of a screen that only moved up or down: the terminal can move them itself."""
+"""Finding rows of a screen that only moved up or down, which the terminal can scroll itself."""
 
 from typing import NamedTuple
 
@@ -28,10 +28,10 @@ class Moved(NamedTuple):
 
     @property
     def sequence(self) -> str:
-        """What makes a terminal do that, with the rows that come in left blank.
+        """The sequence for this move, which leaves the new rows blank.
 
-        Deleted and inserted lines within margins are as old as the VT102: every terminal and
-        multiplexer knows them, which is not so of CSI S and T.
+        It deletes and inserts lines within margins (VT102), which every terminal and multiplexer
+        supports, unlike CSI S and T.
         """
         margins = f"\x1b[{self.top + 1};{self.bottom + 1}r\x1b[{self.top + 1};1H"
         lines = f"{abs(self.by) if abs(self.by) > 1 else ''}{'M' if self.by > 0 else 'L'}"
@@ -39,7 +39,7 @@ class Moved(NamedTuple):
 
 
 def find_moved(old: Ints, new: Ints) -> Moved | None:
-    """The move of some rows that saves most of what turns the old rows into the new ones.
+    """The move of rows that saves the most cells between the old and the new rows.
 
     Both are cells [rows, columns], each a number. None where no move is worth it.
     """
@@ -64,8 +64,8 @@ def find_moved(old: Ints, new: Ints) -> Moved | None:
 
 
 def _candidates(old: Ints, new: Ints) -> list[int]:
-    """The moves that some drawn groups of cells have made, small ones first: few are left to look
-    at, and none of a chart that was painted anew."""
+    """Candidate moves, small ones first: shifts that several groups of drawn cells share. There are
+    few, and none for a repainted chart."""
     groups = old.shape[1] // GROUP
     a, b = (cells[:, : groups * GROUP].reshape(-1, groups, GROUP) for cells in (old, new))
     weights = np.arange(1, 2 * GROUP, 2) * 0x9E3779B9  # sums that are not equal by chance
@@ -75,14 +75,14 @@ def _candidates(old: Ints, new: Ints) -> list[int]:
     source, row = np.divmod(same, len(old))
     moved = np.bincount(source - row + len(old), minlength=2 * len(old))
     most = len(old) - ROWS // 2
-    found = np.flatnonzero(moved * GROUP > WORTH // 4) - len(old)
+    shifts = np.flatnonzero(moved * GROUP > WORTH // 4) - len(old)
     return sorted(
-        (by for by in found.tolist() if 0 < abs(by) < most), key=lambda by: (abs(by), -by)
+        (by for by in shifts.tolist() if 0 < abs(by) < most), key=lambda by: (abs(by), -by)
     )
 
 
 def _ink(new: Ints, by: int, first: int, last: int) -> Bools:
-    """The cells that have to be drawn in the rows that come in."""
+    """The number of cells to draw in the new rows."""
     rows = new[last + 1 : last + 1 + by] if by > 0 else new[first : first - by]
     return np.asarray(rows != BLANK)
 

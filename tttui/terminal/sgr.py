@@ -1,4 +1,4 @@
-"""The colours and attributes of a terminal's cells, numbered, and the shortest way between two."""
+"""Numbered pens (colours and attributes of cells), and the shortest SGR sequence between two."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -40,11 +40,11 @@ _OFF |= {"7": "27", "8": "28", "9": "29", "21": "24", "51": "54", "52": "54", "5
 
 
 def _attributes(old: str, new: str) -> list[str]:
-    """What leads from some attributes (`1;4`) to others."""
-    now, wanted = set(filter(None, old.split(";"))), set(filter(None, new.split(";")))
-    ended = {_OFF[code] for code in now - wanted}
-    kept = {code for code in now & wanted if _OFF[code] not in ended}
-    return [*sorted(ended), *sorted(wanted - kept)]
+    """The codes that turn some attributes (`1;4`) into others."""
+    now, target = set(filter(None, old.split(";"))), set(filter(None, new.split(";")))
+    ended = {_OFF[code] for code in now - target}
+    shared = {code for code in now & target if _OFF[code] not in ended}
+    return [*sorted(ended), *sorted(target - shared)]
 
 
 _SEEN_ON_BLANKS = {"4", "7", "9", "21"}
@@ -109,38 +109,38 @@ class Pens:
 
     def numbers(self, style: Style | None) -> int:
         """The pens of a style's characters (<< 32) and of its blanks."""
-        found = self._of_style.get(style)
-        if found is None:
+        known = self._of_style.get(style)
+        if known is None:
             pen = PLAIN if style is None else pen_of(style, self._system)
             if not self._colours:
                 pen = Pen(pen.attributes, PLAIN.ink, PLAIN.paper)
             plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
             blank = Pen("", "", pen.paper) if plain else pen
-            found = self._of_style[style] = self._number(pen) << 32 | self._number(blank)
-        return found
+            known = self._of_style[style] = self._number(pen) << 32 | self._number(blank)
+        return known
 
     def of_looks(self, looks: Sequence[int]) -> list[int]:
-        """The same of how cells of a `Canvas` look."""
+        """The pens of the looks of `Canvas` cells."""
         known = self._of_look
         for look in set(looks).difference(known):
             known[look] = self.numbers(look_of(look))
         return [known[look] for look in looks]
 
-    def way(self, current: int, wanted: int) -> tuple[str, int]:
-        """What to send to come from one pen to another, and the pen that is then in force."""
-        found = self.ways.get((current, wanted))
-        if found is None:
-            now, pen = self._pens[current], self._pens[wanted]
+    def way(self, current: int, target: int) -> tuple[str, int]:
+        """The sequence from one pen to another, and the pen then in force."""
+        known = self.ways.get((current, target))
+        if known is None:
+            now, pen = self._pens[current], self._pens[target]
             if not pen.ink:  # a blank: keep what cannot be seen on it
                 if _SEEN_ON_BLANKS.isdisjoint(now.attributes.split(";")):
                     pen = Pen(now.attributes, now.ink, pen.paper)
                 else:
                     pen = Pen("", PLAIN.ink, pen.paper)
-            found = self.ways[current, wanted] = (pen.from_pen(now), self._number(pen))
-        return found
+            known = self.ways[current, target] = (pen.from_pen(now), self._number(pen))
+        return known
 
-    def kept(self, numbers: Ints) -> Ints:
-        """Pens [n] one after the other, where a blank keeps the pen before it if it looks alike."""
+    def blanks_merged(self, numbers: Ints) -> Ints:
+        """Pens [n] in order, in which a blank keeps the pen before it if both look the same."""
         if len(self._paper) < len(self._pens):
             new = self._pens[len(self._paper) :]
             plain = [_SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";")) for pen in new]

@@ -31,7 +31,7 @@ class TopBar(DirectWidget):
         self._note = ""
 
     def note(self, text: str) -> None:
-        """Show a message in place of all but the name and the state; '' ends that."""
+        """Show a message beside the name, the state and what else has room; '' ends that."""
         if text != self._note:
             self._note = text
             self.refresh()
@@ -45,7 +45,7 @@ class TopBar(DirectWidget):
         parts, states, _ = self._parts
         state = self._least(states, self.size.width)
         name = cell_len(visible(parts[0])) + 2 if parts else 0
-        return cell_len(text) + name + cell_len(visible(state)) + len(TITLE) + 4 > self.size.width
+        return cell_len(text) + name + cell_len(visible(state)) + len(TITLE) + 5 > self.size.width
 
     def show(self, parts: Sequence[str], states: Forms, state_style: Style) -> None:
         """`parts` from most to least important: what does not fit is left out from the end.
@@ -65,16 +65,15 @@ class TopBar(DirectWidget):
         if self._note:
             state = self._least(states, width)
         room = width - len(line) - cell_len(visible(state)) - 2
+        noted = cell_len(self._note) + 3 if self._note else 0
         for i, part in enumerate(parts):
-            if i and self._note:
-                break
             shown = visible(part) if i else fit(part, max(0, room - 2), "..")
-            if cell_len(shown) + 2 > room:
+            if cell_len(shown) + 2 > (room - noted if i else room):
                 break
             line.append(f"  {shown}", style="bold" if i == 0 else "")
             room -= cell_len(shown) + 2
-        if self._note and room > 3:
-            line.append(f"  {fit(self._note, room - 2, '..')}", style="bold reverse")
+        if self._note and room > 4:
+            line.append(" ").append(f" {fit(self._note, room - 3, '..')} ", style="bold reverse")
         line.append(" " * max(1, width - line.cell_len - cell_len(visible(state)) - 1))
         line.append(state, style=state_style)
         return line

@@ -6,26 +6,13 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.colours import Colour
 from tttui.draw.numbers import short
+from tttui.draw.plot import Bars
 from tttui.draw.ticks import placed
 from tttui.model.arrays import Floats
-from tttui.model.dataclass import dataclass
 from tttui.widgets.drawn import Drawn
 
 WIDEST = 6
 """Columns of one bar and the gap behind it, at most."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bars:
-    """Values [n] >= 0 to draw, from left to right."""
-
-    values: Floats
-    labels: tuple[tuple[float, str], ...] = ()
-    """Texts below the axis, at positions 0..n (the left edge of bar i is at i)."""
-    top: float | None = None
-    """The value of a full bar; None: the largest."""
-    marked: frozenset[int] = frozenset()
-    """Bars in another colour, with `!` above them."""
 
 
 class BarColumns(Drawn):

@@ -184,6 +184,8 @@ class Heatmap(Drawn, can_focus=True):
         shown = min(self.view.cells(*self._pyramid.shape)[1], canvas.columns)
         room = min(max(shown, 24), canvas.columns) - len(low) - len(high) - 2
         if room < 3:
+            text = f"{'±' if self.glyphs.braille else '+-'}{high}"
+            canvas.write(row, 0, text if len(text) <= canvas.columns else "", self.palette.muted)
             return
         at = canvas.write(row, 0, low + " ", self.palette.muted)
         heat.bar_cells(canvas, (row, at, room), self.look)

@@ -62,7 +62,7 @@ def _subject(data: SessionData) -> list[Row]:
     """What the session is about."""
     meta, schema = data.meta, data.meta.schema
     if meta.is_point_mass:
-        return [("world", f"{meta.env_mode or '-'}  mu {data.truth_text}")]
+        return [("world", f"{meta.env_mode or '-'}  {data.truth_named}")]
     rows = [("task", " ".join(filter(None, (schema.task.name, schema.task.version))))]
     rows.append(("loss", schema.loss.label))
     specs = specs_of(data)

@@ -21,6 +21,9 @@ from tttui.widgets.drawn import Drawn
 LEAST, MOST = 9, 22
 """Columns of a cell."""
 
+SIGN = 4
+"""Columns of a cell that has room for its sign."""
+
 NAMES, FEWER = 20, 14
 """Columns of the names of providers, at most; the second where there is little room."""
 
@@ -65,6 +68,10 @@ def ground(palette: Palette) -> Colour:
 
 class MatrixGrid(Drawn):
     """Mark and median latency of every cell, its age below; one cell is selected."""
+
+    high = 2
+    """Lines of a provider."""
+    least = LEAST
 
     class Picked(Message):
         """Somebody clicked on a cell; `again` where it was the selected one."""
@@ -126,7 +133,7 @@ class MatrixGrid(Drawn):
             for capabilities, names in self._matrix.groups().items()
             for row in (
                 _Row(capabilities, height=self._heads(capabilities)),
-                *(_Row(capabilities, name) for name in names),
+                *(_Row(capabilities, name, self.high) for name in names),
             )
         ]
 
@@ -141,8 +148,8 @@ class MatrixGrid(Drawn):
         most = max((len(c) for c in self._matrix.groups()), default=1)
         longest = max(map(cell_len, self._matrix.providers), default=0) + 2
         names = FEWER if width < NARROW else NAMES
-        self._left = min(longest, names, max(width - most * LEAST, 8))
-        self._width = min(max((width - self._left) // most, LEAST), MOST)
+        self._left = min(longest, names, max(width - most * self.least, 8))
+        self._width = min(max((width - self._left) // most, self.least), MOST)
 
     def _placed(self) -> list[tuple[int, _Row]]:
         """Every row with its line, the first being 0."""
@@ -194,14 +201,11 @@ class MatrixGrid(Drawn):
         mine = self._at is not None and self._at[0] == row.provider
         name = fit(row.provider, self._left - 1, self.glyphs.ellipsis)
         canvas.write(line, 0, name, palette.accent if mine else palette.text, bold=True)
-        healthy, _ = matrix.health(row.provider)
-        word = {True: "healthy", False: "not healthy", None: ""}[healthy]
-        canvas.write(
-            line + 1,
-            0,
-            fit(word, self._left - 1, self.glyphs.ellipsis),
-            palette.bad if healthy is False else palette.muted,
-        )
+        if self.high > 1:
+            healthy, _ = matrix.health(row.provider)
+            word = {True: "healthy", False: "not healthy", None: ""}[healthy]
+            word = fit(word, self._left - 1, self.glyphs.ellipsis)
+            canvas.write(line + 1, 0, word, palette.bad if healthy is False else palette.muted)
         for i, capability in enumerate(row.capabilities):
             cell = matrix.cells[row.provider, capability]
             self._cell(canvas, line, self._left + i * self._width, cell)
@@ -217,13 +221,15 @@ class MatrixGrid(Drawn):
             age += " old"
         if at in self._testing:
             age = "testing"
-        for below, words in enumerate((text, age)):
+        for below, words in enumerate((text, age)[: self.high]):
+            if self.high == 1 and cell_len(words) >= room:
+                words = text.split(" ")[0] + "!" * bool(cell.mark)
             shown = fit(f" {words}", room, self.glyphs.ellipsis)
             shown += " " * (room - cell_len(shown))
             faint = palette.muted if paper is None else ink
             canvas.write(line + below, x, shown, faint if below else ink, paper, bold=not below)
         if at == self._at:
-            for below in (0, 1):
+            for below in range(self.high):
                 mark = self.glyphs.play if self._active and not below else self.glyphs.vertical
                 canvas.write(line + below, x, mark, palette.accent if paper is None else ink, paper)
 
@@ -264,3 +270,47 @@ class MatrixGrid(Drawn):
             if row.provider and inside and column < len(row.capabilities):
                 at = (row.provider, row.capabilities[column])
                 self.post_message(self.Picked(at, at == self._at))
+
+
+class MatrixMap(MatrixGrid):
+    """The same in small, under a title: a line a provider, without ages and without a cursor."""
+
+    DEFAULT_CSS = "MatrixMap { height: auto; }"
+    high, least = 1, SIGN
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_active(False)
+
+    def rows_in(self, width: int) -> int:
+        """Rows that all of it takes in a width."""
+        return 1 + self.lines_needed(width) if self._rows() else 3
+
+    def _heads(self, capabilities: tuple[str, ...]) -> int:
+        """The names take turns where one line has no room for all."""
+        longest = max(map(cell_len, capabilities), default=0)
+        return min(-(-(longest + 1) // self._width), 3)
+
+    def _headings(self, canvas: Canvas, line: int, row: _Row) -> None:
+        for i, name in enumerate(row.capabilities):
+            text = fit(name, row.height * self._width - 1, "")
+            x = self._left + i * self._width + 1
+            canvas.write(line + i % row.height, x, text, self.palette.muted)
+
+    def paint(self, width: int, height: int) -> Canvas:
+        canvas, palette = Canvas(height, width), self.palette
+        title = f"{self.glyphs.play} Capabilities" if self._active else "Capabilities"
+        ink = palette.accent if self._active else palette.text
+        end = canvas.write(0, 0, title, ink, bold=True) + 2
+        matrix = self._matrix
+        if matrix is not None and not any(cell.newest for cell in matrix.cells.values()):
+            text = fit("never tested (Matrix, t)", width - end, self.glyphs.ellipsis)
+            canvas.write(0, end, text, palette.muted)
+        if height > 1:
+            below = super().paint(width, height - 1)
+            for name in ("char", "ink", "paper", "bold"):
+                getattr(canvas, name)[1:] = getattr(below, name)
+        return canvas
+
+    def on_click(self, event: events.Click) -> None:
+        """A cell is looked at in the matrix itself."""

@@ -99,7 +99,8 @@ class PathView(Redrawn):
             return parts
         for k, track in enumerate(self._scene.tracks):
             gap = "  " if parts else ""
-            if track.ink is None:
+            ink = track.ink(palette)
+            if ink is None:
                 hues = ramp(time_stops(palette), 6)
                 bar = self.glyphs.heavy
                 parts += [(f"{gap}{t0} ", palette.muted, False)]
@@ -107,7 +108,7 @@ class PathView(Redrawn):
                 parts += [(f" {t1}", palette.muted, False)]
             else:
                 mark = sample(track, k, self.glyphs)
-                parts += [(f"{gap}{mark} ", track.ink, True), (track.name, palette.muted, False)]
+                parts += [(f"{gap}{mark} ", ink, True), (track.name, palette.muted, False)]
         return parts
 
     def _extent(self, drawn: Backdrop) -> list[Part]:

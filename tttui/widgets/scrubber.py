@@ -19,8 +19,8 @@ class Scrubber(TimeView):
 
     The track has the columns of the charts above it (`set_columns`), so that a step stands below
     itself; the reading is right of them where there is room, else left, without the last step.
-    Steps at which somebody changed the run are marked, too. Dragging along the track moves the
-    cursor (`StepPicked`).
+    Dots stand where a live run is yet to go; steps at which somebody changed the run are marked,
+    too. Dragging along the track moves the cursor (`StepPicked`).
     """
 
     DEFAULT_CSS = "Scrubber { height: 1; }"
@@ -72,7 +72,8 @@ class Scrubber(TimeView):
         return next((text for text in forms if len(text) <= room), "")
 
     def repaints(self, old: Timeline, new: Timeline) -> bool:
-        return _still(old) != _still(new)
+        ends = (self.axis().column(line.last) for line in (old, new))
+        return _still(old) != _still(new) or next(ends) != next(ends)
 
     def moved(self, old: Timeline, new: Timeline) -> None:
         super().moved(old, new)
@@ -93,6 +94,9 @@ class Scrubber(TimeView):
         if low is not None and high is not None:
             window = glyphs.edge * (high - low + 1)
             canvas.write(0, left + low, window, palette.muted, palette.window)
+        reached = axis.column(line.last)
+        if reached is not None and line.end > line.last:
+            canvas.char[0, left + reached + 1 :] = ord(glyphs.to_come)
         columns, chars, marks_ink, bold = one_row(lane(self._marks, axis), self.look)
         canvas.place(0, left + columns, chars, marks_ink, bold)
         for column in self.changes.columns(axis).tolist():

@@ -6,8 +6,7 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit, wrapped
 from tttui.draw.numbers import choose, forms, short
 from tttui.draw.prose import filling
-from tttui.model.dataclass import dataclass
-from tttui.model.spectrum import WARN_FACTOR, Spectrum
+from tttui.plots.weights import SpectrumOf
 from tttui.widgets.drawn import Drawn
 
 LEGENDS = (
@@ -17,24 +16,6 @@ LEGENDS = (
     "  singular values",
     "",
 )
-
-LARGEST = 10
-"""Singular values that are shown."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SpectrumOf:
-    """The spectrum of one matrix, or why there is none."""
-
-    name: str
-    shape: tuple[int, int]
-    spectrum: Spectrum | None
-    growth: float | None = None
-    """Condition number over that of the start, where both are known."""
-
-    @property
-    def warns(self) -> bool:
-        return self.growth is not None and self.growth > WARN_FACTOR
 
 
 class SpectrumBars(Drawn):
@@ -104,11 +85,9 @@ class SpectrumBars(Drawn):
             canvas.write(row, left, shown, palette.bad, bold=True)
             row += 1
         canvas.write(row, left, choose(texts, width, glyphs.ellipsis), palette.muted)
-        top = float(spectrum.values[0]) or 1.0
-        room = max(width - 11, 3)
-        for k, value in enumerate(spectrum.values[:LARGEST].tolist(), 1):
+        room, plot = max(width - 11, 3), found.plot(i)
+        for bar in plot.bars:
             row += 1
-            canvas.write(row, left, f"{k:>2}", palette.muted)
-            canvas.write(row, left + 3, filling(value / top, room, glyphs), palette.area(i))
-            text = short(value)
-            canvas.write(row, left + width - len(text), text, palette.text)
+            canvas.write(row, left, f"{bar.name:>2}", palette.muted)
+            canvas.write(row, left + 3, filling(plot.share(bar), room, glyphs), palette.area(i))
+            canvas.write(row, left + width - len(bar.text), bar.text, palette.text)

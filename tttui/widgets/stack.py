@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from textual.geometry import Region
 
-from tttui.draw import stack
+from tttui.draw import stack, timechart
+from tttui.draw.axis import TimeAxis
 from tttui.draw.canvas import Canvas
 from tttui.draw.numbers import short
 from tttui.draw.plot import Plot, Trace, ink
-from tttui.draw.reading import Part, told_change
+from tttui.draw.reading import Part, change_parts
 from tttui.draw.scales import Scale
 from tttui.draw.stack import StackLayout
 from tttui.model.timeline import Timeline
@@ -28,6 +29,8 @@ class StackView(AxisView):
         self._layout: StackLayout | None = None
         self._scales: list[Scale | None] = []
         self._pictures = Pictures[tuple[Canvas, StackLayout, list[Scale | None]]](2)
+        self._stems: list[Trace] = []
+        """The stems that are drawn."""
         self._mark = ""
 
     def set_plots(self, plots: tuple[Plot, ...], message: str = "") -> None:
@@ -64,6 +67,13 @@ class StackView(AxisView):
             (window, size),
             lambda: stack.paint(self._plots, window, size, self.look, self.changes),
         )
+        axis = TimeAxis(*window, self._layout.columns)
+        self._stems = [
+            trace
+            for plot, rows in zip(self._plots, self._layout.rows, strict=False)
+            for trace in plot.traces
+            if trace.style == "stems" and timechart.stems_shown(trace, axis, rows)
+        ]
         return canvas
 
     def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
@@ -88,7 +98,7 @@ class StackView(AxisView):
             parts += self._value(trace, t)
         if index == 0:
             parts += [("  t ", palette.muted, False), (str(t), palette.text, True)]
-            parts += told_change(self.changes.at(t, self.axis()), self.look)
+            parts += change_parts(self.changes.at(t, self.axis()), self.look)
         end = canvas.spans(0, 0, parts)
         layout, scale = self._layout, self._scales[index]
         if layout is not None and layout.rows[index] == 1 and scale is not None:
@@ -103,7 +113,8 @@ class StackView(AxisView):
         colour, found = ink(trace.role, self.palette), trace.series.at(t)
         sign = f"  {self.glyphs.light} "
         if trace.style == "stems":
-            sign = f"  {self.glyphs.vertical} {trace.name} "
+            sign = f"  {self.glyphs.vertical} " if trace in self._stems else "  "
+            sign += f"{trace.name} "
         return [
             (sign, colour, trace.style != "stems"),
             (short(found[1]) if found else "-", colour, True),

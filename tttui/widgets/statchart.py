@@ -93,7 +93,7 @@ class StatChart(Chart):
             parts: list[Part] = [(fit(mark + title, width, self.glyphs.ellipsis), ink, True)]
         else:
             parts = self._fitted(mark, width, t)
-        told = reading.told_change(self.changes.at(t, self.axis()), self.look)
+        told = reading.change_parts(self.changes.at(t, self.axis()), self.look)
         room = width - sum(len(text) for text, _, _ in parts)
         return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
 

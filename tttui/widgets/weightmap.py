@@ -1,14 +1,15 @@
 """The heatmap of one plastic matrix, with its rows and columns named as what they are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.segment import Segment
 
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit_end
 from tttui.draw.colours import style
-from tttui.draw.heat import STRETCH, slim
-from tttui.model.tensor_axes import ROLES, part_name
+from tttui.draw.heat import STRETCH, HeatWindow, MapPlot, slim, textured
+from tttui.model.names import name_forms
+from tttui.model.numbers import choose
 from tttui.widgets.drawn import replaced
 from tttui.widgets.heatmap import Cell, Heatmap
 
@@ -26,19 +27,32 @@ class WeightMap(Heatmap):
 
     def __init__(self, name: str, *, id: str | None = None, roles: bool = True) -> None:
         super().__init__(name=name, id=id or name.lower(), classes="weightmap")
-        self.matrix, self.roles = name, roles
+        self.shown = MapPlot(name, roles=roles)
         self.shape_text = ""
         """The shape in the heading, where it is not that of the matrix."""
         self.chosen = False
 
+    @property
+    def matrix(self) -> str:
+        """Its name."""
+        return self.shown.name
+
+    @property
+    def roles(self) -> bool:
+        return self.shown.roles
+
     def set_matrix(self, name: str, shape_text: str) -> None:
         """Show another parameter."""
         if (name, shape_text) != (self.matrix, self.shape_text):
-            self.matrix, self.shape_text = name, shape_text
+            self.shown, self.shape_text = replace(self.shown, name=name), shape_text
             self.changed()
 
-    def _part(self, axis: int, i: int, n: int, *, short: bool = False) -> str:
-        return part_name(self.matrix, axis, i, n, short=short, roles=self.roles)
+    def set_plot(self, shown: MapPlot) -> None:
+        """Show this matrix."""
+        self.shown = shown
+        self.set_values(
+            shown.pyramid, shown.name, limit=shown.limit, start=shown.start, message=shown.message
+        )
 
     def set_chosen(self, chosen: bool) -> None:
         """Whether the keys move in this matrix."""
@@ -52,15 +66,35 @@ class WeightMap(Heatmap):
         rows, columns = self.values.shape
         if not rows:
             return 0
-        width = 1 + len(self._part(0, rows - 1, rows, short=True))
+        width = 1 + len(self.shown.part(0, rows - 1, rows, short=True))
         return width if self.content_size.width - width >= min(columns, 10) else 0
 
     @property
     def top(self) -> int:
         """One row for the heading, and one for the columns' names where elements stay as high."""
-        height, rows = self.content_size.height, max(self.values.shape[0], 1)
-        lower = 2 * (height - 3) // rows < 2 * (height - 2) // rows <= 2
-        return 2 if height >= 7 and not lower else 1
+        height = self.content_size.height
+        if height < 7:
+            return 1
+        views = (self._fitting_in(height - top - 1) for top in (1, 2))
+        sizes = [(view.size[0], -min(view.high, 2)) for view in views]
+        return 1 if sizes[0] < sizes[1] else 2
+
+    def _fitting_in(self, rows: int) -> HeatWindow:
+        """The view of the whole matrix in so many rows of characters."""
+        width = max(self.content_size.width - self.left, 1)
+        view = HeatWindow.fitting(self.values.shape, width, rows)
+        # a character stands for one value: elements of three halves would share some
+        odd = textured(self.look) and view.high > 1 and view.high % 2
+        return replace(view, high=view.high - 1) if odd else view
+
+    def _fitting(self) -> HeatWindow:
+        return self._fitting_in(self.room[1])
+
+    @property
+    def merged(self) -> tuple[int, int]:
+        """Rows and columns of elements that one coloured cell, or one character, stands for."""
+        down, across = self.view.size
+        return down * (2 if textured(self.look) and self.view.high == 1 else 1), across
 
     @property
     def stride(self) -> tuple[int, int]:
@@ -71,8 +105,8 @@ class WeightMap(Heatmap):
         """What the row and the column of an element are."""
         rows, columns = self.values.shape
         return (
-            self._part(0, cell[0], rows),
-            self._part(1, cell[1], columns),
+            self.shown.part(0, cell[0], rows),
+            self.shown.part(1, cell[1], columns),
         )
 
     def paint(self, width: int, height: int) -> Canvas:
@@ -94,26 +128,32 @@ class WeightMap(Heatmap):
         canvas, palette = Canvas(1, width), self.palette
         mark = f"{self.glyphs.play} " if self.chosen else ""
         ink = palette.accent if self.chosen else palette.text
-        name = self.matrix if self.roles else fit_end(self.matrix, max(width - len(mark) - 12, 8))
+        name = self.matrix
+        if not self.roles:
+            ellipsis = self.glyphs.ellipsis
+            name = choose(name_forms(name), max(width - len(mark) - 12, 8), ellipsis)
         end = canvas.write(0, 0, f"{mark}{name}", ink, bold=True)
         rows, columns = self.values.shape
         if self.roles:
-            of, to = ROLES[self.matrix][1], ROLES[self.matrix][0]
+            to, of = self.shown.kinds
             shape = f"  {rows} {to} x {columns} {of}"
         else:
             shape = f"  {self.shape_text}"
-        if len(shape) > width - end:
-            shape = f" {rows}x{columns}"
-        end = canvas.write(0, end, shape if len(shape) <= width - end else "", palette.muted)
-        down, across = self.view.size
-        if max(down, across) > 1:
-            text = f"  1 cell = {down} x {across}"
-            text = text if len(text) <= width - end else ""
-            end = canvas.write(0, end, text, palette.muted)
+        texts = [f"{a}{b}" for b in self._merging() for a in (shape, f" {rows}x{columns}", "")]
+        end = canvas.write(0, end, choose(texts, width - end, ""), palette.muted)
         lost = self._lost()
         if lost:
             canvas.write(0, max(width - len(lost) - 1, 0), f" {lost}", palette.bad, bold=True)
         return canvas.lines(self.ground)[0]
+
+    def _merging(self) -> Sequence[str]:
+        """How many elements share a cell, from long to short; empty where none do."""
+        down, across = self.merged
+        if max(down, across) == 1:
+            return ("",)
+        if across == 1:
+            return f"  {down} rows a cell", f" {down} rows/cell", ""
+        return f"  {down} x {across} a cell", f" {down}x{across}/cell", ""
 
     def _lost(self) -> str:
         """How many elements are no numbers."""
@@ -127,14 +167,14 @@ class WeightMap(Heatmap):
         step, room, left = 1 if view.high > 1 else 8, self.room[1], self.left
         for row in _every(view.row, last, step * view.size[0]):
             y = (view.place(row, view.column)[1] + (view.high - 1) // 2) // 2
-            text = self._part(0, row, rows, short=True)
+            text = self.shown.part(0, row, rows, short=True)
             if y < room:
                 canvas.write(self.top + y, 0, f"{text:>{left - 1}}", self.palette.muted)
 
     def _name_columns(self, canvas: Canvas) -> None:
         view, columns = self.view, self.values.shape[1]
         last = min(columns, view.column + self._span()[1])
-        texts = [self._part(1, i, columns, short=True) for i in (last - 1, columns - 1)]
+        texts = [self.shown.part(1, i, columns, short=True) for i in (last - 1, columns - 1)]
         room, step = max(map(len, texts)) + 1, 1
         named = not texts[-1].isdigit()
         while step * view.wide < room:  # names that touch each other cannot be read
@@ -144,7 +184,7 @@ class WeightMap(Heatmap):
         left, width = self.left, self.room[0]
         for column in _every(view.column, last, step * view.size[1]):
             x = view.place(view.row, column)[0]
-            text = self._part(1, column, columns, short=True)
+            text = self.shown.part(1, column, columns, short=True)
             if x + len(text) <= width:
                 canvas.write(self.top - 1, left + x, text, self.palette.muted)
 

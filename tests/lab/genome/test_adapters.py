@@ -24,11 +24,11 @@ ALPHA = 8.0
 def factors(seed: int, rank: int = 2) -> dict[str, Floats]:
     """The plastic parameters of a session with adapters on two layers, as the task names them."""
     rng = np.random.default_rng(seed)
-    found: dict[str, Floats] = {}
+    results: dict[str, Floats] = {}
     for name, (rows, columns) in LAYERS.items():
-        found[f"{name}.lora_A.default.weight"] = rng.normal(size=(rank, columns))
-        found[f"{name}.lora_B.default.weight"] = rng.normal(size=(rows, rank))
-    return {name: values.astype(np.float32) for name, values in found.items()}
+        results[f"{name}.lora_A.default.weight"] = rng.normal(size=(rank, columns))
+        results[f"{name}.lora_B.default.weight"] = rng.normal(size=(rows, rank))
+    return {name: values.astype(np.float32) for name, values in results.items()}
 
 
 def skill(
@@ -54,9 +54,9 @@ def skill(
 
 
 def composed_of(version: Version) -> Composition:
-    found = composition_of(version)
-    assert found is not None
-    return found
+    result = composition_of(version)
+    assert result is not None
+    return result
 
 
 def product(version: Version, layer: str) -> Floats:
@@ -138,10 +138,10 @@ def test_what_dare_drops_of_adapters_follows_from_its_seed(root: Path) -> None:
 def test_the_change_of_an_adapter_is_its_product(root: Path) -> None:
     first = skill(root, "A", 1)
     skill(root, "B", 2)
-    found = {
+    results = {
         one.name: one for one in changes(root, [part.version for part in weighted(root, "A,B")])
     }
-    layer = found["first.lora_BA.default.weight"]
+    layer = results["first.lora_BA.default.weight"]
     assert layer.shape == (6, 8)
     assert layer.norms["A@v1"] == pytest.approx(float(np.linalg.norm(product(first, "first"))))
     assert 0.2 < layer.conflicts["A@v1", "B@v1"] < 0.8

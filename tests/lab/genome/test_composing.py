@@ -147,9 +147,9 @@ def test_a_layer_that_a_skill_leaves_alone_counts_as_the_base_there(root: Path) 
     values, known = made.tensors(), drawn(0)
     np.testing.assert_allclose(values["W_u"], (drawn(1)["W_u"] + known["W_u"]) / 2, rtol=1e-5)
     np.testing.assert_allclose(values["B"], (drawn(1)["B"] + drawn(2)["B"]) / 2, rtol=1e-5)
-    found = {one.name: one for one in changes(root, [whole, part])}
-    assert set(found["W_u"].norms) == {"A@v1"}
-    (share,) = found["B"].conflicts.values()
+    results = {one.name: one for one in changes(root, [whole, part])}
+    assert set(results["W_u"].norms) == {"A@v1"}
+    (share,) = results["B"].conflicts.values()
     tau = [drawn(seed)["B"] - known["B"] for seed in (1, 2)]
     assert share == pytest.approx(float(np.mean(np.sign(tau[0]) != np.sign(tau[1]))))
 

@@ -16,7 +16,7 @@ from tttui.lab.registry import resolve
 from tttui.lab.steering import cancel, look_again, resume
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.turns import Host, host_of
 from tttui.tasks.pointmass.runs.base import find_base
 
@@ -62,8 +62,8 @@ def test_sessions_that_take_turns_compute_bit_for_bit_what_each_would_alone(
             host.put(states[i])
             rows[i].append(host.advance(t, turn))
             states[i] = host.take()
-    for found, wanted in zip(rows, expected, strict=True):
-        for part, losses in zip(zip(*found, strict=True), wanted, strict=True):
+    for result, wanted in zip(rows, expected, strict=True):
+        for part, losses in zip(zip(*result, strict=True), wanted, strict=True):
             assert np.concatenate(part).tobytes() == losses.tobytes()
 
 
@@ -126,10 +126,10 @@ def test_a_process_is_asked_to_activate_and_evict_and_says_what_it_holds(
 
 def _said(root: Path) -> SkillHost | None:
     try:
-        found = host_for(root, "walker@v1", None)
+        result = host_for(root, "walker@v1", None)
     except RefusedInput:
         return None
-    return None if found.problem else found
+    return None if result.problem else result
 
 
 def test_a_skill_that_does_not_fit_and_skills_over_two_bases_are_refused(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.live import state, wait_until
-from tests.runs.sessions import create, run_through, same, settings
 from tests.runs.whatif.test_whatif import assert_same, computed, read
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.errors import RefusedInput
@@ -19,7 +19,7 @@ from tttui.tasks.pointmass.runs.fork import fork_with_past
 from tttui.tasks.pointmass.runs.verify import verify
 
 
-def kept(parent: SessionData, at: int, changes: Mapping[str, Any], name: str) -> Path:
+def keep_fork(parent: SessionData, at: int, changes: Mapping[str, Any], name: str) -> Path:
     run = fork_with_past(parent.place, parent.place.path.parent, at=at, name=name, changes=changes)
     run.advance(run.steps_total)
     run.close("completed")
@@ -32,7 +32,7 @@ def test_a_fork_with_its_past_is_the_session_that_was_changed_there(
 ) -> None:
     parent = read(run_through(tmp_path / "parent"))
     changes = {"lr": 0.004, "inner_steps": 2, **({} if at else {"chunk": 20, "mu": 0.3})}
-    path = kept(parent, at, changes, "child")
+    path = keep_fork(parent, at, changes, "child")
     if at:
         run = create(tmp_path / "other")
         run.advance(at)
@@ -48,7 +48,7 @@ def test_a_fork_with_its_past_is_the_session_that_was_changed_there(
 
 def test_it_names_its_parent_and_has_its_past(tmp_path: Path) -> None:
     parent = read(run_through(tmp_path / "parent"))
-    path = kept(parent, 75, {"lr": 0.001}, "child")
+    path = keep_fork(parent, 75, {"lr": 0.001}, "child")
     meta = json.loads((path / "session" / "meta.json").read_text())
     assert (meta["parent_session_id"], meta["forked_at_t"]) == ("parent", 75)
     assert meta["shares_past"] is True
@@ -66,7 +66,7 @@ def test_a_fork_of_a_fork_with_its_past_begins_as_that_did(tmp_path: Path) -> No
     run.advance(200)
     run.close("completed")
     child = read(tmp_path / "child")
-    path = kept(child, 75, {"lr": 0.001}, "grandchild")
+    path = keep_fork(child, 75, {"lr": 0.001}, "grandchild")
     assert_same(computed(child, 75, {"lr": 0.001}), read(path))
     assert all(check.agrees is not False for check in verify(find_sessions([path])[0]))
 
@@ -95,4 +95,4 @@ def test_what_is_kept_in_the_background_is_the_session_of_that_command(tmp_path:
     path = keep(result, tmp_path, name="kept")
     wait_until(lambda: state(path) == "completed")
     assert_same(result, read(path))
-    assert not same(path, kept(parent, 75, changes, "here"))
+    assert not same(path, keep_fork(parent, 75, changes, "here"))

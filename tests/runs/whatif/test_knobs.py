@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.runs.sessions import create, run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.model.errors import SettingError
 from tttui.model.session import SessionData
 from tttui.runs.whatif.knob import Knob
@@ -32,7 +32,7 @@ def knob(data: SessionData, name: str, at: int = 0) -> Knob:
 
 def test_their_values_are_what_was_in_force_at_the_step(data: SessionData) -> None:
     assert (knob(data, "lr").value, knob(data, "lr", 60).value) == (0.02, 0.01)
-    assert (knob(data, "mu").value, knob(data, "mu", 60).value) == (data.meta.mu, 0.3)
+    assert (knob(data, "mu").value, knob(data, "mu", 60).value) == (data.meta.truth, 0.3)
     assert changes(knobs(data), {"lr": 0.02, "chunk": 16}) == {"chunk": 16}
 
 
@@ -53,21 +53,21 @@ def test_their_values_are_what_was_in_force_at_the_step(data: SessionData) -> No
 def test_a_tick_is_one_step_of_its_own(
     data: SessionData, name: str, ticks: int, coarse: bool, turned: object
 ) -> None:
-    found = knob(data, name)
-    assert found.turned(found.value, ticks, coarse=coarse) == turned
+    result = knob(data, name)
+    assert result.turned(result.value, ticks, coarse=coarse) == turned
 
 
 @given(st.data())
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_they_never_leave_their_range(data: SessionData, draw: st.DataObject) -> None:
-    found = draw.draw(st.sampled_from(knobs(data)))
-    value = found.value
+    result = draw.draw(st.sampled_from(knobs(data)))
+    value = result.value
     for ticks, coarse in draw.draw(
         st.lists(st.tuples(st.integers(-40, 40), st.booleans()), max_size=6)
     ):
-        value = found.turned(value, ticks, coarse=coarse)
-        found.check(value)
-        assert found.parsed(found.text(value)) == pytest.approx(value)
+        value = result.turned(value, ticks, coarse=coarse)
+        result.check(value)
+        assert result.parsed(result.text(value)) == pytest.approx(value)
 
 
 def test_what_is_typed_is_refused_as_an_option_is(data: SessionData) -> None:

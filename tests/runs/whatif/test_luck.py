@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runs.sessions import base_of, create, run_through, settings
 from tests.runs.whatif.test_whatif import read
+from tests.tasks.pointmass.runs.sessions import base_of, create, run_through, settings
 from tttui.model.session import SessionData
 from tttui.runs.whatif.luck import Seeds, SeedsResult
 from tttui.runs.whatif.result import WhatIfRequest
@@ -30,10 +30,10 @@ def last(directory: Path) -> float:
 
 def test_each_pair_is_what_two_sessions_of_that_seed_come_to(tmp_path: Path) -> None:
     recorded = read(run_through(tmp_path / "recorded"))
-    found = compared(recorded, {"lr": 0.002}, 2)
+    result = compared(recorded, {"lr": 0.002}, 2)
     for i, seed in enumerate((6, 7)):
-        for lr, scores in ((0.02, found.recorded), (0.002, found.changed)):
-            wanted = settings(seed=seed, lr=lr, mu=recorded.meta.mu)
+        for lr, scores in ((0.02, result.recorded), (0.002, result.changed)):
+            wanted = settings(seed=seed, lr=lr, mu=recorded.meta.truth)
             run_through(tmp_path / f"{seed}-{lr}", wanted)
             # side by side the last bits of products differ
             assert scores[i] == pytest.approx(last(tmp_path / f"{seed}-{lr}"), rel=0.02)
@@ -45,9 +45,9 @@ def test_what_was_done_to_the_session_is_done_to_every_seed(tmp_path: Path) -> N
     run.intervene("mu", 0.3)
     run.advance(130)
     run.close("completed")
-    found = compared(read(run.path), {"lr": 0.004}, 1, at=100)
-    mu = read(run.path).meta.mu
-    for lr, scores in ((None, found.recorded), (0.004, found.changed)):
+    result = compared(read(run.path), {"lr": 0.004}, 1, at=100)
+    mu = read(run.path).meta.truth
+    for lr, scores in ((None, result.recorded), (0.004, result.changed)):
         other = SessionRun.create(
             tmp_path / f"other-{lr}", settings(seed=6, mu=mu), base_of(settings())
         )
@@ -77,11 +77,11 @@ def test_a_large_difference_is_no_luck_and_none_is(tmp_path: Path) -> None:
 def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
     draws = np.random.default_rng(0).standard_exponential((4000, 12))
     data = SessionData(None)  # type: ignore[arg-type]
-    found = [
+    results = [
         SeedsResult(WhatIfRequest(data), "done", 12, "", np.full(12, 100.0), 100.0 - row).interval
         for row in draws
     ]
-    held = np.mean([low <= np.log(2) <= high for low, high in filter(None, found)])
+    held = np.mean([low <= np.log(2) <= high for low, high in filter(None, results)])
     assert 0.95 <= held < 0.99
 
 
@@ -90,7 +90,7 @@ def test_it_tells_what_is_there_after_every_stretch(tmp_path: Path) -> None:
     seen = [job.result()]
     while job.work():
         seen.append(job.result())
-    assert sorted({found.done for found in seen}) == [0, 16]
+    assert sorted({result.done for result in seen}) == [0, 16]
     assert "over 16 of 20 other seeds so far: " in seen[-1].sentence
     assert job.result().done == 20
 

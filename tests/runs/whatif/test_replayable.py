@@ -10,8 +10,8 @@ import pytest
 
 from tests.recorded import make_recorded
 from tests.rundirs import make_run
-from tests.runs.sessions import base_of, run_through, settings
 from tests.runs.whatif.test_whatif import assert_same, computed, read
+from tests.tasks.pointmass.runs.sessions import base_of, run_through, settings
 from tttui.runs.whatif.replayable import can_replay
 from tttui.tasks.pointmass.runs.fork import fork
 from tttui.tasks.pointmass.runs.planned import plan_session

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.runs.sessions import run_through, settings
 from tests.runs.whatif.test_whatif import computed, read
+from tests.tasks.pointmass.runs.sessions import run_through, settings
 from tttui.runs.whatif.compared import scores
 from tttui.runs.whatif.result import WhatIfRequest
 from tttui.runs.whatif.sensitivity import Sensitivity
@@ -15,13 +15,13 @@ def test_each_turn_is_the_what_if_with_that_value(tmp_path: Path) -> None:
     progress = []
     while job.work():
         progress.append(job.result().done)
-    found = job.result()
-    assert (found.state, found.done) == ("done", found.total)
+    result = job.result()
+    assert (result.state, result.done) == ("done", result.total)
     assert progress == sorted(progress)
-    effects = [row.effect for row in found.rows]
+    effects = [row.effect for row in result.rows]
     assert effects == sorted(effects, reverse=True)
     assert effects[0] > 0
-    rows = {row.knob.name: row for row in found.rows}
+    rows = {row.knob.name: row for row in result.rows}
     assert rows["inner_steps"].value == 2
     assert [turn.value for turn in rows["lr"].turns] == [0.01, 0.05]
     for name, i in (("lr", 0), ("chunk", 1), ("whiten", 0)):
@@ -29,7 +29,7 @@ def test_each_turn_is_the_what_if_with_that_value(tmp_path: Path) -> None:
         pair = scores(computed(data, 0, {"inner_steps": 2, name: turn.value}))
         assert pair is not None
         assert turn.loss == pair[1]
-    assert found.sentence.startswith(f"sensitivity: {found.rows[0].knob.label} matters most: ")
+    assert result.sentence.startswith(f"sensitivity: {result.rows[0].knob.label} matters most: ")
 
 
 def test_what_the_engine_refuses_is_a_row_that_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.runs.sessions import base_of, create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import base_of, create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.reader import SessionReader
 from tttui.model.session import SessionData
@@ -110,7 +110,7 @@ def test_from_the_start_it_is_a_run_with_these_settings(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     recorded = read(run_through(tmp_path / "recorded", settings(mu_schedule=((60, 0.3),))))
-    wanted = {"mu": recorded.meta.mu, **{k: v for k, v in changes.items() if k != "preset"}}
+    wanted = {"mu": recorded.meta.truth, **{k: v for k, v in changes.items() if k != "preset"}}
     if "mu" not in changes:
         wanted["mu_schedule"] = ((60, 0.3),)
     other = settings(preset=changes.get("preset", "stable"), **wanted)
@@ -128,16 +128,16 @@ def test_from_a_step_on_it_is_the_session_with_what_changed_there(tmp_path: Path
     run.intervene("settings", {"lr": 0.004, "inner_steps": 2})
     run.advance(125)
     run.close("completed")
-    found = computed(recorded, 75, {"lr": 0.004, "inner_steps": 2, "mu": 0.3})
-    assert_same(found, read(tmp_path / "other"))
-    assert found.truth_at(74) == recorded.truth_at(74)
-    assert found.truth_at(75) == 0.3
+    result = computed(recorded, 75, {"lr": 0.004, "inner_steps": 2, "mu": 0.3})
+    assert_same(result, read(tmp_path / "other"))
+    assert result.truth_at(74) == recorded.truth_at(74)
+    assert result.truth_at(75) == 0.3
 
 
 def test_what_is_turned_holds_though_somebody_changed_it_later(eventful: SessionData) -> None:
-    found = computed(eventful, 120, {"lr": 0.002})
-    assert found.state == "done"
-    assert np.nanmax(found.transactions.lr) <= 0.002
+    result = computed(eventful, 120, {"lr": 0.002})
+    assert result.state == "done"
+    assert np.nanmax(result.transactions.lr) <= 0.002
     # at the start, too, where lr 0.01 was planned for step 90
     assert np.nanmax(computed(eventful, 0, {"lr": 0.002}).transactions.lr) <= 0.002
     assert np.nanmax(eventful.transactions.lr[eventful.transactions.t >= 120]) > 0.002
@@ -176,7 +176,7 @@ def test_its_sentence_and_table_say_how_it_compares(tmp_path: Path) -> None:
     assert "worse" in worse.sentence
     assert "worse" in lines["adaptive, last 100 steps"].difference
     assert lines["frozen, all steps"].recorded == lines["frozen, all steps"].changed
-    assert lines["implied mu (true)"].recorded.endswith(f"({recorded.meta.mu:.4g})")
+    assert lines["implied mu (true)"].recorded.endswith(f"({recorded.meta.truth:.4g})")
 
 
 @pytest.mark.parametrize(
@@ -194,10 +194,10 @@ def test_its_sentence_and_table_say_how_it_compares(tmp_path: Path) -> None:
 def test_what_cannot_be_computed_is_told_in_one_line(
     tmp_path: Path, at: int, changes: dict[str, Any], said: str
 ) -> None:
-    found = computed(read(run_through(tmp_path / "recorded")), at, changes)
-    assert found.state == "failed"
-    assert said in found.error
-    assert "\n" not in found.error
+    result = computed(read(run_through(tmp_path / "recorded")), at, changes)
+    assert result.state == "failed"
+    assert said in result.error
+    assert "\n" not in result.error
 
 
 def test_files_that_are_gone_are_named(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def test_without_changes_it_is_the_recorded_session(eventful: SessionData) -> No
     assert can_replay(eventful) is None
     known = PastStates()
     for at in (0, 9, 4, 13, 6, 11):
-        found = computed(eventful, at, known=known)
-        assert_same(found, eventful)
-        assert "(equal)" in found.sentence
+        result = computed(eventful, at, known=known)
+        assert_same(result, eventful)
+        assert "(equal)" in result.sentence
 
 
 @pytest.mark.parametrize("changes", [{"lr": 0.01, "optimizer": "adamw"}, {"plastic": "norm.*"}])
@@ -90,10 +90,10 @@ def test_from_the_start_it_is_a_run_with_these_settings(
 
 def test_another_chunk_makes_other_steps_of_the_same_document(tmp_path: Path) -> None:
     recorded = ended(create(tmp_path / "recorded"))
-    found = computed(recorded, 0, {"chunk": 20})
-    assert_same(found, ended(create(tmp_path / "other", chunk=20)))
-    assert len(found.steps) > len(recorded.steps)
-    assert "of the whole document" in found.sentence
+    result = computed(recorded, 0, {"chunk": 20})
+    assert_same(result, ended(create(tmp_path / "other", chunk=20)))
+    assert len(result.steps) > len(recorded.steps)
+    assert "of the whole document" in result.sentence
 
 
 def test_from_a_step_on_it_is_the_session_with_what_changed_there(tmp_path: Path) -> None:
@@ -124,12 +124,12 @@ def test_a_fork_of_text_is_computed_from_what_it_began_with(tmp_path: Path) -> N
 
 
 def test_its_knobs_are_those_of_its_task(eventful: SessionData) -> None:
-    found = {knob.name: knob for knob in knobs(eventful, 8)}
-    assert (found["lr"].value, found["chunk"].value) == (0.02, 40)
-    assert found["optimizer"].choices == ("sgd", "adamw", "muon")
-    assert "blocks.*.feed_forward.down_proj.weight" in found["plastic"].choices
-    assert found["plastic"].refused == "cannot change at step 8; branch from the start (0)"
-    assert "file" not in found
+    results = {knob.name: knob for knob in knobs(eventful, 8)}
+    assert (results["lr"].value, results["chunk"].value) == (0.02, 40)
+    assert results["optimizer"].choices == ("sgd", "adamw", "muon")
+    assert "blocks.*.feed_forward.down_proj.weight" in results["plastic"].choices
+    assert results["plastic"].refused == "cannot change at step 8; branch from the start (0)"
+    assert "file" not in results
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_parts_of_the_document_tell_luck_where_no_seed_does(tmp_path: Path) -> N
     job = Seeds(WhatIfRequest(recorded, 0, {"lr": 1e-9}))
     while job.work():
         pass
-    found = job.result()
-    assert (found.state, found.done) == ("done", 6), found.error
-    assert found.won == (found.changed < found.recorded).sum()
-    assert "parts of the document" in found.sentence
+    result = job.result()
+    assert (result.state, result.done) == ("done", 6), result.error
+    assert result.won == (result.changed < result.recorded).sum()
+    assert "parts of the document" in result.sentence
     # without learning it is the frozen model, which reads the first part as the session did
     first = len(recorded.steps) // 6
-    assert found.recorded[0] == pytest.approx(recorded.steps.adaptive[:first].mean(), rel=1e-6)
-    assert found.changed[0] == pytest.approx(recorded.steps.baseline[:first].mean(), rel=1e-4)
+    assert result.recorded[0] == pytest.approx(recorded.steps.adaptive[:first].mean(), rel=1e-6)
+    assert result.changed[0] == pytest.approx(recorded.steps.baseline[:first].mean(), rel=1e-4)
 
 
 def test_a_document_that_is_too_short_is_not_told_from_luck(eventful: SessionData) -> None:

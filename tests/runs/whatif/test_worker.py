@@ -36,13 +36,13 @@ class Steps:
 
 
 @pytest.fixture
-def told() -> list[tuple[str, int, str]]:
+def published() -> list[tuple[str, int, str]]:
     return []
 
 
 @pytest.fixture
-def worker(told: list[tuple[str, int, str]]) -> Iterator[WhatIfWorker[tuple[str, int, str]]]:
-    made = WhatIfWorker(told.append, rate=1000.0)
+def worker(published: list[tuple[str, int, str]]) -> Iterator[WhatIfWorker[tuple[str, int, str]]]:
+    made = WhatIfWorker(published.append, rate=1000.0)
     yield made
     assert made.close(LONG)
 
@@ -51,13 +51,13 @@ Worker = WhatIfWorker[tuple[str, int, str]]
 Told = list[tuple[str, int, str]]
 
 
-def test_the_last_result_of_a_job_is_always_told(worker: Worker, told: Told) -> None:
+def test_the_last_result_of_a_job_is_always_told(worker: Worker, published: Told) -> None:
     worker.ask(Steps("one", 50))
     assert worker.wait(LONG)
-    assert told[-1] == ("one", 50, "")
+    assert published[-1] == ("one", 50, "")
 
 
-def test_a_newer_job_takes_the_place_of_the_one_under_way(worker: Worker, told: Told) -> None:
+def test_a_newer_job_takes_the_place_of_the_one_under_way(worker: Worker, published: Told) -> None:
     old, new = Steps("old", 10**9, freely=False), Steps("new")
     worker.ask(old)
     assert old.reached.wait(LONG)
@@ -66,31 +66,31 @@ def test_a_newer_job_takes_the_place_of_the_one_under_way(worker: Worker, told: 
     old.go.set()
     assert worker.wait(LONG)
     assert old.done == 1
-    assert {name for name, *_ in told} == {"new"}
+    assert {name for name, *_ in published} == {"new"}
 
 
-def test_results_are_told_no_more_often_than_the_rate(told: Told) -> None:
-    worker = WhatIfWorker(told.append, rate=1e-3)
+def test_results_are_told_no_more_often_than_the_rate(published: Told) -> None:
+    worker = WhatIfWorker(published.append, rate=1e-3)
     worker.ask(Steps("one", 1000))
     assert worker.wait(LONG)
-    assert told == [("one", 1, ""), ("one", 1000, "")]
+    assert published == [("one", 1, ""), ("one", 1000, "")]
     assert worker.close(LONG)
 
 
 def test_what_a_job_raises_is_its_result_and_the_next_one_is_done(
-    worker: Worker, told: Told
+    worker: Worker, published: Told
 ) -> None:
     broken = Steps("broken", 2)
     broken.done = 2
     worker.ask(broken)
     assert worker.wait(LONG)
-    assert told[-1] == ("broken", 3, "broke")
+    assert published[-1] == ("broken", 3, "broke")
     worker.ask(Steps("next"))
     assert worker.wait(LONG)
-    assert told[-1] == ("next", 3, "")
+    assert published[-1] == ("next", 3, "")
 
 
-def test_it_stops_and_closes_in_the_middle(worker: Worker, told: Told) -> None:
+def test_it_stops_and_closes_in_the_middle(worker: Worker, published: Told) -> None:
     job = Steps("endless", 10**9)
     worker.ask(job)
     assert job.reached.wait(LONG)
@@ -100,11 +100,11 @@ def test_it_stops_and_closes_in_the_middle(worker: Worker, told: Told) -> None:
     held = Steps("held", 10**9, freely=False)
     worker.ask(held)
     assert held.reached.wait(LONG)
-    before = len(told)
+    before = len(published)
     assert not worker.close(0.01)  # it is in the middle of a stretch
     held.go.set()
     assert worker.close(LONG)
-    assert len(told) == before
+    assert len(published) == before
     with pytest.raises(RuntimeError, match="closed"):
         worker.ask(Steps("late"))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tttui.model.settings import EnvMode, World
+from tttui.model.pointmass.settings import EnvMode, World
 from tttui.tasks.pointmass import world
 from tttui.tasks.pointmass.ghost import disturbances, ghost
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tttui.artifacts.meta import parse_meta
+from tttui.model.pointmass.settings import World
 from tttui.model.session import History, Place, SessionData
-from tttui.model.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass.hidden import (
     CompleteWeights,
@@ -51,26 +51,26 @@ def test_a_trajectory_without_friction_gets_the_scheduled_one() -> None:
 
 
 def test_a_prediction_stands_beside_the_observation_that_it_is_about() -> None:
-    found = prediction_of(moving(), "baseline", np.arange(4))
-    assert found is not None
-    assert np.isnan(found[0]).all()
-    np.testing.assert_array_equal(found[1:], moving().z[:3] + 1)
+    result = prediction_of(moving(), "baseline", np.arange(4))
+    assert result is not None
+    assert np.isnan(result[0]).all()
+    np.testing.assert_array_equal(result[1:], moving().z[:3] + 1)
 
 
 def test_there_is_no_prediction_across_a_gap() -> None:
     whole = moving()
     gap = Trajectory(np.array([0, 1, 5, 6]), whole.z, whole.a, whole.baseline)
-    found = prediction_of(gap, "baseline", np.arange(4))
-    assert found is not None
-    assert np.isnan(found[2]).all()
+    result = prediction_of(gap, "baseline", np.arange(4))
+    assert result is not None
+    assert np.isnan(result[2]).all()
 
 
 @pytest.mark.parametrize(("v", "name"), [(0.1, "static"), (0.5, "dynamic")])
 def test_the_speed_decides_which_friction_acts(v: float, name: str) -> None:
     law = World(env_mode="nonlinear")
-    found = regime(np.array([0.0, 0.0, v, 0.0]), 0.1, law)
-    assert found.name == name
-    assert found.friction == pytest.approx(0.2 if name == "static" else 0.05)
+    result = regime(np.array([0.0, 0.0, v, 0.0]), 0.1, law)
+    assert result.name == name
+    assert result.friction == pytest.approx(0.2 if name == "static" else 0.05)
 
 
 def weights(scale: float = 1.0) -> dict[str, np.ndarray]:

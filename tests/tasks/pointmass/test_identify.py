@@ -6,7 +6,7 @@ import pytest
 from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics import ssm
 from tttui.model.arrays import Floats, Weights
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.tasks.pointmass import identify, world
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream

@@ -35,9 +35,9 @@ def stepped(held: CompleteWeights, known: Trajectory, t: int) -> np.ndarray:
 
 
 def state(held: CompleteWeights, known: Trajectory, t: int) -> LiveState:
-    found = LiveModel(held).state(known, t)
-    assert isinstance(found, LiveState)
-    return found
+    result = LiveModel(held).state(known, t)
+    assert isinstance(result, LiveState)
+    return result
 
 
 @pytest.mark.parametrize("t", [0, 1, 7, 199])
@@ -74,8 +74,8 @@ def test_an_input_that_is_no_number_counts_as_the_one_before_it() -> None:
     broken, held_input = known.z.copy(), known.z.copy()
     broken[20] = np.nan
     held_input[20] = known.z[19]
-    found = state(held, replace(known, z=broken), 25).h
-    assert found == pytest.approx(state(held, replace(known, z=held_input), 25).h)
+    result = state(held, replace(known, z=broken), 25).h
+    assert result == pytest.approx(state(held, replace(known, z=held_input), 25).h)
 
 
 def test_decays_that_do_not_fade_are_refused() -> None:
@@ -88,9 +88,9 @@ def test_the_fitted_map_of_a_memoryless_model_is_its_matrix() -> None:
     held = model(decay=0.1)
     held.weights["a_raw"] = ssm.raw_decay(np.full(8, 1e-9), 1.0)
     direct = held.weights["W_o"] @ held.weights["B"] @ held.weights["W_u"]
-    found = LiveModel(held).fitted(trajectory(), 199)
-    assert not isinstance(found, str)
-    assert found == pytest.approx(direct[:, :4], rel=1e-3, abs=1e-3)
+    result = LiveModel(held).fitted(trajectory(), 199)
+    assert not isinstance(result, str)
+    assert result == pytest.approx(direct[:, :4], rel=1e-3, abs=1e-3)
 
 
 def test_too_few_steps_tell_nothing_about_the_map() -> None:

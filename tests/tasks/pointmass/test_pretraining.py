@@ -11,7 +11,7 @@ from tttui.artifacts.layout import SHIPPED_BASES
 from tttui.artifacts.ptfile import read_pt
 from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.pretraining import (
     base_cfg,
     initial_weights,
@@ -39,7 +39,7 @@ def test_gradients_are_those_of_autograd() -> None:
     weights = initial_weights(settings)
     decays = ssm.decay(weights["a_raw"], 1.0).astype(np.float32)
     x, y = training_batch(settings, np.random.default_rng(0))
-    loss, found = loss_and_gradients(weights, decays, x, y)
+    loss, result = loss_and_gradients(weights, decays, x, y)
     p = {k: torch.tensor(weights[k], requires_grad=True) for k in PLASTIC}
     h, predictions = torch.zeros(3, 32), []
     for row in torch.tensor(x):
@@ -49,7 +49,9 @@ def test_gradients_are_those_of_autograd() -> None:
     gradients = torch.autograd.grad(expected, [p[k] for k in PLASTIC])
     assert loss == pytest.approx(float(expected.detach()), rel=1e-4)
     for k, g in zip(PLASTIC, gradients, strict=True):
-        np.testing.assert_allclose(found[k], g.numpy(), rtol=1e-3, atol=1e-4 * float(g.abs().max()))
+        np.testing.assert_allclose(
+            result[k], g.numpy(), rtol=1e-3, atol=1e-4 * float(g.abs().max())
+        )
 
 
 def test_training_lowers_the_loss_and_reports_every_step() -> None:

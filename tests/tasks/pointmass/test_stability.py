@@ -15,9 +15,9 @@ def test_any_moderate_a_raw_is_stable(a_raw: list[float], dt: float) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -800.0, 1e6])
 def test_a_unit_that_does_not_fade_or_is_no_number_is_named(value: float) -> None:
-    found = stability(np.array([0.0, value, 0.0]), 1.0)
-    assert not found.stable
-    assert found.broken.tolist() == [1]
+    result = stability(np.array([0.0, value, 0.0]), 1.0)
+    assert not result.stable
+    assert result.broken.tolist() == [1]
 
 
 def test_the_half_life_of_a_decay_of_one_half_is_one_step() -> None:

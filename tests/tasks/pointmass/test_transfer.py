@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tttui.model.arrays import Weights
-from tttui.model.configuration import configuration_of
+from tttui.model.pointmass.configuration import configuration_of
+from tttui.model.pointmass.settings import World
 from tttui.model.session import Meta, Place, SessionData
-from tttui.model.settings import World
 from tttui.model.status import Status
 from tttui.model.transactions import COMMIT, LIVE, Transactions
 from tttui.tasks.pointmass.transfer import STEPS, fresh, transfer
@@ -49,7 +49,7 @@ def session(name: str, mu: float | None, weights: Weights | None) -> SessionData
     base: Weights = {**BASE, "a_raw": np.full(4, 40.0, dtype=np.float32)}
     return SessionData(
         Place(Path(name), "native"),
-        meta=Meta(mu=mu),
+        meta=Meta(truth=mu),
         weights=weights,
         base=base,
         transactions=events(COMMIT),
@@ -61,19 +61,19 @@ LAWS = [replace(World(), mu=mu) for mu in (0.05, 0.12, 0.25)]
 
 def test_exact_weights_win_in_their_own_world() -> None:
     sessions = [session(str(mu), mu, knowing(mu)) for mu in (0.05, 0.12, 0.25)]
-    found = transfer(sessions, ["a", "b", "c"])
-    assert found.winners == (0, 1, 2)
-    assert found.mus == (0.05, 0.12, 0.25)
-    assert (np.diag(found.errors) < 1e-6).all()
+    result = transfer(sessions, ["a", "b", "c"])
+    assert result.winners == (0, 1, 2)
+    assert result.mus == (0.05, 0.12, 0.25)
+    assert (np.diag(result.errors) < 1e-6).all()
 
 
 def test_the_base_is_tested_in_every_world_too() -> None:
     sessions = [session(str(mu), mu, knowing(mu)) for mu in (0.05, 0.15)]
-    found = transfer(sessions, ["a", "b"])
-    assert found.base[0] > 1e-3
-    assert found.base[1] < 1e-6
+    result = transfer(sessions, ["a", "b"])
+    assert result.base[0] > 1e-3
+    assert result.base[1] < 1e-6
     other = transfer([sessions[0], session("c", 0.15, knowing(0.05))], ["a", "c"])
-    assert found.base[0] == pytest.approx(other.base[0])
+    assert result.base[0] == pytest.approx(other.base[0])
 
 
 def test_sessions_that_cannot_be_tested_are_named_with_the_reason() -> None:
@@ -82,9 +82,9 @@ def test_sessions_that_cannot_be_tested_are_named_with_the_reason() -> None:
         session("b", 0.12, None),
         session("c", None, knowing(0.1)),
     ]
-    found = transfer(sessions, ["a", "b", "c"])
-    assert found.sessions == (0,)
-    assert found.missing == ("b has no saved weights", "c has no recorded mu")
+    result = transfer(sessions, ["a", "b", "c"])
+    assert result.sessions == (0,)
+    assert result.missing == ("b has no saved weights", "c has no recorded mu")
 
 
 def broken() -> Weights:
@@ -118,14 +118,14 @@ GOOD = session("b", 0.12, knowing(0.12))
 def test_sessions_that_learned_nothing_or_are_broken_carry_no_conclusion(
     other: SessionData, reason: str
 ) -> None:
-    found = transfer([session("a", 0.05, knowing(0.05)), other], ["a", "b"])
-    assert found.sessions == (0,)
-    assert found.missing == (f"b {reason}",)
+    result = transfer([session("a", 0.05, knowing(0.05)), other], ["a", "b"])
+    assert result.sessions == (0,)
+    assert result.missing == (f"b {reason}",)
 
 
 def test_a_world_is_tested_with_the_friction_that_it_has_at_last() -> None:
     changed = replace(
-        GOOD, meta=Meta(mu=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
+        GOOD, meta=Meta(truth=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
     )
     assert transfer([changed], ["b"]).mus == (0.3,)
 

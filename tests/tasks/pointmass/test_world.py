@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tttui.model.settings import EnvMode, Settings, World
+from tttui.model.pointmass.settings import EnvMode, Settings, World
 from tttui.tasks.pointmass import world
 
 
@@ -29,8 +29,8 @@ def test_nonlinear_friction_is_static_below_the_threshold_and_dynamic_above(
     v: float, mu: float, expected: float
 ) -> None:
     law = World(env_mode="nonlinear")
-    found = world.friction(np.array([v, 0.0]), np.array([mu]), law)
-    np.testing.assert_allclose(found, [expected])
+    result = world.friction(np.array([v, 0.0]), np.array([mu]), law)
+    np.testing.assert_allclose(result, [expected])
 
 
 @settings(max_examples=25, deadline=None)

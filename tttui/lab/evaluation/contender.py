@@ -25,7 +25,7 @@ class Contender:
 
     name: str
     task: str
-    """What a person calls its task."""
+    """The name of its task, as a person types it."""
     values: Mapping[str, Any]
     """Settings by name, where they differ from the task's defaults; those of the stream win."""
     tensors: Mapping[str, Any] | None = None
@@ -33,7 +33,7 @@ class Contender:
     root: Path = Path("runs")
     """Where bases are kept that were trained here."""
     base_sha256: str = ""
-    """Of the base that the weights belong to; '' where that does not matter."""
+    """The sha256 of the base that the weights need; '' for any."""
     torch: bool = False
     """Computed by torch on the CPU as well, where the task has another engine too."""
 
@@ -52,7 +52,7 @@ class StreamOutcome:
     frozen: Floats
     """Of the base without learning [steps]; NaN where it was not scored."""
     seconds: float
-    """That it took, a share of those of the streams that were computed side by side."""
+    """Compute time; streams computed side by side share it evenly."""
     commits: int
     rollbacks: int
     items: Floats | None = None

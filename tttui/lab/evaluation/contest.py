@@ -53,7 +53,7 @@ class ContestEntry:
 
     name: str
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Settings that it has otherwise than the others."""
+    """Settings that differ from the shared ones."""
     version: str = ""
     """The version of a skill (`A@v2`) that it starts with and whose settings it has."""
     as_version: str = ""
@@ -73,7 +73,7 @@ class Contest:
     streams: int = 32
     seed: int = 0
     data: str = ""
-    """The absolute path of the documents; '' for none."""
+    """The absolute path of the documents; '' without documents."""
     by: DecidingLoss = "whole"
 
     def settings(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Contest:
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Places of the contenders that are compared."""
+        """Index pairs of the contenders that are compared."""
         return list(combinations(range(len(self.entries)), 2))
 
     def check(self, root: Path) -> list[HeldOutStream]:
@@ -124,11 +124,11 @@ class Contest:
         return streams
 
     def contenders(self, root: Path) -> list[Contender]:
-        """With their weights. Raises RefusedInput for a version that is not there."""
+        """The contenders with their weights. Raises RefusedInput for an unknown version."""
         return [self._contender(root, entry) for entry in self.entries]
 
     def streams_of(self, root: Path) -> list[HeldOutStream]:
-        """The streams that all meet; without documents that one of them has learned from."""
+        """The streams of all contenders; without documents that one of them was trained on."""
         shared = dict(self.shared)
         for entry in self.entries:
             if called := entry.version or entry.as_version:
@@ -151,7 +151,7 @@ class Contest:
         return streams_text(streams, Path(self.data) if self.data else None, usual)
 
     def find_task(self) -> "type[AnyTask]":
-        """The task that all are of. Raises RefusedInput for an unknown one."""
+        """The task of the contest. Raises RefusedInput if it is unknown."""
         from tttui.tasks.find import find_task
 
         return find_task(self.task)
@@ -186,7 +186,7 @@ class Contest:
 
     def _learned(self, root: Path) -> frozenset[str]:
         """Hashes of the data that versions, and those that they come from, were trained on."""
-        found, todo = set[str](), [e.version for e in self.entries if e.version]
+        documents, todo = set[str](), [e.version for e in self.entries if e.version]
         seen = set[str]()
         while todo:
             called = todo.pop()
@@ -198,9 +198,9 @@ class Contest:
             except RefusedInput:
                 continue  # an ancestor that was removed
             data = version.origin.get("data")
-            found |= {data} if isinstance(data, str) else set()
+            documents |= {data} if isinstance(data, str) else set()
             todo += version.parents
-        return frozenset(found)
+        return frozenset(documents)
 
 
 def _file_of(base: Path | None) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _settings_of(version: "Version") -> dict[str, Any]:
 
 
 def hold(context: "Context", contest: Contest, *, timed: bool) -> dict[str, Any]:
-    """Compute all parts that are missing, contenders in turn; returns the results.
+    """Compute all missing parts, contenders in turn; returns the results.
 
     `timed`: each contender is also run alone against the clock.
     """

@@ -36,7 +36,7 @@ class DocumentPart:
 
 def read_part(path: Path, begin: int, end: int) -> bytes:
     """Bytes of a document: of a file as they are, of JSON lines of their texts with empty lines
-    between. Raises OSError, and RefusedInput for a line that is none."""
+    between. Raises OSError, and RefusedInput for a line that is no document."""
     if path.suffix in JSON_LINES:
         return _joined(path)[begin:end]
     with path.open("rb") as file:
@@ -53,23 +53,23 @@ def choose_parts(
     order: np.random.Generator,
     without: Collection[str] = (),
 ) -> list[DocumentPart]:
-    """So many parts of up to `length` bytes and at least `least`, of documents below `data`.
+    """Choose `count` parts of `least` to `length` bytes from documents below `data`.
 
-    Of as many documents the beginnings, of fewer disjoint parts. None of those of which the
-    sha256 is among `without`. Raises RefusedInput naming what is lacking.
+    They are beginnings of different documents if there are enough, else disjoint parts. Skips
+    documents whose sha256 is in `without`. Raises RefusedInput that names what is missing.
     """
     if data is not None:
         data = Path(os.path.abspath(data))
         _refuse_learned(data, without)
     known = _library() if data is None else _files(data)
-    found = [(path, size) for path, size in known if size >= least]
-    if not found:
+    files = [(path, size) for path, size in known if size >= least]
+    if not files:
         raise RefusedInput(f"--data {data}: holds no document of {least} bytes or more")
-    found = _unknown([found[i] for i in order.permutation(len(found))], count, data, without)
-    if len(found) >= count:
-        chosen = [(path, 0, min(size, length)) for path, size in found[:count]]
+    files = _unknown([files[i] for i in order.permutation(len(files))], count, data, without)
+    if len(files) >= count:
+        chosen = [(path, 0, min(size, length)) for path, size in files[:count]]
     else:
-        chosen = _disjoint(found, count, length, least, data)
+        chosen = _disjoint(files, count, length, least, data)
     return [_whole_characters(*one) for one in chosen]
 
 
@@ -84,7 +84,7 @@ def _joined(path: Path) -> bytes:
 
 
 def _refuse_learned(data: Path, without: Collection[str]) -> None:
-    """Refuse the very data that something was trained on."""
+    """Raise RefusedInput for data that a contender was trained on."""
     if not without:
         return
     try:
@@ -96,13 +96,13 @@ def _refuse_learned(data: Path, without: Collection[str]) -> None:
 
 
 def _unknown(
-    found: list[tuple[Path, int]], count: int, data: Path | None, without: Collection[str]
+    files: list[tuple[Path, int]], count: int, data: Path | None, without: Collection[str]
 ) -> list[tuple[Path, int]]:
     """The first `count` documents that no model was trained on. Raises RefusedInput for none."""
     if not without:
-        return found
+        return files
     left = []
-    for path, size in found:
+    for path, size in files:
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() not in without:
                 left.append((path, size))
@@ -114,14 +114,14 @@ def _unknown(
 
 
 def _disjoint(
-    found: list[tuple[Path, int]], count: int, length: int, least: int, data: Path | None
+    files: list[tuple[Path, int]], count: int, length: int, least: int, data: Path | None
 ) -> list[tuple[Path, int, int]]:
-    """Disjoint parts of one length, as many as are wanted, in turn from all documents."""
-    length = min(length, max(least, sum(size for _, size in found) // count))
+    """`count` disjoint parts of one length, in turn from all documents."""
+    length = min(length, max(least, sum(size for _, size in files) // count))
     while True:
         parts = [
             (path, begin, begin + length)
-            for path, size in found
+            for path, size in files
             for begin in range(0, size - length + 1, length)
         ]
         if len(parts) >= count:
@@ -137,7 +137,7 @@ def _disjoint(
 
 
 def _whole_characters(path: Path, begin: int, end: int) -> DocumentPart:
-    """The part without what is left of characters of UTF-8 that its ends cut."""
+    """The part without the UTF-8 characters that its ends cut in two."""
     try:
         content = read_part(path, begin, end)
     except OSError as error:

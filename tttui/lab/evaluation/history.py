@@ -23,7 +23,7 @@ from tttui.artifacts.atomic import write_all, write_error
 from tttui.artifacts.checksum import plain
 from tttui.artifacts.eventlog import LAB
 from tttui.artifacts.jsonfile import decode, number
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import LARGEST_LIST, open_regular, read_bytes
 from tttui.lab.evaluation.statistics import PairedComparison, fewest, paired
 from tttui.lab.job import read_request
@@ -64,7 +64,7 @@ class Result:
     version: str
     """The version of a skill that it started with; '' for the base."""
     setup: str
-    """The same for the same settings and weights."""
+    """A hash of settings and weights."""
     streams_key: str
     by: str
     unit: str
@@ -81,13 +81,13 @@ class Result:
 
     @property
     def line(self) -> tuple[str, str, str]:
-        """Results with the same are of one line of the history."""
+        """The key that results of the same contender and streams share."""
         return (self.task, self.contender, self.setup)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A result beside the one before it on the same streams."""
+    """A result with the previous one on the same streams."""
 
     result: Result
     before: Result | None = None
@@ -112,16 +112,16 @@ class Step:
         return ", ".join(changes)
 
 
-def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, kind: str) -> None:
+def keep(context: "Context", contest: "Contest", result: Mapping[str, Any], *, kind: str) -> None:
     """Add the results of a contest. Raises TttuiError where the disk does not take them."""
     setups = dict(zip([e.name for e in contest.entries], _setups(contest, context), strict=True))
     shared = {
         "kind": kind,
         "task": contest.task,
-        "streams_key": found["streams_key"],
+        "streams_key": result["streams_key"],
         "by": contest.by,
-        "unit": found["unit"],
-        "verdict": found["verdict"],
+        "unit": result["unit"],
+        "verdict": result["verdict"],
     }
     add(
         context,
@@ -129,18 +129,18 @@ def keep(context: "Context", contest: "Contest", found: Mapping[str, Any], *, ki
             {
                 **shared,
                 **{name: one[name] for name in ("version", "provider", "rank", "values", *LOSSES)},
-                **{name: found["speeds"][one["name"]][name] for name in SPEEDS},
+                **{name: result["speeds"][one["name"]][name] for name in SPEEDS},
                 "contender": one["name"],
                 "setup": setups[one["name"]],
             }
-            for one in found["contenders"]
+            for one in result["contenders"]
         ],
     )
 
 
-def keep_answers(context: "Context", found: Mapping[str, Any]) -> None:
-    """Add what endpoints took for their answers. Raises TttuiError as `keep`."""
-    setup = hashlib.sha256(json.dumps(found["prompts"]).encode()).hexdigest()[:16]
+def keep_answers(context: "Context", result: Mapping[str, Any]) -> None:
+    """Add the latencies of endpoints. Raises TttuiError like `keep`."""
+    setup = hashlib.sha256(json.dumps(result["prompts"]).encode()).hexdigest()[:16]
     add(
         context,
         [
@@ -154,7 +154,7 @@ def keep_answers(context: "Context", found: Mapping[str, Any]) -> None:
                 "streams_key": setup,
                 "by": "whole",
                 "unit": "",
-                "verdict": found["verdict"],
+                "verdict": result["verdict"],
                 "rank": one["rank"],
                 "values": [answer["seconds"] for answer in one["answers"]],
                 "whole": one["seconds"],
@@ -162,13 +162,13 @@ def keep_answers(context: "Context", found: Mapping[str, Any]) -> None:
                 "latency_ms": None if one["first_s"] is None else 1e3 * one["first_s"],
                 "errors": one["errors"],
             }
-            for one in found["contenders"]
+            for one in result["contenders"]
         ],
     )
 
 
 def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
-    """Add the lines of a job, once, with the time, the code and the machine."""
+    """Add the lines of a job once, with time, code version and machine."""
     versions = read_request(context.directory).get("versions")
     torch = versions.get("torch", "") if isinstance(versions, Mapping) else ""
     commit = commit_of(Path(tttui.__file__).parent)
@@ -186,7 +186,7 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
     folder = context.root / LAB
     path = folder / HISTORY
     try:
-        with held(folder / LOCK):
+        with locked(folder / LOCK):
             if any(result.job == context.handle for result in read(context.root)):
                 return  # before it was killed
             handle = open_regular(path, os.O_RDWR | os.O_CREAT)
@@ -199,7 +199,7 @@ def add(context: "Context", results: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _busy() -> bool:
-    """Whether more wants to compute here than there are cores, so that speeds mean little."""
+    """Whether more processes run than there are cores, so that speeds mean little."""
     try:
         return os.getloadavg()[0] > (os.cpu_count() or 1)
     except OSError:
@@ -207,7 +207,7 @@ def _busy() -> bool:
 
 
 def machine() -> str:
-    """What speeds depend on beside the versions."""
+    """The machine, on which speeds depend."""
     return f"{socket.gethostname()} {platform.machine()} {os.cpu_count()} cores"
 
 
@@ -223,19 +223,19 @@ def read(root: Path) -> list[Result]:
         return []
     except OSError as error:
         raise TttuiError(f"{path}: cannot be read: {error.strerror or error}") from error
-    found = [result for line in data.split(b"\n") if (result := _result(line)) is not None]
-    return sorted(found, key=lambda one: one.time)
+    results = [result for line in data.split(b"\n") if (result := _result(line)) is not None]
+    return sorted(results, key=lambda one: one.time)
 
 
 def steps(results: Sequence[Result]) -> list[Step]:
     """Each result beside the newest one before it of the same contender on the same streams."""
     newest: dict[tuple[object, ...], Result] = {}
-    found = []
+    rows = []
     for one in results:
         key = (*one.line, one.streams_key, one.by)
-        found.append(_step(one, newest.get(key)))
+        rows.append(_step(one, newest.get(key)))
         newest[key] = one
-    return found
+    return rows
 
 
 def _step(one: Result, before: Result | None) -> Step:
@@ -271,12 +271,12 @@ def _append(handle: int, lines: bytes) -> None:
 
 
 def _setups(contest: "Contest", context: "Context") -> list[str]:
-    found = []
+    hashes = []
     for entry, contender in zip(contest.entries, contest.contenders(context.root), strict=True):
         values = {k: v for k, v in contender.values.items() if k != "base"}
         text = json.dumps([contest.task, entry.version, values], sort_keys=True, default=str)
-        found.append(hashlib.sha256(text.encode()).hexdigest()[:16])
-    return found
+        hashes.append(hashlib.sha256(text.encode()).hexdigest()[:16])
+    return hashes
 
 
 def _result(line: bytes) -> Result | None:

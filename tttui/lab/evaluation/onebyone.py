@@ -72,7 +72,7 @@ def _refuse_other_base(contender: Contender, base: str) -> None:
 
 
 def _steps(settings: TaskSettings, task: Task) -> int:
-    """Of a document all of it that the stream is, else as many as the settings say."""
+    """The number of steps: all of a document's part, else that of the settings."""
     limit, there = settings.conduct.steps, task.steps
     if there is not None:
         return int(there) if limit is None else min(int(there), int(limit))
@@ -82,7 +82,7 @@ def _steps(settings: TaskSettings, task: Task) -> int:
 def _checked(contender: Contender, learner: TorchLearner) -> dict[str, Any]:
     """The weights as tensors on the learner's device. Raises RefusedInput naming what differs."""
     assert contender.tensors is not None
-    found = {}
+    tensors = {}
     for name, p in learner.plastic.items():
         value = contender.tensors.get(name)
         value = None if value is None else np.asarray(value)
@@ -92,5 +92,5 @@ def _checked(contender: Contender, learner: TorchLearner) -> dict[str, Any]:
                 f"{contender.name}: {name} {has}, the model needs {list(p.shape)}; "
                 "--set plastic=... chooses what is plastic"
             )
-        found[name] = as_tensors({name: value})[name].to(p)
-    return found
+        tensors[name] = as_tensors({name: value})[name].to(p)
+    return tensors

@@ -37,18 +37,18 @@ MOST_PROMPTS = 200
 
 def read_prompts(text: str, where: str) -> list[str]:
     """Prompts of a file, with empty lines between them. Raises RefusedInput naming the file."""
-    found = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
-    if not found:
+    prompts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    if not prompts:
         raise RefusedInput(f"{where}: holds no prompt; write some, with empty lines between")
-    if len(found) > MOST_PROMPTS or max(map(len, found)) > LONGEST_PROMPT:
+    if len(prompts) > MOST_PROMPTS or max(map(len, prompts)) > LONGEST_PROMPT:
         raise RefusedInput(
             f"{where}: at most {MOST_PROMPTS} prompts of {LONGEST_PROMPT} characters are asked"
         )
-    return found
+    return prompts
 
 
 def chosen(prompts: Sequence[str], count: int | None, endpoints: int) -> list[str]:
-    """So many of the prompts, from the first on again where there are fewer.
+    """`count` prompts, repeated from the first if there are fewer.
 
     Raises RefusedInput where a difference between the endpoints could not be told from chance.
     """
@@ -63,11 +63,11 @@ def chosen(prompts: Sequence[str], count: int | None, endpoints: int) -> list[st
 
 
 def answers(context: "Context", providers: Sequence[str], prompts: Sequence[str]) -> dict[str, Any]:
-    """Ask all that is not asked yet; returns results.json."""
+    """Ask every prompt that has no answer yet; returns results.json."""
     from tttui.lab.providers import providers_named
     from tttui.lab.providers.prompting import ask
 
-    found = {one.name: one for one in providers_named(providers)}
+    by_name = {one.name: one for one in providers_named(providers)}
     plan = {}
     for k, prompt in enumerate(prompts):
         at = k % len(providers)
@@ -76,7 +76,7 @@ def answers(context: "Context", providers: Sequence[str], prompts: Sequence[str]
     try:
         for part in context.remaining(list(plan)):
             name, _, prompt = plan[part]
-            answer = ask(found[name], prompt)
+            answer = ask(by_name[name], prompt)
             context.finish_part(
                 part,
                 {
@@ -94,13 +94,13 @@ def answers(context: "Context", providers: Sequence[str], prompts: Sequence[str]
                 {"complete": False, "parts": len(context.parts), "parts_in_all": len(plan)}
             )
     finally:
-        for provider in found.values():
+        for provider in by_name.values():
             provider.close()
     rows = [
         [context.parts[f"{name}: prompt {k + 1}"] for k in range(len(prompts))]
         for name in providers
     ]
-    return summary(list(providers), [found[n].identity for n in providers], list(prompts), rows)
+    return summary(list(providers), [by_name[n].identity for n in providers], list(prompts), rows)
 
 
 def summary(
@@ -148,7 +148,7 @@ def summary(
         }
         for i, name in enumerate(names)
     ]
-    found = {
+    result = {
         "complete": True,
         "prompts": list(prompts),
         "streams": len(prompts),
@@ -156,11 +156,11 @@ def summary(
         "contenders": sorted(lines, key=lambda one: (one["rank"], one["first_s"] or np.inf)),
         "pairs": pairs,
     }
-    return {**found, "verdict": verdict(found, "prompts, by the latency to the first token")}
+    return {**result, "verdict": verdict(result, "prompts, by the latency to the first token")}
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> Floats:
-    """One value an answer; NaN, which loses, where there is none."""
+    """One value per answer; NaN, which counts as worst, if there is none."""
     values = [row[name] if not row["error"] else None for row in rows]
     return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""What came of a contest: ranks by intervals that hold together, and the figures of each."""
+"""The result of a contest: ranks by simultaneous intervals, and the figures of each contender."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ def ranking(
     rows: Sequence[Sequence[Mapping[str, Any]]],
     clocks: Sequence[Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    """results.json of a contest whose parts are all there.
+    """results.json of a contest with all parts.
 
     `rows` has one row a stream for each contender, `clocks` its rounds alone.
     """
@@ -58,7 +58,7 @@ def ranking(
             }
         )
     order = sorted(range(len(names)), key=lambda i: (ranks[i], _sorted_by(values[i])))
-    found = {
+    result = {
         "complete": True,
         "task": contest.task,
         "by": contest.by,
@@ -82,7 +82,7 @@ def ranking(
             for (i, j), one in compared.items()
         ],
     }
-    return {**found, "verdict": verdict(found)}
+    return {**result, "verdict": verdict(result)}
 
 
 _LOSSES = ("whole", "last", "frozen_whole", "frozen_last")
@@ -94,15 +94,15 @@ def compare(a: Floats, b: Floats, unit: str, *, level: float = 0.95) -> PairedCo
     return paired(a, b, ratio=not unit, unit=unit, level=level)
 
 
-def verdict(found: Mapping[str, Any], on: str = "held-out streams") -> str:
+def verdict(result: Mapping[str, Any], on: str = "held-out streams") -> str:
     """The ranking in a sentence."""
-    first = [c["name"] for c in found["contenders"] if c["rank"] == 1]
-    rest = [c["name"] for c in found["contenders"] if c["rank"] > 1]
-    over = f"on {found['streams']} {on}"
+    first = [c["name"] for c in result["contenders"] if c["rank"] == 1]
+    rest = [c["name"] for c in result["contenders"] if c["rank"] > 1]
+    over = f"on {result['streams']} {on}"
     if not rest:
         return f"no difference between {_listed(first)} {over}"
     if len(first) == 1:
-        beaten = [name for name in rest if _beats(found["pairs"], first[0], name)]
+        beaten = [name for name in rest if _beats(result["pairs"], first[0], name)]
         equal = [name for name in rest if name not in beaten]
         also = f", and no different from {_listed(equal)}" if equal else ""
         if beaten:
@@ -123,7 +123,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def ranks_of(n: int, compared: Mapping[tuple[int, int], PairedComparison]) -> list[int]:
-    """One more than those that are better beyond chance."""
+    """Ranks: 1 plus the number of contenders that are better beyond chance."""
     ranks = [1] * n
     for (i, j), one in compared.items():
         if one.outcome == "better":
@@ -171,7 +171,7 @@ def document(one: PairedComparison) -> dict[str, Any]:
 
 
 def _finite(value: float, digits: int = 12) -> float | None:
-    """A number for JSON, which has none for what is not finite."""
+    """The number for JSON; None if it is not finite."""
     return float(f"{value:.{digits}g}") if np.isfinite(value) else None
 
 
@@ -180,7 +180,7 @@ def _number(value: Any) -> float:
 
 
 def middle(values: Floats) -> float:
-    """The median; what is not finite counts as the worst."""
+    """The median; values that are not finite count as the worst."""
     return percentiles(np.where(np.isfinite(values), values, np.inf), [50.0])[0]
 
 

@@ -38,7 +38,7 @@ ComparisonOutcome = Literal["better", "worse", "no difference", "too few"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """What paired differences say of their centre."""
+    """An estimate of the centre of paired differences, with its interval."""
 
     estimate: float
     """The Hodges-Lehmann estimate: the median of the means of all pairs of differences."""
@@ -50,7 +50,7 @@ class Interval:
 
     @property
     def outcome(self) -> ComparisonOutcome:
-        """What it says where positive differences are better."""
+        """`better`, `worse` or `no difference`, if positive differences are better."""
         if math.isnan(self.low):
             return "too few"
         return "better" if self.low > 0 else "worse" if self.high < 0 else "no difference"
@@ -191,9 +191,9 @@ def paired(
     """Compare values [n] of a contender and of a baseline, stream by stream.
 
     `ratio`: both are positive and compared by the logarithm of their ratio, as errors are that
-    differ by orders of magnitude from stream to stream; otherwise by their difference. What is
-    not finite is worse than all that is. Raises ValueError where the lengths differ, or values
-    that are negative are to have a ratio.
+    differ by orders of magnitude from stream to stream; otherwise by their difference. Values that
+    are not finite are worse than all finite ones. Raises ValueError where the lengths differ, or
+    values that are negative are to have a ratio.
     """
     a, b = np.asarray(contender, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
     if a.shape != b.shape:
@@ -211,7 +211,7 @@ def paired(
 
 
 def fewest(comparisons: int = 1, level: float = LEVEL) -> int:
-    """The fewest streams with which any of so many comparisons can show a difference."""
+    """The fewest streams with which one of `comparisons` comparisons can show a difference."""
     n = 1
     while critical(n, simultaneous(comparisons, level)) is None:
         n += 1
@@ -219,8 +219,7 @@ def fewest(comparisons: int = 1, level: float = LEVEL) -> int:
 
 
 def simultaneous(comparisons: int, level: float = LEVEL) -> float:
-    """The level of each of several intervals, of which all hold together with `level`
-    (Bonferroni)."""
+    """The level of each interval, so that all hold together with `level` (Bonferroni)."""
     return 1.0 - (1.0 - level) / max(1, comparisons)
 
 
@@ -242,7 +241,7 @@ def critical(n: int, level: float) -> int | None:
 
 
 def _signed_ranks(n: int) -> Floats:
-    """P(T = t) of the sum of the ranks of the positive ones of n differences, t from 0 on."""
+    """P(T = t) of the sum T of the ranks of the positive differences among n, for t from 0."""
     share = np.zeros(n * (n + 1) // 2 + 1)
     share[0] = 1.0
     for rank in range(1, n + 1):

@@ -1,4 +1,4 @@
-"""Held-out streams: what contenders are evaluated on, and nothing was trained on."""
+"""Held-out streams: contenders are evaluated on them, and no training uses them."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ import numpy as np
 from tttui.lab.evaluation.documents import called, choose_parts, read_part
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import World
 from tttui.model.setting import options
-from tttui.model.settings import World
 from tttui.tasks.base import AnyTask, Task
 
 DecidingLoss = Literal["whole", "last"]
@@ -54,11 +54,11 @@ class HeldOutStream:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Those values that are settings of the task."""
+        """The `values` that are settings of the task."""
         return {name: v for name, v in self.values.items() if name not in WHERE_STREAM}
 
     def part(self) -> bytes:
-        """The bytes of a document's stream. Raises TttuiError where they are others by now."""
+        """The bytes of a document's stream. Raises TttuiError if the document has changed."""
         path = Path(self.values["file"])
         try:
             content = read_part(path, self.values["begin"], self.values["end"])
@@ -144,7 +144,7 @@ def streams_text(
 
 
 def key_of(streams: Sequence[HeldOutStream]) -> str:
-    """The same for the same streams, wherever their files lie."""
+    """A key of the streams that does not depend on where their files lie."""
     known = [{k: v for k, v in one.values.items() if k != "file"} for one in streams]
     text = json.dumps(known, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from tttui.lab.evaluation.contender import Contender, OnProgress, StreamOutcome
 from tttui.lab.evaluation.streams import HeldOutStream
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.runner import named_runner
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import CPU_BLOCK, SessionBlock, worlds
@@ -54,7 +54,7 @@ def side_by_side(
 
 
 def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
-    """The outcome of each world of a block, which took so many seconds in all."""
+    """The outcome of each world of a block; `seconds` is the time of the whole block."""
     status = block.status
     commits = [int(n) for n in (status == COMMIT).sum(axis=1)]
     return [
@@ -64,7 +64,7 @@ def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
 
 
 def base_of(contender: Contender, settings: Settings) -> Weights:
-    """The weights of the base. Raises RefusedInput where there is none, or it is another one."""
+    """The weights of the base. Raises RefusedInput if it is missing or another one."""
     if contender.values.get("base"):
         base = chosen_base(Path(contender.values["base"]), settings)
     else:

@@ -54,11 +54,11 @@ class Weighted:
 
 
 def weighted(root: Path, text: str) -> list[Weighted]:
-    """The skills that `--skills A@v2:0.7,B,@helper:0.3` names; a weight is 1 where none is said.
+    """The skills that `--skills A@v2:0.7,B,@helper:0.3` names; the default weight is 1.
 
     Raises RefusedInput naming what is wrong.
     """
-    found: list[Weighted] = []
+    skills: list[Weighted] = []
     for part in filter(None, (one.strip() for one in text.split(","))):
         match = _WEIGHTED.fullmatch(part)
         assert match is not None
@@ -70,14 +70,14 @@ def weighted(root: Path, text: str) -> list[Weighted]:
                 raise RefusedInput(
                     f"--skills {part}: {typed!r} is no weight; write NAME:WEIGHT, such as A@v2:0.7"
                 ) from None
-        found.append(Weighted(resolve(root, match["name"]), weight))
-    if len(found) > MOST_SKILLS:
-        raise RefusedInput(f"--skills: {len(found)} are more than {MOST_SKILLS}")
-    names = [one.version.name for one in found]
+        skills.append(Weighted(resolve(root, match["name"]), weight))
+    if len(skills) > MOST_SKILLS:
+        raise RefusedInput(f"--skills: {len(skills)} are more than {MOST_SKILLS}")
+    names = [one.version.name for one in skills]
     for name in names:
         if names.count(name) > 1:
             raise RefusedInput(f"--skills: {name} is named twice; give it one weight")
-    return found
+    return skills
 
 
 def check(parts: Sequence[Weighted], recipe: Recipe) -> None:
@@ -172,10 +172,10 @@ def lineage(parts: Sequence[Weighted], recipe: Recipe) -> dict[str, Any]:
 def merged(
     root: Path, parts: Sequence[Weighted], recipe: Recipe, skills: Mapping[str, SkillWeights]
 ) -> tuple[dict[str, Stored], dict[str, Any]]:
-    """The tensors of a composition; and settings of its adapters, where it has some.
+    """The tensors of a composition, and the settings of its adapters, if any.
 
-    `skills` are the open weights of the parts by name of the version. Raises RefusedInput naming
-    the layer.
+    `skills` are the open weights of the parts by version name. Raises RefusedInput naming the
+    layer.
     """
     base = BaseValues(root, parts[0].version)
     tensors: dict[str, Stored] = {}
@@ -236,10 +236,10 @@ def _parameter(
 
 
 def _rounded(values: Floats) -> Floats:
-    """Float32 values at the nearest that bfloat16 has, ties to even."""
+    """Round float32 values to the nearest bfloat16 value, ties to even."""
     bits = values.astype(np.float32).view(np.uint32)
-    kept = bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))
-    return (kept & np.uint32(0xFFFF0000)).view(np.float32)
+    rounded = bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))
+    return (rounded & np.uint32(0xFFFF0000)).view(np.float32)
 
 
 def merged_adapter(
@@ -274,24 +274,24 @@ def merged_adapter(
 
 
 def scale_of(skills: Iterable[SkillWeights]) -> float:
-    """By which the products of a composition's adapters are multiplied: the largest there is."""
+    """The scale of a composition's adapter products: the largest of its parts."""
     pairs = (layer.pair for skill in skills for layer in skill.layers.values())
     return max(pair.scale for pair in pairs if pair is not None)
 
 
 def shared(settings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The settings on which all agree; of those that name parameters what any of them names."""
+    """The settings on which all versions agree; settings that list parameters are united."""
     first, *others = settings
-    found = {
+    values = {
         name: value
         for name, value in first.items()
         if all(name in other and other[name] == value for other in others)
     }
     for name in PATTERNS:
         texts = [str(one[name]) for one in settings if name in one]
-        if name not in found and len(texts) == len(settings):
-            found[name] = ",".join(dict.fromkeys(p for text in texts for p in text.split(",")))
-    return found
+        if name not in values and len(texts) == len(settings):
+            values[name] = ",".join(dict.fromkeys(p for text in texts for p in text.split(",")))
+    return values
 
 
 def _short(sha256: str) -> str:
@@ -333,7 +333,7 @@ class Composition:
 
 
 def composition_of(version: Version) -> Composition | None:
-    """How a version was composed; None where it was not, or does not say."""
+    """How a version was composed; None if it is no composition or does not say."""
     document = version.origin.get("composition")
     if version.origin.get("kind") != KIND or not isinstance(document, Mapping):
         return None

@@ -26,15 +26,15 @@ class LayerChange:
     name: str
     shape: tuple[int, ...]
     base_norm: float | None
-    """Frobenius norm of the base's weights there; None where they are not at hand."""
+    """Frobenius norm of the base's weights in the layer; None if the base is missing."""
     norms: Mapping[str, float]
     """Norm of the task vector (skill minus base) by the name of the version, where it has one."""
     conflicts: Mapping[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
-    """By pair of versions: of the elements that both change, the share that they move in opposite
-    directions. Not known of adapters' products of more than 4 million elements."""
+    """By pair of versions: the share of the elements changed by both that they move in opposite
+    directions. Unknown for adapter products of more than 4 million elements."""
 
     def relative(self, norm: float) -> float | None:
-        """A norm as a share of the base's; None where that is not known, or 0."""
+        """A norm relative to the base's; None if that is unknown or 0."""
         return norm / self.base_norm if self.base_norm else None
 
 
@@ -44,8 +44,8 @@ class Effects:
     def __init__(
         self, root: Path, versions: Sequence[Version], problems: list[str] | None = None
     ) -> None:
-        """Raises TttuiError where weights are missing or were changed; with `problems` those are
-        left out and named there. RefusedInput where they do not fit each other."""
+        """Raises TttuiError if weights are missing or changed (with `problems` they are left out
+        and named there), RefusedInput if they do not fit each other."""
         self.skills: dict[str, SkillWeights] = {}
         with ExitStack() as opening:
             for version in versions:
@@ -72,7 +72,7 @@ class Effects:
         return [name for name, skill in self.skills.items() if layer.name in skill.layers]
 
     def change(self, layer: Layer) -> LayerChange:
-        """What the skills do to one layer."""
+        """The change that the skills make to one layer."""
         names = self.holders(layer)
         conflicts = {pair: self.conflict(layer, *pair) for pair in combinations(names, 2)}
         return LayerChange(
@@ -91,7 +91,7 @@ class Effects:
         return _norm(self._vector(layer, name))
 
     def conflict(self, layer: Layer, first: str, second: str) -> float | None:
-        """`LayerChange.conflicts` of two versions; None where that would cost too much."""
+        """`LayerChange.conflicts` of two versions; None if too costly to compute."""
         if layer.pair is not None and layer.pair.spec.size > LARGE:
             return None
         return _conflict(self._vector(layer, first), self._vector(layer, second))
@@ -117,7 +117,7 @@ class Effects:
         return _norm(merged.astype(np.float64) - self.base.read(layer.name, layer.shape))
 
     def base_norm(self, layer: Layer) -> float | None:
-        """The norm of the base's weights in a layer; None where they are not at hand."""
+        """The norm of the base's weights in a layer; None if the base is missing."""
         if layer.pair is None:
             return _norm(self.base.read(layer.name, layer.shape).astype(np.float64))
         weight = layer.name.partition(".lora_")[0] + ".weight"
@@ -128,7 +128,7 @@ class Effects:
 
 
 def changes(root: Path, versions: Sequence[Version]) -> list[LayerChange]:
-    """What some skills over one base do to each of its layers."""
+    """The change that skills make to each layer of their base."""
     with Effects(root, versions) as effects:
         return [effects.change(layer) for layer in effects.layers.values()]
 

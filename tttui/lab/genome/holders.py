@@ -1,4 +1,4 @@
-"""The processes that hold skills in memory, as they say it, and asking them for another state."""
+"""Processes that hold skills in memory: what they report, and requests to them."""
 
 import time
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class SkillState:
 
 @dataclass(frozen=True, slots=True)
 class SkillHost:
-    """A process that lets skills take turns on one base, as it said last."""
+    """A process whose skills take turns on one base, by its last report."""
 
     job: Job
     budget: int
@@ -52,7 +52,7 @@ class SkillHost:
     skills: tuple[SkillState, ...]
     answers: Mapping[str, str]
     problem: str = ""
-    """Why nothing is known of what it holds."""
+    """Why its report cannot be read; '' if it can."""
 
     @property
     def lives(self) -> bool:
@@ -60,19 +60,18 @@ class SkillHost:
 
 
 def skill_hosts(root: Path, *, ended: bool = False) -> list[SkillHost]:
-    """The processes of a root that hold skills, the newest first; with `ended` those too that
-    held some once."""
+    """The processes of a root that hold skills, newest first; with `ended` also ended ones."""
     jobs = list_jobs(root, kind=KIND)
     return [host_of(job) for job in jobs if ended or job.state in LIVE]
 
 
 def host_of(job: Job) -> SkillHost:
-    """What a job says that it holds; never raises for what its files hold."""
+    """The report of a job on its skills; never raises for damaged files."""
     problem, raw = "", dict[str, Any]()
     try:
         raw = dict(read_object(job.path / RESIDENCY))
     except FileNotFoundError:
-        problem = "has not said yet what it holds"
+        problem = "has not reported yet which skills it holds"
     except (OSError, TttuiError) as error:
         problem = f"{RESIDENCY} cannot be read: {error}"
     answers = raw.get("answers")
@@ -94,7 +93,7 @@ def _skills(raw: Mapping[str, Any], job_state: str) -> list[SkillState]:
         for one in _tables(raw.get("resident"))
         if isinstance(one.get("skill"), str)
     }
-    found = []
+    states = []
     for one in _tables(raw.get("skills")):
         name = one.get("skill")
         if not isinstance(name, str):
@@ -104,8 +103,8 @@ def _skills(raw: Mapping[str, Any], job_state: str) -> list[SkillState]:
             state = "in force" if raw.get("in_force") == name else "resident"
         size, t = whole(one.get("bytes")) or 0, whole(one.get("t")) or 0
         losses = number(one.get("loss")), number(one.get("frozen_loss"))
-        found.append(SkillState(name, state, size, t, *losses))
-    return found
+        states.append(SkillState(name, state, size, t, *losses))
+    return states
 
 
 def _tables(value: Any) -> list[Mapping[str, Any]]:
@@ -113,34 +112,35 @@ def _tables(value: Any) -> list[Mapping[str, Any]]:
 
 
 def host_for(root: Path, skill: str | None, handle: str | None) -> SkillHost:
-    """The one process that has a skill, or the one of a job. Raises RefusedInput."""
+    """The one process that holds a skill, or that of a job. Raises RefusedInput for none or
+    several."""
     if handle is not None:
         job = find_job(root, handle)
         if job.kind != KIND:
             raise RefusedInput(f"job {job.short} is a {job.kind}, which holds no skills")
-        found = [host_of(job)]
+        hosts = [host_of(job)]
     else:
-        found = [
+        hosts = [
             one
             for one in skill_hosts(root)
             if skill is None or skill in (state.name for state in one.skills)
         ]
-    if not found or not found[0].lives:
+    if not hosts or not hosts[0].lives:
         which = "" if skill is None else f" {skill}"
         raise RefusedInput(
             f"no process holds{which or ' skills'} now: residency belongs to a process that runs; "
             "`tttui genome run` starts one"
         )
-    if len(found) > 1:
-        names = ", ".join(one.job.short for one in found)
+    if len(hosts) > 1:
+        names = ", ".join(one.job.short for one in hosts)
         raise RefusedInput(f"several processes hold it: {names}; name one with --job")
-    return found[0]
+    return hosts[0]
 
 
 def change(holder: SkillHost, changes: Mapping[str, Any], *, wait_s: float) -> SkillHost:
-    """Ask a process to change what it holds, and wait until it has answered.
+    """Send a request to a process and wait for its answer.
 
-    Raises RefusedInput where it says no, TttuiError where it does not answer.
+    Raises RefusedInput if it refuses, TttuiError if it does not answer.
     """
     id = ask(holder.job.path / REQUESTS, "set", dict(changes))
     deadline = time.monotonic() + wait_s

@@ -1,4 +1,4 @@
-"""What a skill changes: the layers of its base, each with the values that it has there.
+"""The layers that a skill changes, with their values.
 
 A layer is a parameter, or the pair of a low-rank adapter, whose product is added to a weight.
 """
@@ -27,7 +27,7 @@ TEXT, HF = "text", "hf"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A parameter of that name, or a pair whose product has it."""
+    """A parameter, or the parameter to which the product of an adapter pair is added."""
 
     name: str
     shape: tuple[int, ...]
@@ -57,9 +57,9 @@ class SkillWeights:
         values = self.version
         pairs = list(named_pairs(specs, {**values.task_settings, **values.settings}))
         of_pairs = {one.name for pair in pairs for one in (pair.a, pair.b)}
-        found = [Layer(s.name, tuple(s.shape)) for s in specs if s.name not in of_pairs]
-        found += [Layer(pair.name, tuple(pair.spec.shape), pair) for pair in pairs]
-        return {layer.name: layer for layer in found}
+        layers = [Layer(s.name, tuple(s.shape)) for s in specs if s.name not in of_pairs]
+        layers += [Layer(pair.name, tuple(pair.spec.shape), pair) for pair in pairs]
+        return {layer.name: layer for layer in layers}
 
     def dtype(self, name: str) -> str:
         return self._file.specs[name].dtype
@@ -142,7 +142,7 @@ def _point_mass(path: Path, version: Version) -> Mapping[str, Any]:
 
 
 class _ModelFiles(Mapping[str, Any]):
-    """The tensors of a Hugging Face model's safetensors files, read when they are asked for."""
+    """The tensors of a Hugging Face model's safetensors files, read on demand."""
 
     def __init__(self, version: Version) -> None:
         from tttui.tasks.hf.known import model_of
@@ -171,13 +171,13 @@ class _ModelFiles(Mapping[str, Any]):
 
 def all_layers(skills: Iterable[SkillWeights]) -> dict[str, Layer]:
     """The layers that any of some skills changes, by name. Raises RefusedInput for two shapes."""
-    found: dict[str, Layer] = {}
+    layers: dict[str, Layer] = {}
     for skill in sorted(skills, key=lambda skill: -len(skill.layers)):  # in the base's order
         for name, layer in skill.layers.items():
-            known = found.setdefault(name, layer)
+            known = layers.setdefault(name, layer)
             if known.shape != layer.shape:
                 raise RefusedInput(
                     f"{name}: has shape {list(layer.shape)} in {skill.version.name}, "
                     f"{list(known.shape)} in another of the skills"
                 )
-    return found
+    return layers

@@ -42,7 +42,7 @@ class Recipe:
     density: float = 1.0
     """Share of each task vector that is kept: the largest (ties), or any (dare)."""
     seed: int = 0
-    """Of what dare drops."""
+    """Seed of the elements that dare drops."""
     scale: float = 1.0
     """λ, by which the merged task vector is multiplied."""
 
@@ -77,7 +77,7 @@ class MergePart:
     """Decides what dare drops of it, and the order in which skills are added up."""
     weight: float
     read: Callable[[], Floats]
-    """Its values of the parameter that is merged; read again where they are needed twice."""
+    """Reads its values of the merged parameter; may be called twice."""
 
 
 def merge(base: Floats, parts: Sequence[MergePart], recipe: Recipe, parameter: str) -> Floats:
@@ -106,9 +106,10 @@ def merge(base: Floats, parts: Sequence[MergePart], recipe: Recipe, parameter: s
 
 
 def trimmed(task_vector: Doubles, density: float) -> Doubles:
-    """The elements of largest magnitude, as many as the density says but at least one; else 0.
+    """Keep the share `density` of the elements, largest magnitude first, at least one; set the
+    others to 0.
 
-    Of elements as large as the smallest that is kept all are kept.
+    Ties with the smallest kept element are kept.
     """
     keep = max(1, round(density * task_vector.size))
     if keep >= task_vector.size:
@@ -132,7 +133,7 @@ def _added(
         if factor == 0.0:
             continue
         if recipe.method == "dare" and recipe.density < 1.0:
-            factor = factor * _kept(base.shape, recipe, parameter, part.identity)
+            factor = factor * _dare_factors(base.shape, recipe, parameter, part.identity)
         total = total + factor
         term = read(part) * factor
         of_skills = term if of_skills is None else of_skills + term
@@ -144,12 +145,12 @@ def _added(
     return of_skills if np.all(of_base == 0.0) else of_base * base + of_skills
 
 
-def _kept(shape: tuple[int, ...], recipe: Recipe, parameter: str, identity: str) -> Doubles:
+def _dare_factors(shape: tuple[int, ...], recipe: Recipe, parameter: str, identity: str) -> Doubles:
     """1 / (1 - p) where dare keeps an element, 0 where it drops it."""
     text = f"{recipe.seed}\n{parameter}\n{identity}"
     seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])
-    kept = np.random.default_rng(seed).random(shape) < recipe.density
-    return kept / recipe.density
+    mask = np.random.default_rng(seed).random(shape) < recipe.density
+    return mask / recipe.density
 
 
 def _ties(base: Doubles, parts: Sequence[MergePart], read: _Read, recipe: Recipe) -> Doubles:

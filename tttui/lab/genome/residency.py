@@ -3,7 +3,7 @@
 A skill is *resident* in a process while its state (weights, optimizer, all that its session needs
 to go on exactly) is in that process's memory, beside the one base that all skills there share. It
 is *paged out* while its state lies on the disk only. Residency belongs to a process: when that has
-ended, nothing is resident. What is in force counts like all others, and is never paged out.
+ended, nothing is resident. The skill in force counts like all others, and is never paged out.
 """
 
 from collections import OrderedDict
@@ -23,17 +23,17 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Counters:
-    """What happened since the process began."""
+    """Counts since the process began."""
 
     activations: int = 0
     hits: int = 0
-    """Activations of what was resident."""
+    """Activations of resident skills."""
     loads: int = 0
-    """Activations of what was not: read from the disk."""
+    """Activations that read a state from the disk."""
     evictions: int = 0
     """Skills that were paged out, to make room or on request."""
     thrashes: int = 0
-    """Loads of what had made room for others within the last 16 activations."""
+    """Loads of skills that were paged out within the last 16 activations."""
 
 
 class Resident(Generic[T]):
@@ -76,7 +76,7 @@ class Resident(Generic[T]):
         return self._states.pop(name)
 
     def leave(self, state: T, size: int) -> None:
-        """Take back the state of the skill in force; where it has grown, others make room."""
+        """Take back the state of the skill in force; if it has grown, page out others."""
         name, self.in_force = self.in_force, ""
         self._refuse_larger(name, size)
         self._states[name], self.sizes[name] = state, size
@@ -86,7 +86,7 @@ class Resident(Generic[T]):
     def bring_in(self, name: str) -> None:
         """Make a skill resident, as the one that was used last.
 
-        Raises RefusedInput where it does not fit the budget, alone or beside what is in force.
+        Raises RefusedInput if it does not fit the budget beside the skill in force.
         """
         counters = self.counters
         if name in self.sizes:
@@ -113,9 +113,9 @@ class Resident(Generic[T]):
         self._out(name)
 
     def set_budget(self, budget: int) -> None:
-        """Change the budget; what no longer fits is paged out.
+        """Change the budget and page out what no longer fits.
 
-        Raises RefusedInput where what is in force does not fit.
+        Raises RefusedInput if the skill in force does not fit.
         """
         needed = self.sizes.get(self.in_force, 0)
         if needed > budget:
@@ -126,7 +126,7 @@ class Resident(Generic[T]):
         self._make_room(budget)
 
     def flush(self) -> None:
-        """Write out everything that is not in force, as the process is about to end."""
+        """Write all skills but the one in force to disk, before the process ends."""
         for name, state in self._states.items():
             self._page_out(name, state)
         for name in self._states:

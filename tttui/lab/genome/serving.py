@@ -48,7 +48,7 @@ WeightsReader = Callable[[], Mapping[str, Any] | None]
 
 @dataclass(slots=True)
 class Seat:
-    """One skill: its session, as far as it has come."""
+    """One skill with its session."""
 
     name: str
     weights: WeightsReader
@@ -109,7 +109,7 @@ class Serving:
             self._publish()
 
     def results(self) -> Mapping[str, Any]:
-        """What came of it, the same however often it was interrupted."""
+        """The results, independent of interruptions."""
         return {
             "steps": self._host.steps,
             "skills": [
@@ -126,12 +126,12 @@ class Serving:
         }
 
     def clear(self) -> None:
-        """Remove the files of states, which are not needed once all is done."""
+        """Remove the state files once all sessions are complete."""
         for number in range(len(self._seats)):
             remove(self._page(number))
 
     def _next(self) -> Seat | None:
-        """Whose turn it is: who was asked for, else who has come least far."""
+        """The next skill: the requested one, else the one with the fewest steps."""
         while self._first:
             seat = self._seats[self._first.pop(0)]
             if seat.t < self._host.steps:
@@ -181,7 +181,7 @@ class Serving:
         seat.kept_at = time.monotonic()
 
     def _restore(self, number: int, seat: Seat) -> None:
-        """Take up what an earlier execution left of a session."""
+        """Restore the session of an earlier execution."""
         page = self._read(number)
         if page is None:
             return
@@ -253,7 +253,7 @@ class Serving:
         }
 
     def _obey(self) -> None:
-        """Do what was asked of the residency, and answer in residency.json."""
+        """Carry out requests on residency, and answer in residency.json."""
         requests = self._inbox.take()
         for request in requests:
             if isinstance(request, NoRequest):

@@ -23,8 +23,8 @@ ITS_OWN = ("seed", "steps", "file", "rank", "alpha", "targets", "plastic")
 
 @dataclass(frozen=True)
 class GenomeContest(Contest):
-    """The composition comes first and is compared with each of the others, and with nothing else:
-    so the intervals are no wider than they have to be to hold together."""
+    """A contest in which only the composition, which comes first, is compared with the others. So
+    few comparisons keep the simultaneous intervals narrow."""
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -56,7 +56,7 @@ def contest_of(
 
 def parents_there(root: Path, version: Version, composition: Composition) -> list[Version]:
     """The parents as they were merged. Raises RefusedInput where one is not there any more."""
-    found = []
+    parents = []
     for parent in composition.parents:
         there = resolve(root, parent.version)
         if there.weights_sha256 != parent.weights_sha256:
@@ -64,12 +64,12 @@ def parents_there(root: Path, version: Version, composition: Composition) -> lis
                 f"{there.name} has other weights than those that {version.name} was composed of; "
                 "compose it again"
             )
-        found.append(there)
-    return found
+        parents.append(there)
+    return parents
 
 
 def _settings_of_composition(version: Version, parent: Version) -> dict[str, Any]:
-    """What a parent has otherwise than the composition, as the composition has it."""
+    """The composition's values of the settings in which a parent differs."""
     from tttui.tasks.find import find_task
 
     ours = {**version.task_settings, **version.settings}
@@ -82,12 +82,13 @@ def _settings_of_composition(version: Version, parent: Version) -> dict[str, Any
     }
 
 
-def judged(found: Mapping[str, Any], by: DecidingLoss) -> dict[str, Any]:
-    """What a contest says of a composition, from its results: its best parent, and a sentence for
-    each comparison. The best parent is the one with the lowest median loss on the same streams."""
-    pairs = {one["b"]: one for one in found["pairs"]}
-    genome = found["pairs"][0]["a"]
-    losses = {one["name"]: one[by] for one in found["contenders"]}
+def judged(result: Mapping[str, Any], by: DecidingLoss) -> dict[str, Any]:
+    """The verdict on a composition from the results of its contest: the best parent, and a sentence
+    for each comparison. The best parent is the one with the lowest median loss on the same streams.
+    """
+    pairs = {one["b"]: one for one in result["pairs"]}
+    genome = result["pairs"][0]["a"]
+    losses = {one["name"]: one[by] for one in result["contenders"]}
     parents = [name for name in pairs if name != BASE]
     best = min(parents, key=lambda name: float("inf") if losses[name] is None else losses[name])
     outcome = pairs[best]["outcome"]
@@ -103,13 +104,13 @@ def judged(found: Mapping[str, Any], by: DecidingLoss) -> dict[str, Any]:
         "verdict": verdict,
         "sentences": [verdict, *(one["verdict"] for one in pairs.values())],
         "losses": losses,
-        "streams": found["streams"],
-        "streams_are": found["streams_are"],
+        "streams": result["streams"],
+        "streams_are": result["streams_are"],
     }
 
 
 def start_test(root: Path, version: Version, *, command: Sequence[str]) -> Job:
-    """Start the job that tests a composition as the command does where nothing else is said."""
+    """Start the job that tests a composition with the command's defaults."""
     composition = composition_of(version)
     if composition is None:
         raise RefusedInput(f"{version.name} is no composition")
@@ -129,6 +130,6 @@ def start_test(root: Path, version: Version, *, command: Sequence[str]) -> Job:
 
 
 def newest_test(root: Path, version: Version) -> Mapping[str, Any] | None:
-    """What the newest test of a composition has found; None where there was none."""
-    found = [one["result"] for one in results_of(root, version) if one["key"] == RESULT]
-    return found[-1] if found else None
+    """The result of the newest test of a composition; None without one."""
+    tests = [one["result"] for one in results_of(root, version) if one["key"] == RESULT]
+    return tests[-1] if tests else None

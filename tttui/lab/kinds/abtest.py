@@ -1,4 +1,4 @@
-"""An A/B test of a version: against another one, or the base, on the same held-out streams."""
+"""An A/B test of a version against another one or the base, on the same held-out streams."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,11 +26,11 @@ class ABTest(JobKind):
 
         contest = Contest.of(context.settings)
         version, baseline = contest.entries
-        found = hold(context, contest, timed=False)
-        compared = found["pairs"][0]
-        found |= {"version": version.name, "baseline": baseline.name}
-        found["verdict"] = compared["verdict"]
-        context.results(found)
+        result = hold(context, contest, timed=False)
+        compared = result["pairs"][0]
+        result |= {"version": version.name, "baseline": baseline.name}
+        result["verdict"] = compared["verdict"]
+        context.results(result)
         tested = resolve(context.root, version.name)
         known = [one["result"].get("job") for one in results_of(context.root, tested)]
         if context.handle not in known:  # else before it was killed
@@ -47,16 +47,16 @@ class ABTest(JobKind):
                     "high": compared["high"],
                     "unit": compared["unit"],
                     "wins": compared["wins"],
-                    "streams": found["streams"],
-                    "streams_key": found["streams_key"],
-                    "streams_are": found["streams_are"],
+                    "streams": result["streams"],
+                    "streams_key": result["streams_key"],
+                    "streams_are": result["streams_are"],
                     "by": contest.by,
                     "seed": contest.seed,
                     "job": context.handle,
                 },
                 command=context.settings["words"],
             )
-        keep(context, contest, found, kind=self.name)
+        keep(context, contest, result, kind=self.name)
         context.event("verdict", version=version.name, verdict=compared["outcome"])
         context.log.info("%s", compared["verdict"])
 

@@ -1,4 +1,4 @@
-"""What a kind of job is. A new one is one file in `lab/kinds/` with a `KIND`."""
+"""The base class of a kind of job; a new kind is a module in `lab/kinds/` with a `KIND`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a job takes of the machine while it runs."""
+    """The resources that a job needs while it runs."""
 
     cores: int = 1
     gpus: int = 0
     env: tuple[str, ...] = ()
-    """Names of environment variables, such as that of a key: they are in no file, so the job is
-    started by somebody who has them set."""
+    """Names of secret environment variables, such as an API key: no file holds them, so the job
+    starts only from a process that has them set."""
 
 
 class JobKind(ABC):
@@ -32,16 +32,16 @@ class JobKind(ABC):
     name: ClassVar[str]
     """As `tttui job list` shows it; also the name of the kind's module."""
     collection: ClassVar[str]
-    """Of its events: `data:<collection>:<action>`."""
+    """The collection of its events, `data:<collection>:<action>`."""
     command: ClassVar[tuple[str, ...]]
     """The words of the command that starts it; its options are those of a form for it."""
     saves: ClassVar[bool] = False
-    """It saves checkpoints by name, from any of which a job can go on."""
+    """Whether it saves named checkpoints, from any of which a job can resume."""
     only_once: ClassVar[str] = "it has no named checkpoints to go on from"
-    """Why a job that is complete cannot go on from an earlier checkpoint; empty where it can."""
+    """Why a complete job cannot resume from an earlier checkpoint; '' if it can."""
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
-        """Cores and GPUs that it takes; one core where nothing else is said."""
+        """The resources of a job; by default one core."""
         return Needs()
 
     @abstractmethod

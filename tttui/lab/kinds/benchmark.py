@@ -1,4 +1,5 @@
-"""A benchmark: several contenders on the same held-out streams, ranked by what is beyond chance."""
+"""A benchmark: several contenders on the same held-out streams, ranked by significant
+differences."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,20 +29,20 @@ class Benchmark(JobKind):
             _ask(context)
             return
         contest = Contest.of(context.settings)
-        found = hold(context, contest, timed=True)
-        context.results(found)
-        keep(context, contest, found, kind=self.name)
-        context.event("ranked", verdict=found["verdict"], streams=found["streams"])
-        context.log.info("%s", found["verdict"])
+        result = hold(context, contest, timed=True)
+        context.results(result)
+        keep(context, contest, result, kind=self.name)
+        context.event("ranked", verdict=result["verdict"], streams=result["streams"])
+        context.log.info("%s", result["verdict"])
 
 
 def _ask(context: Context) -> None:
     """Ask endpoints."""
-    found = answers(context, context.settings["providers"], context.settings["prompts"])
-    context.results(found)
-    keep_answers(context, found)
-    context.event("ranked", verdict=found["verdict"], prompts=len(found["prompts"]))
-    context.log.info("%s", found["verdict"])
+    result = answers(context, context.settings["providers"], context.settings["prompts"])
+    context.results(result)
+    keep_answers(context, result)
+    context.event("ranked", verdict=result["verdict"], prompts=len(result["prompts"]))
+    context.log.info("%s", result["verdict"])
 
 
 KIND = Benchmark()

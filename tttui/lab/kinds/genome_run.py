@@ -66,7 +66,7 @@ def check(root: Path, contest: Contest) -> HeldOutStream:
 
 
 def _settings(stream: HeldOutStream, directory: Path) -> Mapping[str, Any]:
-    """The settings that a stream fixes; a part of a document is put into the job's directory."""
+    """The settings that a stream fixes; copies a part of a document into the job's directory."""
     if "begin" not in stream.values:
         return stream.settings
     path = directory / f"stream{Path(stream.values['file']).suffix}"

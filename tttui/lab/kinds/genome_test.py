@@ -17,24 +17,26 @@ class GenomeTest(JobKind):
 
     def run(self, context: Context) -> None:
         contest = GenomeContest.of(context.settings)
-        found = hold(context, contest, timed=False)
-        verdict = judged(found, contest.by)
-        context.results({**found, **verdict})
+        contested = hold(context, contest, timed=False)
+        verdict = judged(contested, contest.by)
+        context.results({**contested, **verdict})
         version = resolve(context.root, contest.entries[0].version)
         words = context.settings["words"]
-        for name in context.remaining([f"record {p['b']}" for p in found["pairs"]] + ["record"]):
+        for name in context.remaining(
+            [f"record {p['b']}" for p in contested["pairs"]] + ["record"]
+        ):
             if name == "record":
                 record_result(
                     context.root, version, RESULT, {**verdict, "job": context.handle}, command=words
                 )
-                keep(context, contest, found, kind=self.name)
+                keep(context, contest, contested, kind=self.name)
             else:
-                pair = next(one for one in found["pairs"] if f"record {one['b']}" == name)
+                pair = next(one for one in contested["pairs"] if f"record {one['b']}" == name)
                 result = {
                     "baseline": pair["b"],
                     "verdict": pair["outcome"],
                     "sentence": pair["verdict"],
-                    "streams": found["streams"],
+                    "streams": contested["streams"],
                     "by": contest.by,
                     "job": context.handle,
                 }

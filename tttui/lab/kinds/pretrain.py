@@ -12,7 +12,7 @@ from tttui.lab.job import METRICS, RESULTS
 from tttui.lab.kinds.base import JobKind
 from tttui.lab.training.loop import Loop, TrainingPlan
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.runs.base import (
     LOSS_HEADER,
@@ -45,19 +45,19 @@ class Pretrain(JobKind):
         settings = Settings().updated(dict(context.settings["settings"])).validate()
         force = bool(context.settings.get("force"))
         base = base_in_turn(context, settings, lambda: _train(context, settings), force=force)
-        found: Mapping[str, Any] = {"final_loss": None}
+        earlier: Mapping[str, Any] = {"final_loss": None}
         with suppress(TttuiError, OSError):
-            found = read_object(context.directory / RESULTS)
+            earlier = read_object(context.directory / RESULTS)
         steps = settings.pretraining.pretrain_steps
         about = {"base": str(base.source), "sha256": base.sha256, "cfg": dict(base.cfg)}
-        context.results({**found, **about, "steps": steps})
+        context.results({**earlier, **about, "steps": steps})
 
 
 def base_in_turn(
     context: Context, settings: Settings, train: Callable[[], Base], *, force: bool = False
 ) -> Base:
-    """The base of these settings: the one that fits, or one that is trained now, or meanwhile by
-    another process."""
+    """The base of these settings: an existing one, or one that this or another process trains
+    now."""
     make_room(context.root, settings)
     turn = Turn(cache_path(context.root, settings).parent, context.handle)
     try:
@@ -90,13 +90,14 @@ def _train(context: Context, settings: Settings) -> Base:
 
 
 def plan_of(training: Training) -> TrainingPlan:
-    """A base is what its settings say: the last weights, and never at another learning rate."""
+    """The training plan of a base: it takes the last weights, and never changes the learning
+    rate."""
     every = max(1, training.steps // 20)
     return TrainingPlan(validate_every=every, rollbacks=0, takes_best=False)
 
 
 def settings_of(settings: Settings, *, force: bool) -> Mapping[str, Any]:
-    """The settings of a job that trains the base of these."""
+    """The settings of the job that trains a base."""
     return {"settings": settings.flat(), "force": force, "seed": settings.pretraining.pretrain_seed}
 
 

@@ -1,4 +1,4 @@
-"""Tests of providers: every capability is a part, so that a killed test goes on."""
+"""Tests of providers: every capability is a part, so a killed test resumes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -22,9 +22,9 @@ class ProviderTest(JobKind):
     command = ("provider", "test")
 
     def needs(self, settings: Mapping[str, Any]) -> Needs:
-        found = find_providers().providers
+        providers = find_providers().providers
         names = {part.partition("/")[0] for part in settings["parts"]}
-        used = {one.gpu for name in names if (one := found.get(name)) is not None}
+        used = {one.gpu for name in names if (one := providers.get(name)) is not None}
         return Needs(gpus=len(used - {None}), env=keys_here(names))
 
     def run(self, context: Context) -> None:

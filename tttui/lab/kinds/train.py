@@ -53,7 +53,7 @@ def plan_of(ready: PreparedTraining, training: TrainSettings) -> TrainingPlan:
 
 
 def request_of(root: Any, settings: Mapping[str, Any]) -> TrainingRequest:
-    """What the settings of a job ask for. Raises RefusedInput where its version is gone."""
+    """The training request in the settings of a job. Raises RefusedInput if its version is gone."""
     start, begin = settings.get("start"), None
     if start:
         from tttui.lab.registry import resolve
@@ -74,7 +74,7 @@ def request_of(root: Any, settings: Mapping[str, Any]) -> TrainingRequest:
 
 
 def _registered(context: Context, ready: PreparedTraining, loop: Loop) -> str:
-    """The name of the version, which a process that was killed may have registered already.
+    """Register the version unless a killed process has done so; returns its name.
 
     A job that went on from an earlier checkpoint after it was complete makes another version.
     """
@@ -116,7 +116,7 @@ def _registered(context: Context, ready: PreparedTraining, loop: Loop) -> str:
 
 
 def dry_run(how: TaskTraining, request: TrainingRequest) -> Cost:
-    """Take three real steps, and say what the whole training will take; nothing is kept."""
+    """Take three real steps and estimate the cost of the whole training; keeps nothing."""
     ready = how.ready(request)
     steps = ready.trainer.steps
     named = named_epochs(steps, ready.trainer.steps_an_epoch)[0]

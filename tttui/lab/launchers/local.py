@@ -28,7 +28,7 @@ children: list["subprocess.Popen[bytes]"] = []
 
 
 class Room:
-    """What is free on this machine beside the jobs that run."""
+    """The free cores and GPUs of this machine."""
 
     def __init__(self, running: Sequence[Job]) -> None:
         here = [
@@ -41,7 +41,7 @@ class Room:
         self._most = most_jobs()
 
     def takes(self, request: Mapping[str, Any]) -> bool:
-        """Whether a job can begin now; one that needs more than there is begins alone."""
+        """Whether a job can begin now; one that needs more than the machine has begins alone."""
         if self._count >= self._most:
             return False
         if not self._count:
@@ -59,8 +59,8 @@ class Room:
                 children.remove(child)
         process = start_worker(job.path, environment_of(os.environ, request, cores, gpus))
         children.append(process)
-        kept = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
-        StatusFile(job.path, kept | process_keys(process.pid)).write(
+        carried = {key: value for key, value in job.raw.items() if key not in ("pid", "error")}
+        StatusFile(job.path, carried | process_keys(process.pid)).write(
             state="running",
             doing="starting",
             error=None,
@@ -93,7 +93,7 @@ def all_cores() -> int:
 
 
 def most_jobs() -> int:
-    """Jobs at a time at most. Raises RefusedInput where TTTUI_JOBS is no number above 0."""
+    """The most jobs at a time. Raises RefusedInput if TTTUI_JOBS is no number above 0."""
     text = os.environ.get(MOST, "").strip()
     if not text:
         return all_cores()

@@ -33,7 +33,7 @@ WARNED_S = 90
 
 
 class Execution:
-    """What runs on a node: submitit unpickles and calls it."""
+    """The callable that submitit unpickles and calls on a node."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
@@ -55,7 +55,7 @@ class Execution:
 
 
 def check_slurm() -> None:
-    """Raise RefusedInput where jobs cannot be given to Slurm from here, with the remedy."""
+    """Raise RefusedInput with the remedy if jobs cannot be submitted to Slurm from here."""
     if shutil.which("sbatch") is None:
         raise RefusedInput(
             "--launcher slurm: there is no sbatch on this machine; start the job on a login node "
@@ -70,7 +70,7 @@ def check_slurm() -> None:
 
 
 def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
-    """Hand queued jobs to Slurm, several as one array; their status.json gets its id.
+    """Submit queued jobs to Slurm, several as one array; writes its id to their status.json.
 
     Raises TttuiError with what Slurm complained of; the jobs are then failed.
     """
@@ -110,10 +110,10 @@ def submit(root: Path, jobs: Sequence[Job], launcher: Launcher) -> None:
             )
         raise TttuiError(f"Slurm did not take the job: {complaint}") from error
     for job, ticket in zip(jobs, tickets, strict=True):
-        kept = carried_on(job.raw, {}) | {
+        fields = carried_on(job.raw, {}) | {
             key: job.raw[key] for key in ("resume_from",) if key in job.raw
         }
-        StatusFile(job.path, kept).write(state="queued", slurm_id=str(ticket.job_id))
+        StatusFile(job.path, fields).write(state="queued", slurm_id=str(ticket.job_id))
 
 
 def launcher_of(request: Mapping[str, Any]) -> Launcher:
@@ -125,7 +125,7 @@ def launcher_of(request: Mapping[str, Any]) -> Launcher:
 
 def withdraw_from_slurm(jobs: Sequence[Job]) -> None:
     """Take jobs that wait out of Slurm's queue. Raises TttuiError where that fails."""
-    if ids := [found for job in jobs if (found := id_of(job))]:
+    if ids := [slurm_id for job in jobs if (slurm_id := id_of(job))]:
         ask(["scancel", *ids])
 
 
@@ -137,7 +137,7 @@ def _time_is_over() -> bool:
 
 @contextmanager
 def _plain_environment() -> Iterator[None]:
-    """What sbatch hands on to the nodes: nothing that is imported from where it is started."""
+    """Limit the environment for the nodes: nothing is imported from the current directory."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment(before))

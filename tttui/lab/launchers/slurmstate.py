@@ -1,9 +1,8 @@
-"""What Slurm knows of a job, and what is left to be learned once it has forgotten it.
+"""The state of a job in Slurm, also after Slurm has forgotten it.
 
-Its controller forgets a job minutes after the end (`MinJobAge`). So what it says of an end is
-kept in the job's directory (slurm.json) by whoever asks first. Where nobody asked in time, the
-accounting tells (`sacct`, where the cluster has it), else what Slurm wrote into the output of
-the job when it ended it.
+Its controller forgets a job minutes after the end (`MinJobAge`). So the first process that asks
+stores the final state in the job's directory (slurm.json). If none asked in time, the accounting is
+asked (`sacct`, if the cluster has it), else the message that Slurm wrote into the job's output.
 """
 
 import os
@@ -67,7 +66,7 @@ _answers: dict[tuple[str, ...], tuple[float, str]] = {}
 
 
 def judged(job: Job) -> Job:
-    """The job with what Slurm knows of it beyond its files. Never raises."""
+    """The job completed by what Slurm knows beyond its files. Never raises."""
     slurm_id = id_of(job)
     if job.launcher != "slurm" or slurm_id is None:
         return job
@@ -98,15 +97,15 @@ def judged(job: Job) -> Job:
 
 def id_of(job: Job) -> str | None:
     """Slurm's id of a job; None where it has none."""
-    found = job.raw.get("slurm_id")
+    slurm_id = job.raw.get("slurm_id")
     # It goes into a command line, and may come from anybody's file.
-    if isinstance(found, str) and found.replace("_", "").isdecimal() and found.isascii():
-        return found
+    if isinstance(slurm_id, str) and slurm_id.replace("_", "").isdecimal() and slurm_id.isascii():
+        return slurm_id
     return None
 
 
 def ask(words: Sequence[str]) -> str:
-    """What a command of Slurm prints. Raises TttuiError with what it complains of."""
+    """The output of a Slurm command. Raises TttuiError with its message."""
     try:
         done = subprocess.run(
             words, capture_output=True, text=True, timeout=ASK_S, check=False, errors="replace"
@@ -120,20 +119,20 @@ def ask(words: Sequence[str]) -> str:
 
 def _state_of(job: Job, slurm_id: str) -> tuple[str, str]:
     """Slurm's state of a job and its reason; empty where Slurm has forgotten it."""
-    kept = _kept(job.path, slurm_id)
-    if kept is not None:
-        return kept, ""
-    found = _mine().get(slurm_id) or _single(slurm_id)
-    if found is None:
-        found = _accounted(slurm_id) or _last_words(job, slurm_id), ""
-    state, reason = found
+    ended = _stored_end(job.path, slurm_id)
+    if ended is not None:
+        return ended, ""
+    answer = _mine().get(slurm_id) or _single(slurm_id)
+    if answer is None:
+        answer = _accounted(slurm_id) or _last_words(job, slurm_id), ""
+    state, reason = answer
     if state not in WAITING and state not in RUNNING:
         with suppress(TttuiError, OSError):  # somebody else's job: who owns it keeps it
             write_whole(job.path / KEPT, json_bytes({"slurm_id": slurm_id, "state": state}))
     return state, reason
 
 
-def _kept(directory: Path, slurm_id: str) -> str | None:
+def _stored_end(directory: Path, slurm_id: str) -> str | None:
     try:
         raw = read_object(directory / KEPT)
     except (TttuiError, OSError):
@@ -153,7 +152,7 @@ _FORMAT = ("--noheader", "--states=all", "--array", "--format=%i|%T|%r")
 
 
 def _single(slurm_id: str) -> tuple[str, str] | None:
-    """The same of one job, which may be another user's; None where Slurm does not know it."""
+    """State and reason of one job, also another user's; None if Slurm does not know it."""
     try:
         line = _recently("squeue", *_FORMAT, "--jobs", slurm_id).partition("\n")[0]
     except TttuiError as error:
@@ -175,7 +174,7 @@ def _accounted(slurm_id: str) -> str:
 
 
 def _last_words(job: Job, slurm_id: str) -> str:
-    """What Slurm wrote into the output of a job that it ended; '' where it wrote nothing."""
+    """Slurm's message in the output of a job that it ended; '' if there is none."""
     try:
         for output in (root_of(job.path) / FOLDER).glob(f"*/{slurm_id}_*_log.out"):
             with open_to_read(output) as file:
@@ -203,7 +202,7 @@ def _why(reason: str) -> str:
 
 
 def _recently(*words: str) -> str:
-    """What a command of Slurm said in the last seconds, or says now."""
+    """The output of a Slurm command, cached for a few seconds."""
     known = _answers.get(words)
     if known is not None and time.monotonic() - known[0] < FRESH_S:
         return known[1]

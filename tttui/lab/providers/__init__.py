@@ -19,33 +19,35 @@ def find_providers(path: Path | None = None) -> KnownProviders:
 
     `path` is another file than the person's own.
     """
-    found: dict[str, Provider] = {engine.name: engine for engine in engines()}
+    providers: dict[str, Provider] = {engine.name: engine for engine in engines()}
     try:
         definitions = read_definitions(path or providers_path())
     except TttuiError as error:
-        return KnownProviders(found, str(error))
-    found |= {name: endpoint_of(definition) for name, definition in definitions.items()}
-    return KnownProviders(found)
+        return KnownProviders(providers, str(error))
+    providers |= {name: endpoint_of(definition) for name, definition in definitions.items()}
+    return KnownProviders(providers)
 
 
 def providers_named(names: Sequence[str], path: Path | None = None) -> list[Provider]:
     """The providers of these names. Raises RefusedInput for one that is not there."""
-    found = find_providers(path)
+    known = find_providers(path)
     for name in names:
-        if name not in found.providers:
-            if found.problem:
-                raise RefusedInput(found.problem)
-            close = get_close_matches(name, found.providers, 1)
+        if name not in known.providers:
+            if known.problem:
+                raise RefusedInput(known.problem)
+            close = get_close_matches(name, known.providers, 1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise RefusedInput(
-                f"{name[:40]!r} is no provider; {hint}there are {', '.join(found.providers)}; "
+                f"{name[:40]!r} is no provider; {hint}there are {', '.join(known.providers)}; "
                 "`tttui provider add` adds an endpoint"
             )
-    return [found.providers[name] for name in dict.fromkeys(names)]
+    return [known.providers[name] for name in dict.fromkeys(names)]
 
 
 def keys_here(names: Iterable[str]) -> tuple[str, ...]:
     """The variables that are set here and hold the keys of these providers."""
-    found = find_providers().providers
-    used = {variable for name in names if name in found for variable in found[name].variables}
+    providers = find_providers().providers
+    used = {
+        variable for name in names if name in providers for variable in providers[name].variables
+    }
     return tuple(sorted(variable for variable in used if os.environ.get(variable)))

@@ -1,4 +1,4 @@
-"""What a provider is: where something can be executed, and how what it can do is found out."""
+"""The base class of a provider: an engine or endpoint, with a probe for each capability."""
 
 import threading
 import time
@@ -13,10 +13,10 @@ from tttui.model.errors import TttuiError
 
 
 class Failure(TttuiError):
-    """A provider did not do what it was asked for; the message is one line for a person.
+    """A provider failed a request; the message is one line for a person.
 
-    `offered` is False where it never does that: no fault, but a thing it does not have.
-    `again` is False where there is no use in asking a second time.
+    `offered` is False if it lacks the capability, which is no fault; `again` is False if a retry
+    cannot help.
     """
 
     def __init__(self, message: str, *, offered: bool = True, again: bool = False) -> None:
@@ -25,11 +25,11 @@ class Failure(TttuiError):
 
 
 class OutOfTime(Failure):
-    """The time limit of a probe is over."""
+    """A probe exceeded its time limit."""
 
 
 class Deadline:
-    """The end of the time that something may take, and whether it was given up before."""
+    """A time limit that can also be ended early."""
 
     def __init__(self, seconds: float) -> None:
         self.limit = seconds
@@ -38,7 +38,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds that are left; 0 where there are none."""
+        """Seconds left; 0 after the end."""
         return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
 
     @property
@@ -51,7 +51,7 @@ class Deadline:
         self._given_up.set()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, but not beyond the end."""
+        """Wait some seconds, at most until the end."""
         self._given_up.wait(min(seconds, self.left))
 
     def check(self) -> None:
@@ -62,16 +62,16 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One repetition of a probe: how many units that were, such as tokens."""
+    """The result of one repetition of a probe: the number of units, such as tokens."""
 
     units: float
     latency_s: float | None = None
-    """Its latency, where that is not the time of all of it: that to the first token."""
+    """Latency, if it is not the total time: that to the first token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Something real that a provider is asked for, again and again."""
+    """A real request that is repeated to measure a capability."""
 
     what: str
     """One repetition, for a person."""
@@ -80,7 +80,7 @@ class Probe:
     once: Callable[[Deadline], Done]
     """Do it once. Raises Failure."""
     prepare: Callable[[], object] = lambda: None
-    """What comes before each repetition and is not timed."""
+    """Called before each repetition, not timed."""
     repeat: int = 20
     """Repetitions, where the time limit allows them."""
     warm_up: int = 1
@@ -89,7 +89,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCheck:
-    """Whether one thing that training needs is there, and the remedy where it is not."""
+    """One requirement of training: whether it is met, and else the remedy."""
 
     name: str
     ok: bool
@@ -101,16 +101,16 @@ class Provider(ABC):
     """Where something can be executed."""
 
     capabilities: ClassVar[Sequence[str]]
-    """What it may be able to do."""
+    """The capabilities that it may have."""
     needed: ClassVar[Sequence[str]]
-    """What it must be able to do to be healthy."""
+    """The capabilities that a healthy one must have."""
     kind: ClassVar[str]
     """`engine`, or the kind of an endpoint as providers.toml has it."""
     is_local: ClassVar[bool] = False
-    """It is this machine: asking it costs time and nothing else."""
+    """It runs on this machine, so a probe costs only time."""
 
     name: str
-    """As people call it."""
+    """Its name in commands and tables."""
 
     @property
     @abstractmethod
@@ -120,7 +120,7 @@ class Provider(ABC):
     @property
     @abstractmethod
     def identity(self) -> str:
-        """What its results depend on: others' results are not its own."""
+        """A text of all that its results depend on; results of another identity do not count."""
 
     @property
     def gpu(self) -> int | None:
@@ -134,7 +134,7 @@ class Provider(ABC):
 
     @abstractmethod
     def probe(self, capability: str) -> Probe:
-        """What finds out whether it can do that. Raises Failure where it cannot be tried."""
+        """The probe of a capability. Raises Failure if it cannot be tried."""
 
     @abstractmethod
     def training_checks(
@@ -143,7 +143,7 @@ class Provider(ABC):
         """Whether it can train a task (`tasks.base.AnyTask`) here with these settings."""
 
     def clean(self, text: str) -> str:
-        """A text of it as it may be kept and shown: without its key."""
+        """A text without the provider's key, to be stored and shown."""
         return text
 
     def close(self) -> None:  # noqa: B027, most hold nothing
@@ -152,7 +152,7 @@ class Provider(ABC):
 
 @dataclass(frozen=True, slots=True)
 class KnownProviders:
-    """The providers that there are, and what is wrong with the configuration."""
+    """All providers, and what is wrong with the configuration."""
 
     providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])
     problem: str = ""

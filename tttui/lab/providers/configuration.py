@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tttui.artifacts.atomic import write_whole
-from tttui.artifacts.mutex import held
+from tttui.artifacts.mutex import locked
 from tttui.artifacts.regular import LARGEST_OBJECT, read_bytes
 from tttui.lab.providers.secrets import VARIABLE
 from tttui.model.dataclass import dataclass
@@ -63,11 +63,11 @@ class Definition:
     name: str
     kind: str
     base_url: str = ""
-    """Empty: that of the kind's own service."""
+    """Base URL; empty: the kind's default service."""
     model: str = ""
-    """The model that is asked where nothing else is said."""
+    """The default model."""
     embedding_model: str = ""
-    """The model for embeddings, where that is another."""
+    """The model for embeddings, if it is another."""
     key_env: str = ""
     """The name of the environment variable that holds the key; empty: it needs none."""
     price_in: float | None = None
@@ -99,7 +99,7 @@ class Definition:
         return self
 
     def asdict(self) -> dict[str, Any]:
-        """What the file holds of it."""
+        """The definition as the file stores it."""
         return {k: v for k, v in asdict(self).items() if k != "name" and v not in ("", None)}
 
 
@@ -128,27 +128,27 @@ def read_definitions(path: Path | None) -> dict[str, Definition]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RefusedInput(f"{path}: is no TOML: {error}; correct that line") from None
-    found = {}
+    definitions = {}
     for name, values in raw.items():
         if not isinstance(values, dict):
             raise RefusedInput(
                 f"{path}: {name}: stands outside an endpoint; begin one with a line [NAME]"
             )
-        found[name] = _definition(f"{path}: [{name}]", name, values)
-    return found
+        definitions[name] = _definition(f"{path}: [{name}]", name, values)
+    return definitions
 
 
 def endpoint_of(definition: Definition) -> "Endpoint":
-    """What speaks to an endpoint."""
+    """The provider of a definition."""
     module, _, name = KINDS[definition.kind].partition(":")
     made: Endpoint = getattr(import_module(module), name)(definition)
     return made
 
 
 def add_definition(path: Path, definition: Definition, *, replace: bool = False) -> None:
-    """Write an endpoint into the file, and leave all else in it as it is.
+    """Add an endpoint to the file, leaving the rest unchanged.
 
-    Raises RefusedInput where there is one of that name, or the file is damaged.
+    Raises RefusedInput if the name is taken or the file is damaged.
     """
     definition.checked(definition.name)
     with _changing(path):
@@ -169,7 +169,7 @@ def add_definition(path: Path, definition: Definition, *, replace: bool = False)
 
 
 def remove_definition(path: Path, name: str) -> None:
-    """Take an endpoint out of the file. Raises RefusedInput where there is none of that name."""
+    """Remove an endpoint from the file. Raises RefusedInput if there is none of that name."""
     with _changing(path):
         known = read_definitions(path)
         if name not in known:
@@ -185,7 +185,7 @@ def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
         for one in Definition.__dataclass_fields__
         if one != "name"
     }
-    given: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in values.items():
         if key.lower() in SECRETS:
             raise RefusedInput(
@@ -200,14 +200,14 @@ def _definition(where: str, name: str, values: Mapping[str, Any]) -> Definition:
         if not isinstance(value, kinds[key]) and not number:
             what = "a number" if kinds[key] is float else 'a text in "quotes"'
             raise RefusedInput(f"{where}: {key}: has to be {what}")
-        given[key] = float(value) if number else value
-    if "kind" not in given:
+        fields[key] = float(value) if number else value
+    if "kind" not in fields:
         raise RefusedInput(f'{where}: kind: is missing; write kind = "openai" or "anthropic"')
-    return Definition(name, **given).checked(where)
+    return Definition(name, **fields).checked(where)
 
 
 def _check_url(url: str, where: str) -> None:
-    """Raise RefusedInput where a base URL is none, or one that holds a secret."""
+    """Raise RefusedInput if a base URL is invalid or holds a secret."""
     if not url:
         return
     try:
@@ -235,10 +235,10 @@ def _text(path: Path) -> str:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[None]:
-    """Hold the file while it is read and written; two commands lose nothing of each other."""
+    """Lock the file during a change, so that two commands do not overwrite each other."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with held(path.parent / "providers.lock"):
+        with locked(path.parent / "providers.lock"):
             yield
     except OSError as error:
         raise RefusedInput(f"{path.parent}: cannot be written: {error.strerror}") from error
@@ -258,20 +258,20 @@ def _write(path: Path, text: str, expected: Mapping[str, Any]) -> None:
 
 
 def _without(text: str, name: str) -> str:
-    """The text without the table of this name; comments before the next table stay."""
-    kept, skipped, skipping = list[str](), list[str](), False
+    """The text without the table of this name; keeps comments before the next table."""
+    rest, skipped, skipping = list[str](), list[str](), False
     for line in text.splitlines(keepends=True):
         if (head := _HEAD.match(line)) is not None:
-            kept += skipped
+            rest += skipped
             skipped = []
             skipping = next(filter(None, head.groups())) == name
         if not skipping:
-            kept.append(line)
+            rest.append(line)
         elif head is None and line.lstrip().startswith(("#", "\n")):
             skipped.append(line)
         else:
             skipped = []
-    return "".join(kept)
+    return "".join(rest)
 
 
 def _toml_key(name: str) -> str:

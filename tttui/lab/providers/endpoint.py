@@ -77,7 +77,7 @@ WORDS: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What an endpoint wrote; tokens are counted by it, or by the pieces of the stream."""
+    """A generated text; tokens are counted by the endpoint, or as pieces of the stream."""
 
     text: str
     tokens_in: int | None = None
@@ -155,7 +155,7 @@ class Endpoint(Provider):
         return [TrainingCheck("device", False, "an endpoint keeps its weights to itself", remedy)]
 
     def _probes(self) -> Mapping[str, tuple[str, str, Callable[[Deadline], Done]]]:
-        """By capability: one repetition in words, what it counts, and how it is done."""
+        """By capability: one repetition in words, its unit, and the function."""
         return {
             "models": ("the list of its models", "requests", self._models),
             "text-generation": (f"{MOST_TOKENS} tokens", "tokens", self._text),
@@ -166,16 +166,16 @@ class Endpoint(Provider):
         }
 
     def _text(self, deadline: Deadline) -> Done:
-        found = self.generate(PROMPT, deadline, most_tokens=MOST_TOKENS, stream=False)
-        if not found.tokens_out:
+        generated = self.generate(PROMPT, deadline, most_tokens=MOST_TOKENS, stream=False)
+        if not generated.tokens_out:
             raise Failure("its answer is empty", again=True)
-        return Done(found.tokens_out)
+        return Done(generated.tokens_out)
 
     def _stream(self, deadline: Deadline) -> Done:
-        found = self.generate(PROMPT, deadline, most_tokens=MOST_TOKENS, stream=True)
-        if found.first_s is None:
+        generated = self.generate(PROMPT, deadline, most_tokens=MOST_TOKENS, stream=True)
+        if generated.first_s is None:
             raise Failure("its stream holds no text", again=True)
-        return Done(found.tokens_out, found.first_s)
+        return Done(generated.tokens_out, generated.first_s)
 
     def _use_tool(self, deadline: Deadline) -> Done:
         call = self._tool_call(deadline)
@@ -187,7 +187,7 @@ class Endpoint(Provider):
         return Done(1)
 
     def model(self, deadline: Deadline) -> str:
-        """The model to ask: the one that is named, else the first that it has. Raises Failure."""
+        """The configured model, else the first that the endpoint lists. Raises Failure."""
         if self.definition.model:
             return self.definition.model
         if not (names := self._model_names(deadline)):
@@ -243,7 +243,7 @@ class Endpoint(Provider):
         self._client = self._made(library, self._key.reveal() or "none", http_client)
 
     def call(self, deadline: Deadline, ask: Callable[[], T]) -> T:
-        """Ask for something before the deadline; waits where the endpoint says for how long.
+        """Make a request before the deadline; retries after the wait that the endpoint asks for.
 
         Raises Failure in one line, without the key.
         """
@@ -269,7 +269,7 @@ class Endpoint(Provider):
 
     @contextmanager
     def _in_words(self, deadline: Deadline) -> Iterator[None]:
-        """Turn what the client and its transport raise into a Failure."""
+        """Turn errors of the client and its transport into a Failure."""
         try:
             yield
         except Failure:
@@ -308,7 +308,7 @@ class Endpoint(Provider):
             return Failure("its answer is no JSON, or only half of it", again=True)
         if isinstance(error, (AttributeError, LookupError, TypeError)):  # of what is not there
             return Failure(f"its answer is not as the API of {self.kind} has it; check base_url")
-        return Failure(f"its answer cannot be understood: {type(error).__name__}: {message}")
+        return Failure(f"its answer cannot be parsed: {type(error).__name__}: {message}")
 
     def _remedy(self, status: int) -> str:
         if status == 401:
@@ -338,7 +338,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _message(error: Exception) -> str:
-    """What an endpoint says about an error, one short line; '' where it is no JSON."""
+    """An endpoint's error message in one short line; '' if it is no JSON."""
     body = getattr(error, "body", None)
     if isinstance(body, dict):
         inner = body.get("error", body)

@@ -1,4 +1,4 @@
-"""The engines of this machine, found without any configuration: numpy, torch on CPU and GPUs."""
+"""The engines of this machine, detected without configuration: numpy, torch on CPU and GPUs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ class Engine(Provider):
     library: ClassVar[str]
     """The package whose arrays it computes with."""
     modules: ClassVar[bool]
-    """Whether it trains modules of torch, which the tasks beside the point mass are."""
+    """Whether it trains torch modules, as all tasks but the point mass need."""
 
     def __init__(self, name: str, device: str = "cpu", what: str = "") -> None:
         self.name, self.device, self._what = name, device, what
@@ -82,7 +82,7 @@ class TorchEngine(Engine):
 
 
 def engines() -> Iterator[Engine]:
-    """Those that this machine has. Asks the driver, not torch, whose import takes seconds."""
+    """The engines of this machine. Asks the driver, not torch, whose import takes seconds."""
     yield NumpyEngine("numpy")
     yield TorchEngine("torch-cpu")
     from tttui.artifacts.gpus import Nvml, visible_gpus

@@ -37,13 +37,13 @@ LONGEST_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What came of one probe of one capability."""
+    """The result of a probe of one capability."""
 
     provider: str
     capability: str
     status: ProbeStatus
     reason: str = ""
-    """Why it does not work, or what went wrong now and then; one line."""
+    """Why it failed, or which repetitions failed; one line."""
     what: str = ""
     """One repetition, for a person."""
     n: int = 0
@@ -56,18 +56,18 @@ class Measurement:
     unit: str = ""
     error_rate: float = 0.0
     identity: str = ""
-    """Of the provider: what the result depends on."""
+    """`Provider.identity`, on which the result depends."""
     detail: str = ""
-    """What the provider was: with the versions of its libraries."""
+    """`Provider.detail`, with the versions of its libraries."""
     host: str = field(default_factory=socket.gethostname)
     time: float = field(default_factory=time.time)
     """Unix seconds."""
     load: float | None = None
-    """How busy the machine was before, in processes that wait for each core."""
+    """Load of the machine before, in waiting processes per core."""
 
 
 class Prober:
-    """Measures one provider; a probe that hangs is left behind, and nothing more is tried."""
+    """Measures one provider; after a probe that hangs it tries nothing more."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class _Run:
 
     @property
     def late(self) -> str:
-        """What is said of one that is overdue."""
+        """The message for an overdue probe."""
         if self._probe is None:
             return f"was not ready within {self.deadline.limit:g} s: its library is being imported"
         return f"hangs: no answer within {self._limit_s:g} s"
@@ -218,5 +218,5 @@ def _load() -> float | None:
 
 
 def machine() -> str:
-    """What results of an engine depend on beside the versions: this machine's processor."""
+    """This machine's processor, on which the results of an engine depend."""
     return f"{socket.gethostname()} {platform.machine()} {os.cpu_count()} cores"

@@ -73,8 +73,8 @@ class OpenAICompatible(Endpoint):
         return Generated(text, usage.prompt_tokens, usage.completion_tokens or 0)
 
     def _limited(self, create: Callable[..., Any], arguments: dict[str, Any], most: int) -> Any:
-        """Ask with a limit of tokens, whose name newer models have changed, and without what an
-        older server does not know."""
+        """Make a request with a token limit, whose name newer models have changed, and without
+        parameters that an older server does not know."""
         words = {**arguments, "max_tokens": most}
         while True:
             try:

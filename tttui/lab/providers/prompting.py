@@ -16,12 +16,12 @@ LIMIT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class PromptAnswer:
-    """What came of one prompt; what is not known is None."""
+    """The answer to one prompt; unknown values are None."""
 
     provider: str
     prompt: str
     text: str = ""
-    """As the endpoint wrote it: data, which may hold anything."""
+    """The endpoint's text: untrusted data."""
     error: str = ""
     """Why there is no answer, one line; '' where there is one."""
     first_s: float | None = None
@@ -52,9 +52,9 @@ def ask(
     most_tokens: int = MOST_TOKENS,
     limit_s: float = LIMIT_S,
 ) -> PromptAnswer:
-    """Ask an endpoint something and time it; what goes wrong is `error`, without the key.
+    """Send a prompt to an endpoint and time it; a failure is `error`, without the key.
 
-    Waits at most `limit_s` seconds, or little longer where the endpoint sends byte after byte.
+    Waits at most `limit_s` seconds, or slightly longer if the endpoint sends byte after byte.
     Raises RefusedInput where the provider is no endpoint.
     """
     endpoint_asked, deadline = endpoint(provider), Deadline(limit_s)

@@ -1,4 +1,4 @@
-"""What was measured of providers below a run root: every result is kept, the newest is shown.
+"""Measurements of providers below a run root: all are stored, the newest is shown.
 
 They are lines of `<root>/.lab/providers/events.jsonl`, written by any number of jobs at once.
 """
@@ -65,7 +65,7 @@ class MatrixCell:
 
     @property
     def mark(self) -> str:
-        """What became worse: `fails now`, `2.1 times slower`, or ''."""
+        """The regression: `fails now`, `2.1 times slower`, or ''."""
         now, before = self.newest, self.before_s
         if now is None or before is None:
             return ""
@@ -76,7 +76,8 @@ class MatrixCell:
 
     @property
     def busy(self) -> bool:
-        """The machine was busy when the newest result was measured, which may be why it is slow."""
+        """Whether the machine was busy during the newest measurement, which may explain a slow
+        one."""
         return self.newest is not None and (self.newest.load or 0.0) > BUSY
 
     def expired(self, max_age_s: float = EXPIRES_S, now: float | None = None) -> bool:
@@ -97,26 +98,26 @@ class Matrix:
 
     @property
     def capabilities(self) -> list[str]:
-        """All, in the order in which providers name them."""
-        found = (c for one in self.providers.values() for c in one.capabilities)
-        return list(dict.fromkeys(found))
+        """All capabilities, in the order in which providers list them."""
+        names = (c for one in self.providers.values() for c in one.capabilities)
+        return list(dict.fromkeys(names))
 
     def groups(self) -> Mapping[tuple[str, ...], list[str]]:
-        """The providers that may be able to do the same, by what that is."""
-        found = dict[tuple[str, ...], list[str]]()
+        """The providers with the same capabilities, by those capabilities."""
+        groups = dict[tuple[str, ...], list[str]]()
         for name, one in self.providers.items():
-            found.setdefault(tuple(one.capabilities), []).append(name)
-        return found
+            groups.setdefault(tuple(one.capabilities), []).append(name)
+        return groups
 
     def cell(self, provider: str, capability: str) -> MatrixCell | None:
-        """None where such a provider cannot have it."""
+        """The cell of a provider and capability; None if it cannot have that one."""
         return self.cells.get((provider, capability))
 
     def of(self, provider: str) -> list[MatrixCell]:
         return [self.cells[provider, c] for c in self.providers[provider].capabilities]
 
     def health(self, provider: str) -> tuple[bool | None, str]:
-        """Whether it is healthy, and why not; None where it was not tested."""
+        """Whether it is healthy, and why not; None if untested."""
         needed = set(self.providers[provider].needed)
         cells = self.of(provider)
         wrong = [c for c in cells if c.status == "fails"]
@@ -151,10 +152,9 @@ class Results:
         self._log.append(MEASURED, **asdict(measurement))
 
     def refresh(self) -> bool:
-        """Read what is new; whether there was anything.
+        """Read new results; returns whether there were any.
 
-        Lines that are no results are passed over. Raises TttuiError naming a file that cannot be
-        read.
+        Skips lines that are no results. Raises TttuiError naming a file that cannot be read.
         """
         before = self._seen
         try:
@@ -167,15 +167,15 @@ class Results:
         for event in self._log.read(self._seen):
             self._seen = event.seq
             # The log puts its own time into a line: that of the result, to a moment.
-            found = _measurement({**event.fields, "time": event.time})
-            if found is not None:
-                key = (found.provider, found.capability, found.identity)
-                kept = self._kept.setdefault(key, [])
-                kept.append(found)
-                del kept[:-KEPT]
+            measurement = _measurement({**event.fields, "time": event.time})
+            if measurement is not None:
+                key = (measurement.provider, measurement.capability, measurement.identity)
+                results = self._kept.setdefault(key, [])
+                results.append(measurement)
+                del results[:-KEPT]
 
     def matrix(self, providers: Mapping[str, Provider], problem: str = "") -> Matrix:
-        """What is known of these providers, as they are configured now."""
+        """The matrix of these providers as they are configured now."""
         cells = {
             (name, capability): MatrixCell(
                 name, capability, tuple(self._kept.get((name, capability, one.identity), ()))

@@ -1,4 +1,4 @@
-"""The key of an endpoint: it is sent to the endpoint, and stands nowhere else."""
+"""The key of an endpoint, which is sent to the endpoint and written nowhere."""
 
 import base64
 import json
@@ -56,17 +56,17 @@ class SecretKey:
         return self._value
 
     def hide(self, text: str) -> str:
-        """The text without the key, or a piece of it, however it is quoted there."""
+        """The text without the key or a part of it, in any quoting."""
         n, pieces = self._size, self._pieces
         if not pieces or len(text) < n:
             return text
-        kept, at, end = list[str](), 0, 0
+        parts, at, end = list[str](), 0, 0
         for i in range(len(text) - n + 1):
             if text[i : i + n] in pieces:
                 if i >= end:
-                    kept += (text[at:i], HIDDEN)
+                    parts += (text[at:i], HIDDEN)
                 at = end = i + n
-        return "".join((*kept, text[at:]))
+        return "".join((*parts, text[at:]))
 
     def __bool__(self) -> bool:
         return bool(self._value)

@@ -30,14 +30,14 @@ def engine_checks(
 ) -> Sequence[TrainingCheck]:
     """All checks of one engine; `values` are settings of the task that are not its defaults."""
     settings = {name: one.default for name, one in task.session_settings().items()} | dict(values)
-    found = [_device(engine, task), _dependencies(engine, task)]
-    there = all(check.ok for check in found)
-    found.append(_dtype(engine, settings, there))
+    checks = [_device(engine, task), _dependencies(engine, task)]
+    there = all(check.ok for check in checks)
+    checks.append(_dtype(engine, settings, there))
     weights = _weights(settings)
-    found += _memory(engine, task, weights)
-    found.append(_disk(task, settings, weights, root))
-    found.append(_base(task, values, settings, root))
-    return found
+    checks += _memory(engine, task, weights)
+    checks.append(_disk(task, settings, weights, root))
+    checks.append(_base(task, values, settings, root))
+    return checks
 
 
 def _device(engine: "Engine", task: type[AnyTask]) -> TrainingCheck:
@@ -143,7 +143,7 @@ def _base(
     settings: Mapping[str, Any],
     root: Path,
 ) -> TrainingCheck:
-    """Whether there is something to start from; data are not asked for."""
+    """Whether a base exists to start from; does not check the data."""
     from tttui.runs.runner import runner_of
 
     wrong = {name: why for name, why in task.wrong(settings).items() if name != "file"}

@@ -1,4 +1,4 @@
-"""What goes over the wire to an endpoint and back.
+"""The HTTP transport to an endpoint: chooses what is sent and bounds what is received.
 
 What comes from an endpoint is data: it is bounded in bytes and in time, no redirect is followed,
 and the key is sent to the host that the person named, and to no other.
@@ -33,7 +33,7 @@ CREDENTIALS = ("authorization", "x-api-key")
 
 
 class Wire:
-    """The hooks of a client's transport: they choose what is sent and bound what comes."""
+    """The hooks of a client's transport: they filter requests and bound answers."""
 
     def __init__(self, key: SecretKey, url_hint: str = "") -> None:
         self._key, self._url_hint = key, url_hint
@@ -41,7 +41,7 @@ class Wire:
         """Of what is asked for now."""
 
     def sends(self, request: Any) -> None:
-        """Send what belongs to this endpoint, and nothing of the environment."""
+        """Send the headers of this endpoint only, none from the environment."""
         for name in list(request.headers):
             theirs = name.lower() in CREDENTIALS and not self._key
             if name.lower() not in HEADERS or theirs:
@@ -49,7 +49,7 @@ class Wire:
         request.headers["accept-encoding"] = "identity"
 
     def receives(self, response: Any) -> None:
-        """Refuse what is no answer, and bound the rest."""
+        """Refuse redirects and other non-answers, and bound the rest."""
         if response.status_code in (301, 302, 303, 307, 308):
             there = self._key.hide(str(response.headers.get("location", "nowhere")))
             raise Failure(

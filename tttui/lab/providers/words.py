@@ -10,7 +10,7 @@ PLAIN = {"works": "+", "fails": "x", "not offered": "-", None: "?"}
 
 
 def latency_text(seconds: float | None) -> str:
-    """`0.13 ms`, `24 ms`, `1.6 s`; '' where there is none."""
+    """`0.13 ms`, `24 ms`, `1.6 s`; '' if unknown."""
     if seconds is None:
         return ""
     if seconds < 0.9995:
@@ -34,7 +34,7 @@ def latency_of(text: str) -> float:
 
 
 def throughput_text(value: float | None, unit: str) -> str:
-    """`1200 steps/s`; '' where there is none."""
+    """`1200 steps/s`; '' if unknown."""
     return "" if value is None else f"{_digits(value)} {unit or 'times'}/s"
 
 
@@ -78,5 +78,5 @@ def health_text(matrix: Matrix, provider: str) -> str:
 
 
 def _digits(value: float) -> str:
-    """Two digits or more, never in powers of ten."""
+    """A number with at least two digits, never in powers of ten."""
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"

@@ -4,8 +4,8 @@
     resolve(root, "walker"), resolve(root, "walker@v1"), resolve(root, "@helper")
     resolve(root, "@helper").tensors()      # {name: array}, checked against its sha256
 
-What a run root says that somebody sent is data: bounded, through no link, and no name in it is
-a path.
+A run root that somebody sends is data: reading it is bounded and follows no link, and no name in it
+is used as a path.
 """
 
 from tttui.lab.registry.finding import dependents, remove, resolve, sessions_from, versions

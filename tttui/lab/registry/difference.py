@@ -37,11 +37,11 @@ class VersionDifference:
     """From one version to another."""
 
     parameters: tuple[ParameterChange, ...]
-    """Those that both have in one shape, in the order of the first."""
+    """Parameters that both have in the same shape, in the order of the first."""
     only: tuple[tuple[str, str], ...]
     """Parameters of one version alone, or of another shape, with why."""
     settings: tuple[ValuePair, ...]
-    """How it learns and all else, where they differ."""
+    """Settings that differ."""
     results: tuple[ValuePair, ...]
     same_base: bool
 

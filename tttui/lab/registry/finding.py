@@ -30,19 +30,19 @@ def versions(
 ) -> list[Version]:
     """The versions of a skill, or of all, by name and number.
 
-    With `problems`, what is damaged is left out and said there; else it raises TttuiError.
+    Damaged versions are left out and reported in `problems`; without it they raise TttuiError.
     """
     settle(root)
-    found: list[Version] = []
+    read: list[Version] = []
     for name in skill_names(root) if skill is None else [skill]:
         for number in numbers_of(root, name):
             try:
-                found.append(read_version(root, name, number))
+                read.append(read_version(root, name, number))
             except TttuiError as error:
                 if problems is None:
                     raise
                 problems.append(str(error))
-    return found
+    return read
 
 
 def resolve(root: Path, name: str) -> Version:
@@ -74,20 +74,20 @@ def resolve(root: Path, name: str) -> Version:
 
 
 def dependents(root: Path, version: Version) -> list[str]:
-    """What depends on a version, a few words each: personas, versions, sessions, live jobs."""
-    found: list[str] = []
+    """The personas, versions, sessions and live jobs that depend on a version, a few words each."""
+    names: list[str] = []
     for persona in personas(root):
         if persona.current.version == version.name:
-            found.append(f"persona {persona.called}")
+            names.append(f"persona {persona.called}")
         elif [move.version for move in persona.stack[-2:-1]] == [version.name]:
-            found.append(f"persona {persona.called}, which would roll back to it")
+            names.append(f"persona {persona.called}, which would roll back to it")
     for other in versions(root, problems=[]):
         if version.name in other.parents:
             how = "composed of" if other.origin.get("kind") == "genome" else "trained from"
-            found.append(f"{other.name}, {how} it")
-    found += [f"session {name}" for name in sessions_from(root, version)]
-    found += [f"job {job.short} ({job.kind}), which has not ended" for job in _jobs(root, version)]
-    return found
+            names.append(f"{other.name}, {how} it")
+    names += [f"session {name}" for name in sessions_from(root, version)]
+    names += [f"job {job.short} ({job.kind}), which has not ended" for job in _jobs(root, version)]
+    return names
 
 
 def _jobs(root: Path, version: Version) -> Iterator[Job]:
@@ -111,7 +111,7 @@ def _jobs(root: Path, version: Version) -> Iterator[Job]:
 
 def sessions_from(root: Path, version: Version) -> list[str]:
     """The sessions of a root that started from a version, by name."""
-    found: list[str] = []
+    names: list[str] = []
     for place in find_sessions([root]) if root.is_dir() else ():
         if place.layout != "native":
             continue
@@ -124,8 +124,8 @@ def sessions_from(root: Path, version: Version) -> list[str]:
             and start.get("version") == version.name
             and start.get("weights_sha256") == version.weights_sha256
         ):
-            found.append(place.name)
-    return found
+            names.append(place.name)
+    return names
 
 
 def remove(root: Path, version: Version, *, command: Sequence[str]) -> Path:

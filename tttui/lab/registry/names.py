@@ -1,4 +1,4 @@
-"""What versions and personas are called: `walker`, `walker@v2`, `@helper`, `@helper/DOMAIN`."""
+"""Names of versions and personas: `walker`, `walker@v2`, `@helper`, `@helper/DOMAIN`."""
 
 import re
 
@@ -14,7 +14,7 @@ _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name means: a skill with or without a number, or a persona of a domain."""
+    """A parsed name: a skill with or without a number, or a persona of a domain."""
 
     skill: str = ""
     number: int | None = None
@@ -27,7 +27,8 @@ def is_name(text: str) -> bool:
 
 
 def check_name(text: str, what: str) -> str:
-    """The name itself. `what` is whose it is, as `a skill`. Raises RefusedInput."""
+    """Return the name. Raises RefusedInput if it is invalid; `what` says what it names (`a
+    skill`)."""
     if not is_name(text):
         raise RefusedInput(
             f"{text[:70]!r} is no name of {what}: up to 64 letters, digits and . _ - are allowed, "
@@ -38,12 +39,12 @@ def check_name(text: str, what: str) -> str:
 
 def version_number(text: str) -> int | None:
     """The number of `v3`; None for anything else."""
-    found = _VERSION.fullmatch(text)
-    return int(found[1]) if found else None
+    match = _VERSION.fullmatch(text)
+    return int(match[1]) if match else None
 
 
 def named(text: str) -> Named:
-    """What a person called so. Raises RefusedInput for what is no such name."""
+    """Parse a typed name. Raises RefusedInput if it is invalid."""
     name, at, rest = text.strip().partition("@")
     if at and not name:
         persona, slash, domain = rest.partition("/")

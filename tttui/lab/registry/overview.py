@@ -1,4 +1,4 @@
-"""All of a registry at one moment, read again at the cost of what changed."""
+"""A registry at one moment, refreshed at the cost of what changed."""
 
 import os
 from collections.abc import Mapping
@@ -33,24 +33,24 @@ class Registry:
     """Skills, versions and personas, and what started from them."""
 
     versions: tuple[Version, ...] = ()
-    """By skill; of each the newest first."""
+    """All versions by skill, newest first."""
     personas: tuple[Persona, ...] = ()
     measured: Mapping[str, tuple[MeasuredResult, ...]] = field(
         default_factory=dict[str, tuple[MeasuredResult, ...]]
     )
-    """What was measured of each version, by name, oldest first: `time`, `key`, `result`."""
+    """The measurements of each version, by its name, oldest first: `time`, `key`, `result`."""
     sessions: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The sessions that started from each version, by its name."""
     problems: tuple[str, ...] = ()
-    """What is damaged, a sentence each."""
+    """Damage, a sentence each."""
     known: bool = False
-    """It was read."""
+    """Whether it was read."""
     by_name: Mapping[str, Version] = field(default_factory=dict[str, Version])
 
     def tests(self, version: Version) -> tuple[MeasuredResult, ...]:
         """The results of tests of a version, oldest first."""
-        found = self.measured.get(version.name, ())
-        return tuple(one["result"] for one in found if one["key"] == TEST)
+        results = self.measured.get(version.name, ())
+        return tuple(one["result"] for one in results if one["key"] == TEST)
 
     def verdict(self, version: Version, baseline: str) -> str:
         """`better`, `worse` or `no difference` by the newest test against another one; ''
@@ -64,11 +64,11 @@ class Registry:
 
     def children(self, version: Version) -> tuple[Version, ...]:
         """The versions that were trained from this one or composed of it, by name."""
-        found = (one for one in self.versions if version.name in one.parents)
-        return tuple(sorted(found, key=lambda one: (one.skill, one.number)))
+        children = (one for one in self.versions if version.name in one.parents)
+        return tuple(sorted(children, key=lambda one: (one.skill, one.number)))
 
     def points(self, persona: Persona) -> str:
-        """Why what a persona points to cannot be used; '' where it can."""
+        """Why the version of a persona cannot be used; '' if it can."""
         use = persona.current
         version = self.by_name.get(use.version)
         if version is None:
@@ -87,8 +87,8 @@ class RegistryReader:
         """Of every session the state of its meta.json, and the version that it started from."""
 
     def refresh(self, *, sessions: bool = True) -> Registry:
-        """The newest registry: the same object where nothing changed. With `sessions` those of
-        the root are looked at, too, at the cost of a `stat` each."""
+        """The newest registry: the same object where nothing changed. With `sessions` also the
+        sessions of the root, at one `stat` each."""
         seen = (_state(audit_path(self.root)), _state(head_path(self.root)))
         started = self._sessions() if sessions else self.value.sessions
         if self.value.known and seen == self._seen and started == self.value.sessions:
@@ -135,7 +135,7 @@ class RegistryReader:
         return [name[:-5] for name in names if name.endswith(".json") and is_name(name[:-5])]
 
     def _sessions(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
+        sessions: dict[str, list[str]] = {}
         known = self._started
         self._started = {}
         for place in find_sessions([self.root]) if self.root.is_dir() else ():
@@ -145,8 +145,8 @@ class RegistryReader:
                 state, version = _state(path), _started_from(path)
             self._started[place.path] = (state, version)
             if version:
-                found.setdefault(version, []).append(place.name)
-        return {name: tuple(sorted(names)) for name, names in found.items()}
+                sessions.setdefault(version, []).append(place.name)
+        return {name: tuple(sorted(names)) for name, names in sessions.items()}
 
 
 def _started_from(path: Path) -> str:
@@ -160,7 +160,7 @@ def _started_from(path: Path) -> str:
 
 def _state(path: Path) -> object:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

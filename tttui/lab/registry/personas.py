@@ -1,4 +1,4 @@
-"""Personas: names under which weights are in use, per domain, with what they pointed to before.
+"""Personas: names that point to versions, per domain, with the history of each.
 
 <root>/.lab/registry/personas/<name>.json has, for each domain, every move in order of time. A
 deployment puts a version on top; rolling back takes off what lies above one that was in use.
@@ -48,7 +48,7 @@ class Move:
     """Of the audit."""
     rolled_back: bool = False
     forced: str = ""
-    """Why it would have been refused without --force."""
+    """Why it needed --force."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -75,16 +75,16 @@ class Persona:
 
     @property
     def stack(self) -> tuple[Move, ...]:
-        """What rolling back can lead to, the one in use last."""
-        kept: list[Move] = []
+        """The versions to which a rollback can return; the one in use is last."""
+        stack: list[Move] = []
         for move in self.moves:
             if move.rolled_back:
-                while kept and kept[-1].version != move.version:
-                    kept.pop()
-                kept = [*kept[:-1], move]
+                while stack and stack[-1].version != move.version:
+                    stack.pop()
+                stack = [*stack[:-1], move]
             else:
-                kept.append(move)
-        return tuple(kept)
+                stack.append(move)
+        return tuple(stack)
 
 
 def personas_folder(root: Path) -> Path:
@@ -100,13 +100,13 @@ def personas(root: Path) -> list[Persona]:
         names = sorted(os.listdir(folder))
     except OSError:
         return []
-    found = [
+    known = [
         persona
         for name in names
         if name.endswith(".json") and is_name(name[:-5])
         for persona in read_personas(root, name[:-5]).values()
     ]
-    return sorted(found, key=lambda one: (one.name, one.domain != DEFAULT, one.domain))
+    return sorted(known, key=lambda one: (one.name, one.domain != DEFAULT, one.domain))
 
 
 def read_personas(root: Path, name: str) -> dict[str, Persona]:
@@ -125,22 +125,22 @@ def read_personas(root: Path, name: str) -> dict[str, Persona]:
             "deploy that again after moving this file away"
         )
     domains = parse_object(data, path).get("domains")
-    found: dict[str, Persona] = {}
+    by_domain: dict[str, Persona] = {}
     for domain, entries in (domains if isinstance(domains, dict) else {}).items():
         moves = tuple(_move(entry, path) for entry in entries) if isinstance(entries, list) else ()
         if not moves or not is_name(domain):
-            raise TttuiError(f"{path}: the domain {domain[:40]!r} points to nothing")
-        found[domain] = Persona(name, domain, moves)
-    return found
+            raise TttuiError(f"{path}: the domain {domain[:40]!r} points to no version")
+        by_domain[domain] = Persona(name, domain, moves)
+    return by_domain
 
 
 def find_persona(root: Path, name: str, domain: str = DEFAULT) -> Persona:
     """Raises RefusedInput where there is none, with those that there are."""
-    found = read_personas(root, name)
-    if domain in found:
-        return found[domain]
-    if found:
-        known = ", ".join(one.called for one in found.values())
+    by_domain = read_personas(root, name)
+    if domain in by_domain:
+        return by_domain[domain]
+    if by_domain:
+        known = ", ".join(one.called for one in by_domain.values())
         raise RefusedInput(
             f"{called(name, domain)}: there is none in this domain; there is {known}"
         )
@@ -185,10 +185,10 @@ def deploy(
     force: bool = False,
     command: Sequence[str],
 ) -> Persona:
-    """Point a persona to a version, from one moment to the next.
+    """Point a persona to a version, atomically.
 
-    Raises RefusedInput for one that is worse than what is in use, or was never tested against
-    it, unless `force`, which the audit names; TttuiError for damaged weights.
+    Raises RefusedInput if it is worse than the one in use or was never tested against it (unless
+    `force`, which the audit records), TttuiError for damaged weights.
     """
     name = persona_name(name)
     check_name(domain, "a domain")
@@ -207,9 +207,9 @@ def deploy(
 
 
 def why_not(root: Path, version: Version, persona: Persona) -> str:
-    """Why a version should not take the place of what a persona has in use; '' where it may.
+    """Why a version may not replace the one that a persona has in use; '' if it may.
 
-    What is in use is known by its hash: of several tests against it the newest counts.
+    The one in use is identified by its hash; the newest test against it counts.
     """
     use = persona.current.version
     tests = [
@@ -233,7 +233,7 @@ def why_not(root: Path, version: Version, persona: Persona) -> str:
 def rollback(
     root: Path, name: str, *, domain: str = DEFAULT, to: str | None = None, command: Sequence[str]
 ) -> Persona:
-    """Point a persona to what it had in use before, or to an earlier one of those.
+    """Point a persona to its previous version, or to an earlier one.
 
     `to` is `v1` (of the skill in use) or `walker@v1`. Raises RefusedInput where there is none.
     """
@@ -250,7 +250,7 @@ def _target(persona: Persona, to: str | None) -> Move:
     earlier = persona.stack[:-1]
     if not earlier:
         raise RefusedInput(
-            f"{persona.called} points to {persona.current.version} and had nothing in use before; "
+            f"{persona.called} points to {persona.current.version} and had no version before; "
             "`tttui model deploy` moves it"
         )
     if to is None:

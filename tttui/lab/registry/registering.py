@@ -1,4 +1,4 @@
-"""Registering weights as a version of a skill, and what was measured of one later."""
+"""Registering weights as a version of a skill, and later measurements of it."""
 
 import hashlib
 import os
@@ -63,7 +63,7 @@ def register(
     command: Sequence[str],
     type: VersionType = "skill",
 ) -> Version:
-    """Keep weights as the next version of a skill; immutable from then on.
+    """Store weights as the next version of a skill, immutable from then on.
 
     `settings` say how it learns, `task_settings` all else, both by name and as JSON. `origin`
     says where the weights come from: `kind` (`session`, `job` ...), `id`, `path`, `step`,
@@ -111,7 +111,7 @@ def register(
 def record_result(
     root: Path, version: Version, key: str, result: Mapping[str, Any], *, command: Sequence[str]
 ) -> None:
-    """Keep what was measured of a version, beside it; the audit has its hash.
+    """Store a measurement beside its version; the audit records its hash.
 
     Deploying reads the results of the key `test`: `baseline` (the name of a version, or `base`),
     `verdict` (`better`, `worse` or `no difference`) and `sentence`. Raises TttuiError.
@@ -139,11 +139,11 @@ def record_result(
 
 
 def results_of(root: Path, version: Version) -> list[Mapping[str, Any]]:
-    """What was measured of a version, in order of time: `time`, `key`, `result`. Damaged ones
-    are left out."""
+    """The measurements of a version in order of time: `time`, `key`, `result`. Skips damaged
+    ones."""
     folder = skills_folder(root) / version.skill / f"results-v{version.number}"
     folders_in(folder, root)
-    found: list[Mapping[str, Any]] = []
+    results: list[Mapping[str, Any]] = []
     try:
         names = sorted(os.listdir(folder))
     except OSError:
@@ -152,8 +152,8 @@ def results_of(root: Path, version: Version) -> list[Mapping[str, Any]]:
         with suppress(OSError, TttuiError):
             raw = parse_object(read_bytes(folder / name, 2 * LONGEST_RESULT), folder / name)
             if isinstance(raw.get("key"), str) and isinstance(raw.get("result"), dict):
-                found.append(raw)
-    return found
+                results.append(raw)
+    return results
 
 
 def _checked(skill: str, tensors: Mapping[str, np.ndarray[Any, Any] | Stored]) -> dict[str, Stored]:
@@ -198,7 +198,7 @@ def _write_weights(building: Path, tensors: Mapping[str, Stored]) -> dict[str, A
 
 
 def _next_number(root: Path, skill: str) -> int:
-    """The number after all that there were: those of removed versions do not come again."""
+    """The next number; those of removed versions are not used again."""
     taken = numbers_of(root, skill)
     for line in audit.lines(root):
         if line.action == REGISTERED and line.subject.startswith(f"{skill}@v"):
@@ -211,7 +211,7 @@ def refuse_other_line(
 ) -> None:
     """Raise RefusedInput where a skill has weights of another task, or over another base.
 
-    A base of which nothing is known yet is ''.
+    '' is an unknown base.
     """
     numbers = numbers_of(root, skill)
     if not numbers:

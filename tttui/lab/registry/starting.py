@@ -11,34 +11,34 @@ from tttui.runs.start import StartWeights
 
 
 def start_from(
-    root: Path, name: str, called: str | None = None, given: Collection[str] = ()
+    root: Path, name: str, called: str | None = None, explicit: Collection[str] = ()
 ) -> tuple[Runner, StartWeights]:
     """The weights of the version of this name, for `Runner.new` and `Runner.fork`.
 
     `called` is the task that the person named; without it that of the version is used, where it
-    ships: a registry names no code. `given` are the settings that the person gave. Raises
+    ships: a registry names no code. `explicit` names the settings that the person gave. Raises
     RefusedInput where there is no such version, or it is of another task, TttuiError where its
     weights were changed.
     """
     version = resolve(root, name)
     runner = runner_for(version, called)
-    return runner, start_weights(root, version, runner, name, given)
+    return runner, start_weights(root, version, runner, name, explicit)
 
 
 def start_weights(
-    root: Path, version: Version, runner: Runner, name: str = "", given: Collection[str] = ()
+    root: Path, version: Version, runner: Runner, name: str = "", explicit: Collection[str] = ()
 ) -> StartWeights:
     """The weights of a version; `name` is what the person called it.
 
     Where the base of its task lies is found by its hash, of those that the person has named on
-    this machine, unless that is among the settings that are `given`. Raises RefusedInput.
+    this machine, unless that is among the `explicit` settings. Raises RefusedInput.
     """
     origin = {"version": version.name, "weights_sha256": version.weights_sha256}
     if name.startswith("@"):
         origin["persona"] = name
     settings = runner.carried(version.settings, version.task_settings)
     place = runner.task.base_setting
-    if place and place not in given:
+    if place and place not in explicit:
         try:
             settings[place] = runner.task.base_here(version.base_sha256)
         except RefusedInput:

@@ -1,4 +1,4 @@
-"""Registering what a session or a job has learned."""
+"""Registering the weights of a session or a job."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,9 +27,9 @@ def register_session(
     from_run: str | None = None,
     command: Sequence[str],
 ) -> Version:
-    """Keep what a session had learned at step `at`, by default its last, as a version.
+    """Register the weights of a session at step `at`, by default its last, as a version.
 
-    Raises RefusedInput where it does not hold that.
+    Raises RefusedInput if the session does not hold them.
     """
     learned = runner.learned(place, at=at, from_run=from_run)
     return register(
@@ -55,14 +55,14 @@ def register_session(
 
 
 def register_job(root: Path, job: Job, skill: str, *, command: Sequence[str]) -> Version:
-    """Keep what a job made as a version: the base that it trained, or what it has registered
-    already, under another name too.
+    """Register the result of a job as a version: the base that it trained, or its version under
+    another name.
 
-    Raises RefusedInput where there is nothing of it to register.
+    Raises RefusedInput if it has none.
     """
-    found = results(job)
+    result = results(job)
     origin = {"kind": "job", "id": job.handle, "path": str(absolute(job.path)), "parents": []}
-    name, base = found.get("version"), found.get("base")
+    name, base = result.get("version"), result.get("base")
     if job.kind == "train" and isinstance(name, str):
         version = resolve(root, name)
         if version.skill == skill:
@@ -71,7 +71,7 @@ def register_job(root: Path, job: Job, skill: str, *, command: Sequence[str]) ->
     if job.kind == "pretrain" and isinstance(base, str):
         if job.state != "completed":
             raise RefusedInput(f"job {job.short} is {job.state}; wait until it is completed")
-        return _register_base(root, Path(base), skill, found, origin, command)
+        return _register_base(root, Path(base), skill, result, origin, command)
     raise RefusedInput(
         f"job {job.short} is a {job.kind}: it makes no weights; register a session, or a job that "
         "trains"
@@ -82,18 +82,18 @@ def _register_base(
     root: Path,
     path: Path,
     skill: str,
-    found: Mapping[str, Any],
+    result: Mapping[str, Any],
     origin: Mapping[str, Any],
     command: Sequence[str],
 ) -> Version:
-    from tttui.model.settings import OWNER, Settings
+    from tttui.model.pointmass.settings import OWNER, Settings
     from tttui.tasks.pointmass.runs.base import read_base
 
-    cfg = {**found.get("cfg", {})} if isinstance(found.get("cfg"), dict) else {}
+    cfg = {**result.get("cfg", {})} if isinstance(result.get("cfg"), dict) else {}
     known = {k: v for k, v in cfg.items() if k in OWNER}
     settings = Settings().updated(known)
     base = read_base(path, settings.model)
-    if base.sha256 != found.get("sha256"):
+    if base.sha256 != result.get("sha256"):
         raise RefusedInput(f"{path}: is another base than the job trained; train it again")
     return register(
         root,
@@ -103,8 +103,8 @@ def _register_base(
         task_settings=dict(settings.flat()) | dict(known),
         settings={},
         base=BaseRef(base.sha256, str(path), base.content),
-        origin={**origin, "step": found.get("steps"), "seed": cfg.get("pretrain_seed")},
-        results={"loss": found.get("final_loss")},
+        origin={**origin, "step": result.get("steps"), "seed": cfg.get("pretrain_seed")},
+        results={"loss": result.get("final_loss")},
         command=command,
         type="base",
     )
@@ -134,7 +134,7 @@ def _parents(learned: Learned) -> list[str]:
 
 
 def _measured(learned: Learned, at: int | None) -> dict[str, Any]:
-    """What metrics.json says of the session, where its last weights are taken."""
+    """The metrics of a session whose last weights are registered."""
     if at is not None:
         return {}
     return {k: v for k, v in learned.metrics.items() if isinstance(v, int | float)}

@@ -1,4 +1,4 @@
-"""A version of a skill: an immutable directory, and what is said of it beside it.
+"""A version of a skill: an immutable directory, with its measurements beside it.
 
 <root>/.lab/registry/skills/<skill>/v<N>/
     version.json         task, base, settings, origin, results, and the sha256 of the weights
@@ -44,9 +44,9 @@ class BaseRef:
 
     sha256: str
     source: str = ""
-    """Where it was, for people."""
+    """Its location, for people."""
     content: bytes | None = None
-    """The file itself where it is small: kept once, so that the version can be started from."""
+    """The content of a small file, stored once, so that sessions can start from the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class Version:
     base_sha256: str
     base_source: str
     task_settings: Mapping[str, Any]
-    """Of the task, its model and its base, by name."""
+    """Settings of the task, its model and its base, by name."""
     settings: Mapping[str, Any]
-    """How it learns, by name."""
+    """Settings of learning, by name."""
     origin: Mapping[str, Any]
     """Session or job (`kind`, `id`, `path`), `step`, `seed`, `data`, `parents`."""
     results: Mapping[str, Any]
-    """What was measured when it was registered."""
+    """Measurements at registration."""
     created_at: float
     """Unix seconds."""
     weights_sha256: str
@@ -95,13 +95,13 @@ class Version:
         """Raise TttuiError naming the file where a byte of the weights was changed."""
         path = self.weights_path
         try:
-            found = sha256_of(path)
+            digest = sha256_of(path)
         except OSError as error:
             raise TttuiError(f"{path}: cannot be read: {_why(error)}") from error
-        if found != self.weights_sha256:
+        if digest != self.weights_sha256:
             raise TttuiError(
                 f"{path}: was changed since {self.name} was registered (its sha256 is "
-                f"{found[:12]}, version.json says {self.weights_sha256[:12]}); register the "
+                f"{digest[:12]}, version.json says {self.weights_sha256[:12]}); register the "
                 "weights again from where they came"
             )
 
@@ -127,15 +127,15 @@ def skills_folder(root: Path) -> Path:
 
 
 def base_path(root: Path, sha256: str) -> Path:
-    """Where a base is kept; what is no hash names no file that there could be."""
+    """The path of a stored base. An invalid hash gives a path that never exists."""
     name = sha256 if _HASH.fullmatch(sha256) else "none"
     return registry_folder(root) / "bases" / f"{name}.pt"
 
 
 def folders_in(folder: Path, upto: Path) -> list[str]:
-    """The names of the directories in a folder, whose way from `upto` is followed through no link.
+    """The names of the directories in a folder; no part of its path below `upto` may be a link.
 
-    Raises RefusedInput naming a link.
+    Raises RefusedInput that names a link.
     """
     part = folder
     while part != upto:
@@ -156,9 +156,9 @@ def skill_names(root: Path) -> list[str]:
 
 
 def numbers_of(root: Path, skill: str) -> list[int]:
-    """The numbers of the versions that are there, ascending."""
-    found = (version_number(name) for name in folders_in(skills_folder(root) / skill, root))
-    return sorted(n for n in found if n is not None)
+    """The numbers of the existing versions, ascending."""
+    numbers = (version_number(name) for name in folders_in(skills_folder(root) / skill, root))
+    return sorted(n for n in numbers if n is not None)
 
 
 def version_folder(root: Path, skill: str, number: int) -> Path:
@@ -166,7 +166,7 @@ def version_folder(root: Path, skill: str, number: int) -> Path:
 
 
 def read_version(root: Path, skill: str, number: int) -> Version:
-    """The version that is there. Raises TttuiError naming the file and what is wrong with it."""
+    """Read a version. Raises TttuiError that names the file and the defect."""
     folder = version_folder(root, skill, number)
     folders_in(folder, root)
     path = folder / VERSION
@@ -211,10 +211,10 @@ def _version(folder: Path, skill: str, n: int, raw: Mapping[str, Any]) -> Versio
 
 
 def _table(raw: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
-    found = raw.get(key)
-    if not isinstance(found, dict):
+    table = raw.get(key)
+    if not isinstance(table, dict):
         raise TttuiError(f"{path}: {key} is no table")
-    return found
+    return table
 
 
 def _shapes(weights: Mapping[str, Any], path: Path) -> Mapping[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.lab.evaluation.contender import OnProgress, StreamOutcome, evaluate
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 
 if TYPE_CHECKING:
     from tttui.lab.context import Context
@@ -42,7 +42,7 @@ def compute(
 
 
 def shape_of(settings: Settings) -> Settings:
-    """The same for all settings of the point mass that one batch can compute."""
+    """A key that settings of the point mass share if one batch can compute them."""
     from tttui.tasks.pointmass.engine.many import EACH
 
     p = settings.plasticity

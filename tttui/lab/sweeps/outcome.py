@@ -1,4 +1,5 @@
-"""What came of a sweep: every member against the default, the effect of each setting, the best.
+"""The outcome of a sweep: every member against the default, the effect of each setting, the best
+member.
 
 All of it rests on differences between members on the same stream, of which the exact interval of
 `evaluation.statistics` is taken over the streams.
@@ -57,16 +58,16 @@ class Effect:
 
 @dataclass(frozen=True, eq=False)
 class SweepOutcome:
-    """The rows of a sweep, as far as it is computed."""
+    """The results of a sweep so far."""
 
     plan: SweepPlan
     losses: Floats
-    """[members, streams], NaN where it is not computed yet."""
+    """Mean losses [members, streams]; NaN: not computed yet."""
     frozen: Floats
-    """The same of the base without learning."""
+    """Mean losses of the frozen base [members, streams]."""
     rows: int
     seconds: float
-    """That all of it took together."""
+    """Compute time of all batches."""
 
     @classmethod
     def of(cls, plan: SweepPlan, parts: Iterable[Mapping[str, Any]]) -> "SweepOutcome":
@@ -92,16 +93,16 @@ class SweepOutcome:
 
     @cached_property
     def there(self) -> list[int]:
-        """The members that were computed on every stream."""
+        """The indices of members that were computed on every stream."""
         return [i for i, row in enumerate(self.losses) if not np.isnan(row).any()]
 
     @cached_property
     def order(self) -> list[int]:
-        """Those, the best first."""
+        """The indices of those members, best first."""
         return sorted(self.there, key=lambda i: (self.estimate(i).estimate, i))
 
     def prepare(self) -> None:
-        """Work everything out that takes long, in the thread that reads."""
+        """Compute the costly properties, in the reading thread."""
         if self.order:
             _ = self.effects, self.equals, self.verdict
 
@@ -112,21 +113,22 @@ class SweepOutcome:
         return "" if self.plan.is_point_mass else task.unit or task.loss_name
 
     def estimate(self, member: int) -> Interval:
-        """The loss of a member over the streams; by its logarithm where losses are ratios."""
+        """The loss of a member over the streams, estimated on the logarithm if losses are compared
+        as ratios."""
         values = self._scaled(self.losses[member])
-        found = interval(values)
+        scaled = interval(values)
         if self.unit:
-            return found
-        ends = (found.estimate, found.low, found.high)
+            return scaled
+        ends = (scaled.estimate, scaled.low, scaled.high)
         estimate, low, high = (math.inf if end > 700 else math.exp(end) for end in ends)
-        return Interval(estimate, low, high, found.n)
+        return Interval(estimate, low, high, scaled.n)
 
     def loss(self, member: int) -> float | None:
-        """The middle of the estimate; None where most diverged."""
+        """The point estimate of the loss; None if most streams diverged."""
         return _finite(self.estimate(member).estimate)
 
     def against(self, member: int, other: int, comparisons: int = 1) -> PairedComparison:
-        """A member against another one, where so many comparisons hold together."""
+        """Compare two members at the level at which `comparisons` comparisons hold together."""
         level = simultaneous(comparisons)
         return compare(self.losses[member], self.losses[other], self.unit, level=level)
 
@@ -141,12 +143,12 @@ class SweepOutcome:
     def equals(self) -> list[int]:
         """The members that do not differ from the best beyond chance, the best of them first."""
         rest = [i for i in self.order if i != self.best]
-        found = [(i, self.against(self.best, i, len(rest))) for i in rest]
-        return [i for i, compared in found if compared.outcome != "better"]
+        pairs = [(i, self.against(self.best, i, len(rest))) for i in rest]
+        return [i for i, compared in pairs if compared.outcome != "better"]
 
     @cached_property
     def verdict(self) -> str:
-        """What is best, and whether it is better than the default, in a sentence."""
+        """The best member, and whether it is better than the default, in a sentence."""
         best, names = self.best, self.plan.members
         if best == 0:
             return "the default is the best of what was tried"
@@ -200,7 +202,7 @@ class SweepOutcome:
     def document(self) -> dict[str, Any]:
         """For results.json and `--json`."""
         task = self.plan.runner.task
-        found: dict[str, Any] = {
+        content: dict[str, Any] = {
             "complete": self.complete,
             "task": self.plan.task,
             "by": self.plan.by,
@@ -208,13 +210,13 @@ class SweepOutcome:
             "unit": task.unit,
             "members": len(self.plan.members),
             "streams": len(self.plan.streams),
-            "streams_are": self.plan.said,
+            "streams_are": self.plan.streams_text,
             "computed": self.rows,
             "seconds": self.seconds,
         }
         if not self.order:
-            return found
-        return found | {
+            return content
+        return content | {
             "table": [self._line(i) for i in self.order],
             "effects": [
                 {"setting": e.setting, "value": e.value, "against": e.against}
@@ -275,7 +277,8 @@ class SweepOutcome:
         return [0, *own] if known else own
 
     def _contrasts(self, name: str, own: Sequence[Any]) -> list[tuple[Floats, str, str]]:
-        """Columns of the additive model for a setting, with the value and what it is against."""
+        """Columns of the additive model for a setting, each with its value and the reference
+        value."""
         from tttui.lab.sweeps.plan import known_settings
 
         text = known_settings(self.plan.runner.task)[name].text
@@ -297,7 +300,7 @@ class SweepOutcome:
 
 
 def _typed(value: Any) -> str:
-    """A value as it is typed."""
+    """The value in the form in which it is typed."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, (list, tuple)):
@@ -312,7 +315,7 @@ def _bounded(scaled: Floats) -> Floats:
 
 
 def _number(value: Any) -> float:
-    """A loss; what is not finite diverged."""
+    """A loss from a file; infinite if it is missing or not finite, as of a run that diverged."""
     return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else math.inf
 
 

@@ -48,10 +48,10 @@ FIXED = ("name", "seed", "steps", "file", "paused", "speed_limit", "fault", "che
 
 @dataclass(frozen=True, slots=True)
 class SweepMember:
-    """Settings that are tried; `values` are those that are varied."""
+    """A member: one combination of the varied settings."""
 
     name: str
-    """`lr 0.01, chunk 16`; `default` where nothing is otherwise."""
+    """`lr 0.01, chunk 16`; `default` for the default settings."""
     values: Mapping[str, Any]
 
 
@@ -60,7 +60,7 @@ class SweepPlan:
     """What a sweep computes."""
 
     task: str
-    """What the person called it."""
+    """The task as the person named it."""
     members: tuple[SweepMember, ...]
     """The first has the default settings."""
     streams: tuple[HeldOutStream, ...]
@@ -71,15 +71,15 @@ class SweepPlan:
     steps: int | None = None
     by: DecidingLoss = "whole"
     seed: int = 0
-    """Chose the streams, and what was drawn at random."""
+    """Seed of the streams and of a random search."""
     data: str = ""
     """The documents that streams were chosen from; '' for none."""
     part: int = 0
     parts: int = 1
-    """A sweep may be shared among several jobs, of which this is one."""
+    """The number of jobs that share the sweep; `part` is the index of this one."""
     confirms: str = ""
     """The handle of the sweep whose best is tested again."""
-    said: str = ""
+    streams_text: str = ""
     """What the streams are, one sentence."""
 
     def settings(self) -> dict[str, Any]:
@@ -97,30 +97,31 @@ class SweepPlan:
             "part": self.part,
             "parts": self.parts,
             "confirms": self.confirms,
-            "said": self.said,
+            "said": self.streams_text,
         }
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
         """From the settings of a job."""
         known = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
-        found = cls(
+        plan = cls(
             **{
                 **known,
                 "members": tuple(SweepMember(**one) for one in settings["members"]),
                 "streams": tuple(HeldOutStream(**one) for one in settings["streams"]),
                 "names": tuple(settings["names"]),
+                "streams_text": settings.get("said", ""),
             }
         )
-        found._check()
-        return found
+        plan._check()
+        return plan
 
     def _check(self) -> None:
         """Raise ValueError where what a file says cannot be a plan: anybody may have written it."""
         m, s = len(self.members), len(self.streams)
         if not (m and s and m <= MOST_MEMBERS and m * s * s <= MOST_PAIRS):
             raise ValueError(f"{m} members on {s} streams")
-        texts = (self.task, self.by, self.data, self.said, self.confirms, *self.names)
+        texts = (self.task, self.by, self.data, self.streams_text, self.confirms, *self.names)
         tables = [self.fixed, *(one.values for one in self.members)]
         tables += [one.values for one in self.streams]
         if not all(isinstance(one, str) for one in texts) or self.by not in get_args(DecidingLoss):
@@ -149,12 +150,12 @@ class SweepPlan:
         return self.runner.task.name == POINT_MASS
 
     def values_of(self, member: int) -> dict[str, Any]:
-        """All that a member has otherwise than the task's defaults."""
+        """All settings of a member that differ from the task's defaults."""
         steps = {} if self.steps is None else {"steps": self.steps}
         return {**self.fixed, **steps, **self.members[member].values}
 
     def stream_of(self, member: int, stream: int) -> HeldOutStream:
-        """A stream as a member meets it: what is varied is the member's own."""
+        """A stream with the member's own values of the varied settings."""
         one, own = self.streams[stream], self.members[member].values
         return replace(one, values={k: v for k, v in one.values.items() if k not in own})
 
@@ -175,8 +176,8 @@ class SweepPlan:
         keys = [self._alike(m) for m in range(len(self.members))]
         for pair in pairs:
             groups.setdefault(keys[pair[0]], []).append(pair)
-        found = [g[i : i + most] for g in groups.values() for i in range(0, len(g), most)]
-        return {self._name(k, len(found), pairs): tuple(pairs) for k, pairs in enumerate(found)}
+        batches = [g[i : i + most] for g in groups.values() for i in range(0, len(g), most)]
+        return {self._name(k, len(batches), pairs): tuple(pairs) for k, pairs in enumerate(batches)}
 
     @property
     def own_batches(self) -> list[str]:
@@ -207,7 +208,7 @@ class SweepPlan:
         return f"{size}: about {duration_text(seconds)} at {speed:,.0f} steps/s{jobs}"
 
     def _alike(self, member: int) -> Any:
-        """What is the same for members that can be computed side by side."""
+        """A key that members share if they can be computed side by side."""
         if not self.is_point_mass:
             return member
         from tttui.lab.sweeps.computing import shape_of

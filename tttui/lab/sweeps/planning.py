@@ -38,9 +38,9 @@ def planned(
     data: Path | None = None,
     by: DecidingLoss = "whole",
 ) -> SweepPlan:
-    """A sweep of the task that is `called` so: every combination of the axes, or some drawn.
+    """Plan a sweep of the task named `called`: every combination of the axes, or a random sample.
 
-    Raises RefusedInput naming what cannot be, with the remedy.
+    Raises RefusedInput with the remedy.
     """
     from tttui.engine.device import check_device_name
     from tttui.lab.evaluation.streams import held_out, reads_documents, streams_text
@@ -72,7 +72,7 @@ def planned(
         by,
         seed=seed,
         data="" if data is None else str(data),
-        said=streams_text(chosen, data),
+        streams_text=streams_text(chosen, data),
     )
 
 
@@ -86,15 +86,17 @@ def members_of(
     known = known_settings(runner.task)
     default = runner.flat(fixed)
     names = list(dict.fromkeys(name for values in tried for name in values))
-    found = {_key(default): SweepMember("default", {n: default[n] for n in names if n in default})}
+    members = {
+        _key(default): SweepMember("default", {n: default[n] for n in names if n in default})
+    }
     for values in tried:
         name = name_of(values, known)
         try:
             flat = runner.flat({**fixed, **values})
         except RefusedInput as error:
             raise RefusedInput(f"{name}: {error}") from error
-        found.setdefault(_key(flat), SweepMember(name, values))
-    return tuple(found.values())
+        members.setdefault(_key(flat), SweepMember(name, values))
+    return tuple(members.values())
 
 
 def random_members(
@@ -147,7 +149,7 @@ def confirming(plan: SweepPlan, best: int, handle: str, fresh: int) -> SweepPlan
         part=0,
         parts=1,
         confirms=handle,
-        said=streams_text(streams, data),
+        streams_text=streams_text(streams, data),
     )
 
 
@@ -161,7 +163,7 @@ def name_of(values: Mapping[str, Any], known: Mapping[str, Setting]) -> str:
 
 
 def refuse_absurd(members: int, streams: int, steps: int) -> None:
-    """Raise RefusedInput with the remedy for what no machine of a person computes."""
+    """Raise RefusedInput with the remedy for a sweep far too large to compute."""
     if members > MOST_MEMBERS:
         raise RefusedInput(
             f"{members} members are more than {MOST_MEMBERS}: name fewer values, or let "

@@ -38,7 +38,7 @@ class Axis:
         return not self.values
 
     def drawn(self, random: np.random.Generator) -> Any:
-        """A value, evenly over the values, the range, or the range's logarithm."""
+        """Draw a value uniformly from the values, the range, or the logarithm of the range."""
         if not self.is_range:
             return self.values[int(random.integers(len(self.values)))]
         if self.log:

@@ -1,4 +1,4 @@
-"""What a training is going to take, judged by its first steps, and what it took."""
+"""The estimated cost of a training, from its first steps, and the actual one."""
 
 import os
 import resource
@@ -23,8 +23,7 @@ ROW_BYTES = 70
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of a whole training; `memory` is the most that was held at once, `device_memory` that of
-    the GPU."""
+    """The cost of a whole training; `memory` and `device_memory` (GPU) are peaks in bytes."""
 
     seconds: float
     memory_bytes: int
@@ -54,7 +53,7 @@ class Pace:
 
     @property
     def tells(self) -> bool:
-        """Enough was done to judge by."""
+        """Whether enough steps were timed for an estimate."""
         return self.steps >= PROBED and self.seconds >= PROBED_S
 
     def validated(self, seconds: float) -> None:
@@ -62,7 +61,7 @@ class Pace:
         self.validation_seconds += seconds
 
     def expected(self, steps: int, validations: int) -> float:
-        """Seconds of so many steps and validations."""
+        """Estimated seconds of some steps and validations."""
         later = (self.seconds - self.first) / max(1, self.steps - 1)
         if self.steps == 1:
             later = self.first
@@ -71,8 +70,7 @@ class Pace:
 
 
 def probe(trainer: Trainer, every: int, named: int) -> Cost:
-    """Take three real steps, some more where they are short, and one validation; what the whole
-    training will take."""
+    """Estimate the cost of a training from three or more real steps and one validation."""
     pace = Pace()
     began = time.monotonic()
     trainer.validate()
@@ -100,14 +98,14 @@ def expected(trainer: Trainer, pace: Pace, every: int, named: int) -> Cost:
 
 
 def actual(directory: Path, seconds: float, trainer: Trainer) -> Cost:
-    """What the job in a directory took."""
+    """The actual cost of the job in a directory."""
     with os.scandir(directory) as entries:
         size = sum(e.stat().st_size for e in entries if e.is_file(follow_symlinks=False))
     return Cost(seconds, peak_memory(), trainer.device_memory(), size)
 
 
 def peak_memory() -> int:
-    """The most bytes that this process has held at once."""
+    """The peak memory of this process in bytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024
 

@@ -35,20 +35,20 @@ ROLLBACKS = 3
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How a training is watched over."""
+    """Validation and early stopping of a training."""
 
     validate_every: int
     """Steps."""
     patience: int = 0
-    """Validations without a better one after which it ends; 0 is off."""
+    """Ends after this many validations without a better one; 0: never."""
     rollbacks: int = ROLLBACKS
     takes_best: bool = True
-    """What comes of it are the best weights by validation; else the last ones."""
+    """Whether the result is the best weights by validation; else the last ones."""
 
 
 @dataclass(slots=True)
 class TrainingState:
-    """What a training has come to; all of it goes into checkpoints."""
+    """The state of a training, all of it stored in checkpoints."""
 
     train_before: float = math.nan
     """Loss of the first batch."""
@@ -93,7 +93,7 @@ class Loop:
 
     @property
     def weights(self) -> dict[str, Floats]:
-        """What came of the training."""
+        """The weights that the training returns."""
         return self._best if self._plan.takes_best else self._trainer.weights()
 
     def run(self) -> None:
@@ -129,7 +129,7 @@ class Loop:
         self._tell(ended=True)
 
     def _note(self, took: Took) -> None:
-        """What follows a step that went well."""
+        """Record a finite step, and validate and save when due."""
         trainer, record = self._trainer, self.record
         step, last = trainer.step, trainer.step == trainer.steps
         if math.isnan(record.train_before):
@@ -160,7 +160,7 @@ class Loop:
             self._save()
 
     def _words(self) -> str:
-        """What it does now, with the newest losses that metrics.csv has."""
+        """The current work in words, with the newest losses."""
         trainer, record = self._trainer, self.record
         epochs = -(-trainer.steps // trainer.steps_an_epoch)
         epoch = -(-trainer.step // trainer.steps_an_epoch)
@@ -168,7 +168,7 @@ class Loop:
         return doing + f"loss {self._shown:.4g}, validation {record.last:.4g}"
 
     def _judge(self, validation: float) -> None:
-        """Keep the weights where they are the best so far, or see whether it is of use to go on."""
+        """Keep the weights if they are the best so far, else check for early stopping."""
         record, step = self.record, self._trainer.step
         record.last = validation
         self._good = self._trainer.state()
@@ -193,9 +193,9 @@ class Loop:
 
     def _validation(self) -> float:
         began = time.monotonic()
-        found = self._trainer.validate()
+        value = self._trainer.validate()
         self._pace.validated(time.monotonic() - began)
-        return found
+        return value
 
     def _go_back(self, why: str, lr: float) -> None:
         """Return to the last validation that was finite, with half the learning rate."""
@@ -254,7 +254,7 @@ class Loop:
             raise TttuiError(f"its checkpoint is of another training: {error!r}") from error
 
     def _tell(self, *, ended: bool = False) -> None:
-        """results.json, as far as it is."""
+        """Write results.json so far."""
         self._context.results(self.results(ended=ended))
 
     def results(self, *, ended: bool) -> dict[str, Any]:
@@ -289,7 +289,7 @@ class Loop:
 
 
 def lower_rate(command: Sequence[str], lr: float) -> str:
-    """What helps where training needs a lower learning rate than the `command` asked for."""
+    """The remedy for a training that needs a lower learning rate."""
     words = list(command)
     flag = "--pretrain-lr" if "pretrain" in words[:2] else "--lr"
     if flag in words:
@@ -307,5 +307,5 @@ def named_epochs(steps: int, steps_an_epoch: int) -> tuple[int, int]:
 
 
 def _number(value: float) -> float | None:
-    """A number as JSON has it; None where it is not known."""
+    """The number for JSON; None if it is not finite."""
     return value if math.isfinite(value) else None

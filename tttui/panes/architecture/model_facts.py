@@ -6,19 +6,12 @@ from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC, Floats
 from tttui.model.session import SessionData
 from tttui.panes.view import View
-from tttui.tasks.pointmass.hidden import CompleteWeights
+from tttui.tasks.pointmass.hidden import CompleteWeights, world_of
 from tttui.tasks.pointmass.live_state import LiveModel, LiveState
 from tttui.tasks.pointmass.stability import Stability, stability
-from tttui.widgets.columns import Bars
 
 Key = tuple[object, ...]
 """What something was derived from."""
-
-BINS, FINE_BINS = 10, 20
-"""Bins of the histogram of the decays, over 0..1, and of one of many units."""
-
-MANY_UNITS = 100
-"""Units from which fine bins are no comb of single units."""
 
 
 def same(old: Key, new: Key) -> bool:
@@ -51,7 +44,7 @@ def shapes_of(data: SessionData) -> tuple[dict[str, tuple[int, ...]], str]:
 
 def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
     """The decays of the base, the length of a step, and why they are not known."""
-    step = data.meta.dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
+    step = world_of(data).dt if data.meta.raw else data.base_cfg.get("dt", 1.0)
     a_raw = None if data.base is None else data.base.get("a_raw")
     if a_raw is None:
         problem = data.problem("base")
@@ -99,16 +92,3 @@ def true_dynamics(friction: float, dt: float) -> Floats:
     A[0, 2] = A[1, 3] = dt * keep
     A[2, 2] = A[3, 3] = keep
     return A
-
-
-def histogram(found: Stability) -> tuple[Bars, str]:
-    inside = np.delete(found.decays, found.broken)
-    bins = FINE_BINS if len(inside) >= MANY_UNITS else BINS
-    counts, _ = np.histogram(inside, bins=bins, range=(0.0, 1.0))
-    labels = tuple((bins * x, f"{x:g}") for x in (0.0, 0.25, 0.5, 0.75, 1.0))
-    note = f"{len(found.decays)} units, all inside (0, 1)"
-    if not found.stable:
-        note = f"! {len(found.broken)} of {len(found.decays)} units are not inside (0, 1)"
-    marked = frozenset({bins}) if not found.stable else frozenset[int]()
-    values = np.append(counts, len(found.broken)) if len(found.broken) else counts
-    return Bars(values.astype(np.float64), labels, marked=marked), note

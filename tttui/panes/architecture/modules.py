@@ -28,8 +28,8 @@ REGIONS = ("tree", "shares", "optimizer")
 """What `w` goes through."""
 
 COLUMNS = (
-    TableColumn("name", "module", 16, left=True, grows=True, orders=TEXTS),
-    TableColumn("kind", "type", 12, left=True, drop=3, orders=TEXTS),
+    TableColumn("name", "module", 16, left=True, grows=True, most=22, orders=TEXTS),
+    TableColumn("kind", "type", 12, left=True, drop=3, most=20, orders=TEXTS),
     TableColumn("shape", "shape", 12, left=True, drop=4, orders=TEXTS),
     TableColumn("size", "elements", 11),
     TableColumn("plastic", "learns", 7, left=True, orders=TEXTS),

@@ -10,13 +10,13 @@ from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
 from tttui.draw.diagram import Shape, diagram
 from tttui.draw.numbers import short
+from tttui.draw.plot import Bars
 from tttui.model.arrays import Floats
 from tttui.model.session import SessionData
 from tttui.panes.architecture.model_facts import (
     Key,
     decays_of,
     fitted_at,
-    histogram,
     learned_dynamics,
     live_of,
     same,
@@ -31,9 +31,10 @@ from tttui.panes.architecture.model_text import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import View
-from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at
+from tttui.plots.weights import decay_histogram
+from tttui.tasks.pointmass.hidden import CompleteWeights, in_force, mu_at, regime, row_at, world_of
 from tttui.tasks.pointmass.live_state import LiveModel
-from tttui.widgets.columns import BarColumns, Bars
+from tttui.widgets.columns import BarColumns
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.page import Page
 
@@ -142,7 +143,7 @@ class ArchitecturePane(RegionPane):
         if found is None:
             decays.set_bars(None, message=f"The decays are not known: {why}.")
         else:
-            decays.set_bars(*histogram(found))
+            decays.set_bars(*decay_histogram(found))
 
     def _show_moment(self, view: View) -> None:
         """What depends on the cursor."""
@@ -162,7 +163,7 @@ class ArchitecturePane(RegionPane):
             return
         self._shown = shown
         self._show_live(view)
-        law, mu = data.meta.world, mu_at(data, view.trajectory, t)
+        law, mu = world_of(data), mu_at(data, view.trajectory, t)
         true, friction = None, ""
         if mu is not None:
             acting, name = mu, "linear"

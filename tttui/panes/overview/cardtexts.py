@@ -6,7 +6,7 @@ from tttui.draw.numbers import count, forms
 from tttui.model.arrays import Floats
 from tttui.model.improvement import WINDOW, Improvement, why_no_mean, why_texts
 from tttui.model.numbers import Forms, shrinking
-from tttui.model.schema import MU
+from tttui.model.schema import Hidden
 from tttui.model.session import SessionData
 from tttui.model.truth import since_text, value_text
 from tttui.widgets.cards import Tone
@@ -48,6 +48,8 @@ def improvement_texts(
         return value, why_texts(result.why_none), "bad" if diverged else "neutral"
     if result.why_no_interval:
         return result.texts, (f"no CI: {result.why_no_interval}", "no CI"), "neutral"
+    if result.low == result.high == 0:
+        return result.texts, (f"at each of {result.n} steps", "each step"), "warn"
     tones: dict[str, Tone] = {"better": "good", "worse": "bad", "unclear": "warn"}
     inside = [text.removesuffix(f" {result.tone}") for text in result.interval]
     ends = shrinking([*(f"95 % CI {t}" for t in inside), *(f"CI {t}" for t in inside)])
@@ -66,29 +68,30 @@ def transaction_texts(data: SessionData) -> tuple[Forms, Forms, Tone]:
     return value, note, "good" if committed > rolled else "bad"
 
 
-def mu_texts(data: SessionData, cursor: int, newest: float | None) -> tuple[Forms, Forms]:
-    """The present friction, and what weights imply: those in force at the cursor, or where
+def hidden_texts(
+    data: SessionData, hidden: Hidden, cursor: int, newest: float | None
+) -> tuple[Forms, Forms]:
+    """The true hidden quantity, and what weights imply: those in force at the cursor, or where
     transactions do not tell that, the `newest`; it says which."""
-    now, first = data.truth_now, data.meta.mu
+    now, first = data.truth_now, data.meta.truth
     since = since_text(now, first)
     value = shrinking((since, since.replace("(", "").replace(")", ""), value_text(now)))
     events = data.transactions
     last, steps = events.in_force(cursor), data.steps.t
     at_end = len(steps) > 0 and last == events.in_force(int(steps[-1]))
-    if last is not None and np.isfinite(events.implied_mu[last]):
-        implied = float(events.implied_mu[last])
-        return value, _implied_texts(implied, None if at_end else cursor, data)
+    implied = events.implied_by(last)
+    if implied is not None:
+        return value, _implied_texts(hidden.implied_text(implied), None if at_end else cursor, data)
     if newest is not None and np.isfinite(newest):
         if at_end:
-            return value, _implied_texts(newest, None, data)
-        return value, ("implied mu is known at the end only", "implied: at end")
+            return value, _implied_texts(hidden.implied_text(newest), None, data)
+        return value, (f"implied {hidden.name} is known at the end only", "implied: at end")
     native = data.place.layout == "native"
     return value, ("implied: not yet",) if native else ("implied: not recorded", "not recorded")
 
 
-def _implied_texts(mu: float, t: int | None, data: SessionData) -> Forms:
+def _implied_texts(shown: str, t: int | None, data: SessionData) -> Forms:
     """What weights imply: those in force at step t, or the newest ones (None)."""
-    shown = value_text(mu) if mu < MU.highest else f">= {MU.highest:g}"
     if t is None:
         return f"newest implied: {shown}", f"newest {shown}"
     true = data.truth_at(t)

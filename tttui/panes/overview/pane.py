@@ -1,7 +1,6 @@
 """Overview: is test-time training working here, at a glance?"""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,11 +20,11 @@ from tttui.model.transactions import Transaction
 from tttui.model.verdict import verdict, with_ledger
 from tttui.panes.losses import Digest, compared_plot, digest
 from tttui.panes.overview.beside import Beside
-from tttui.panes.overview.cardtexts import error_texts, improvement_texts, mu_texts
+from tttui.panes.overview.cardtexts import error_texts, hidden_texts, improvement_texts
 from tttui.panes.pretraining import is_pretraining, loss_plot, loss_timeline
 from tttui.panes.view import Pane, View
 from tttui.plots.errors import marks_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.store.snapshot import LEDGER, YARDSTICKS
 from tttui.widgets.cards import MetricCard, Tone
 from tttui.widgets.chart import Chart
@@ -63,7 +62,10 @@ ASKED = (18, 5)
 CARD = 16
 """Columns that a card should have."""
 
-CARDS = ("improvement", "adaptive", "frozen", "updates", "mu", "age")
+HIDDEN = "mu"
+"""The card of the hidden quantity; only tasks that have one show it."""
+
+CARDS = ("improvement", "adaptive", "frozen", "updates", HIDDEN, "age")
 """The cards, the one first that is shown wherever there is room for any."""
 
 FULL = 20
@@ -77,7 +79,9 @@ class OverviewPane(Pane):
     region_names = ("identity",)
     needs = frozenset({"implied", "ledger"})
 
-    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(learned_mu)
+    learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(
+        learned_quantity
+    )
     """The quantity that the point mass is there to learn, against its true value; other tasks
     have a recorded series in its place."""
 
@@ -130,7 +134,7 @@ class OverviewPane(Pane):
             yield MetricCard("adaptive MSE", "adaptive", id="adaptive")
             yield MetricCard("improvement", "gain", id="improvement")
             yield MetricCard("committed", "commits", id="updates")
-            yield MetricCard("hidden mu", "mu", id="mu")
+            yield MetricCard("hidden mu", "mu", id=HIDDEN)
             yield MetricCard("age", id="age")
         yield VerdictLine()
         yield DamageLine()
@@ -146,16 +150,21 @@ class OverviewPane(Pane):
                 yield TransactionPanel()
         yield IdentityCard(id="below")
 
+    def classes_for(self, room: Size) -> Mapping[str, bool]:
+        width, height = room
+        return {
+            "narrow": width < NARROW,
+            "wide": width >= WIDE,
+            "short": height < SHORT,
+            "tiny": height < TINY,
+        }
+
     def use_room(self) -> None:
         width, height = self.room
-        self.set_class(width < NARROW, "narrow")
-        self.set_class(width >= WIDE, "wide")
-        self.set_class(height < SHORT, "short")
-        self.set_class(height < TINY, "tiny")
         few = 1 if height < TINY else 2 if height < SHORT else 4
         self.query_one(DamageLine).set_rows(few)
         cards = [
-            c for c in CARDS if c != "mu" or self._data is None or self._data.meta.is_point_mass
+            c for c in CARDS if c != HIDDEN or self._data is None or self._data.meta.schema.hidden
         ]
         shown = cards[: max(3, width // CARD)]
         for card in self.query(MetricCard):
@@ -215,6 +224,8 @@ class OverviewPane(Pane):
             ("Verdict", found.verdict.sentence),
         ]
         if self._event is not None:
+            import json
+
             things.insert(0, ("Transaction", json.dumps(dict(self._event.raw))))
         return [(what, text) for what, text in things if text]
 
@@ -332,8 +343,11 @@ class OverviewPane(Pane):
         self.set_class(view.choices.inspecting, "inspecting")
         events = view.data.transactions
         index = view.timeline.selected
-        if index is None and len(events):  # what was last tried at the cursor
-            index = max(0, int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1)
+        if index is None and len(events):  # what was last tried at the cursor, or a little before
+            found, at = self._digest, view.timeline.cursor
+            if view.timeline.follow and found is not None and found.sparked:
+                at = int(view.data.steps.t[found.sparked - 1])
+            index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
         self.query_one(TransactionPanel).show(
@@ -346,8 +360,10 @@ class OverviewPane(Pane):
 
     def _show_cards(self, view: View, found: Digest) -> None:
         data = view.data
-        if data.meta.is_point_mass and not data.loading:
-            self._card("mu").set_metric(*mu_texts(data, view.timeline.cursor, view.implied))
+        hidden = data.meta.schema.hidden
+        if hidden is not None and not data.loading:
+            texts = hidden_texts(data, hidden, view.timeline.cursor, view.implied)
+            self._card(HIDDEN).set_metric(*texts)
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
         if self._summed_up != (found, self.room):
@@ -362,9 +378,9 @@ class OverviewPane(Pane):
         known = (f" {loss.name}", f", {loss.unit}" if loss.unit else "")
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
-        for name, errors, tail in (
-            ("frozen", data.steps.baseline, found.baseline_tail),
-            ("adaptive", data.steps.adaptive, found.adaptive_tail),
+        for name, errors, tail, spark in (
+            ("frozen", data.steps.baseline, found.baseline_tail, found.sparks[0]),
+            ("adaptive", data.steps.adaptive, found.adaptive_tail, found.sparks[1]),
         ):
             tone: Tone = "baseline" if name == "frozen" else "adaptive"
             card = self._card(name)
@@ -373,7 +389,7 @@ class OverviewPane(Pane):
                 continue
             every = found.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
-            card.set_metric(*texts, tone, series=tail if len(tail) else None)
+            card.set_metric(*texts, tone, series=spark if len(spark) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))

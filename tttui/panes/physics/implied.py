@@ -6,7 +6,7 @@ from threading import Thread
 import numpy as np
 
 from tttui.draw.canvas import Canvas
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.truth import value_text
 from tttui.panes.view import View
 from tttui.tasks.pointmass import friction

@@ -1,84 +1,18 @@
-"""What the Physics tab derives from a trajectory: errors, paths, predictions."""
+"""Why the Physics tab has no path, what is quick enough for it, and what is selected on it."""
 
 import numpy as np
 
 from tttui.draw.colours import Colour
 from tttui.draw.envelope import Series
-from tttui.draw.palette import Palette
-from tttui.draw.path import extent, thinned
-from tttui.draw.tracks import Scene, Track
-from tttui.model.arrays import Floats
 from tttui.model.steps import Steps, Trajectory
 from tttui.panes.view import View
 from tttui.plots.motion import Motion
 from tttui.store.snapshot import TRAJECTORY
-from tttui.tasks.pointmass.hidden import prediction_of
-
-DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
-"""Dots drawn and left out of the predictions of each model."""
-
-SHOWN_ERROR = 0.06
-"""Errors are magnified until they are about this part of the path's size."""
 
 LONG = 50_000
 """Trajectories of more steps are prepared in a thread."""
 
 NO_ERRORS = (Series(np.empty(0), np.empty(0)), Series(np.empty(0), np.empty(0)))
-
-
-def path_scene(motion: Motion) -> Scene:
-    """The true path, coloured by time."""
-    trajectory = motion.trajectory
-    truth = Track("true path", trajectory.t, *motion.p)
-    return Scene((truth,), trajectory.z[:, 2:], trajectory.a, "Path")
-
-
-def prediction_scene(motion: Motion, window: tuple[int, int], palette: Palette) -> Scene:
-    """The true path solid, and where both models expected it, with errors magnified."""
-    trajectory = motion.trajectory
-    truth = Track("true", trajectory.t, *motion.p, ink=palette.text)
-    i = int(np.searchsorted(trajectory.t, window[0]))
-    j = int(np.searchsorted(trajectory.t, window[1], "right"))
-    kept = thinned(motion.p[0][i:j], motion.p[1][i:j])
-    rows = np.arange(i, j) if kept is None else i + kept
-    z = trajectory.z[rows, :2].astype(np.float64)
-    missed: list[tuple[str, Floats]] = []
-    for name in ("baseline", "adaptive"):
-        predicted = prediction_of(trajectory, name, rows)
-        if predicted is not None:
-            with np.errstate(invalid="ignore", over="ignore"):
-                miss = predicted[:, :2] - z
-            missed.append((name, np.where(np.isfinite(miss), miss, np.nan)))
-    factor = _magnified([error for _, error in missed], z)
-    tracks = [truth]
-    for name, error in missed:
-        ink = palette.baseline if name == "baseline" else palette.adaptive
-        with np.errstate(invalid="ignore", over="ignore"):
-            at = z + factor * error
-        label = "frozen" if name == "baseline" else "adaptive"
-        x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
-        tracks.append(Track(label, trajectory.t[rows], x, y, ink, DASHES[name]))
-    note = f"errors x {factor:g}" if factor > 1 else ""
-    v, a = trajectory.z[:, 2:], trajectory.a
-    return Scene(tuple(tracks), v, a, "Predictions", note)
-
-
-def _magnified(errors: list[Floats], z: Floats) -> float:
-    """1, 2 or 5 times a power of ten by which errors must grow to be seen on this path."""
-    found = extent(np.ascontiguousarray(z[:, 0]), np.ascontiguousarray(z[:, 1]))
-    sizes = [np.hypot(*e[np.isfinite(e).all(axis=1)].T) for e in errors]
-    sizes = [s for s in sizes if len(s)]
-    if found is None or not sizes:
-        return 1.0
-    reach = max(found[1] - found[0], found[3] - found[2])
-    typical = max(float(np.quantile(s, 0.9)) for s in sizes)
-    if not (typical > 0 and reach > 0):
-        return 1.0
-    wanted = min(SHOWN_ERROR * reach / typical, 1e6)
-    if wanted < 2:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(wanted))
-    return float(max(k * power for k in (1, 2, 5) if k * power <= wanted))
 
 
 def why_no_path(view: View) -> str:

@@ -1,7 +1,6 @@
 """Physics: the world with the hidden friction, and what both models make of it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from textual import on
@@ -13,12 +12,11 @@ from tttui.draw.marks import Marks
 from tttui.draw.tracks import Scene
 from tttui.export.request import ExportRequest
 from tttui.model.arrays import Floats
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.start import StartView
 from tttui.panes import losses
 from tttui.panes.background_value import Prepared
-from tttui.panes.physics.ghosts import DrawnGhost, distance_plot, ghost_of, ghost_scene
 from tttui.panes.physics.implied import FrictionView, Oracle, facts_at
 from tttui.panes.physics.layout import (
     CSS,
@@ -31,8 +29,6 @@ from tttui.panes.physics.layout import (
 )
 from tttui.panes.physics.motion import (
     NO_ERRORS,
-    path_scene,
-    prediction_scene,
     quick_errors,
     quick_motion,
     selected_mark,
@@ -40,16 +36,18 @@ from tttui.panes.physics.motion import (
 )
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
+from tttui.plots import paths
 from tttui.plots.errors import Losses, error_plot, errors_of
-from tttui.plots.learned import learned_mu, with_whatif
+from tttui.plots.learned import learned_quantity, with_whatif
 from tttui.plots.motion import Motion, motion_of, state_plots
-from tttui.tasks.pointmass.ghost import usual_friction
+from tttui.tasks.pointmass.ghost import follow, usual_friction
 from tttui.tasks.pointmass.hidden import (
     CompleteWeights,
     in_force,
     mu_at,
     mu_column,
     row_at,
+    world_of,
 )
 from tttui.widgets.chart import Chart
 from tttui.widgets.path import PathView
@@ -77,14 +75,14 @@ class PhysicsPane(RegionPane):
         self._layout = "middle"
         self._motion: Motion | None = None
         self._mu_column: Floats | None = None
-        self._oracle = Oracle(self._tell)
+        self._oracle = Oracle(self.derived)
         self._shown: dict[str, object] = {}
         """What each region was last given, to leave it alone where nothing changed."""
         self._ghost_mu: float | None = None
-        self._ghost: DrawnGhost | str | None = None
+        self._ghost: paths.DrawnGhost | str | None = None
         self._ghost_key: object = None
-        self._motions = Prepared(motion_of, quick_motion, self._tell)
-        self._errors = Prepared(errors_of, quick_errors, self._tell)
+        self._motions = Prepared(motion_of, quick_motion, self.derived)
+        self._errors = Prepared(errors_of, quick_errors, self.derived)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="left"):
@@ -213,8 +211,11 @@ class PhysicsPane(RegionPane):
 
     def exportable(self) -> str:
         chosen = self.acting
-        if chosen in ("path", "below") and MODES[self._mode] == "ghost":
-            return "ghost"
+        mode = MODES[self._mode]
+        if chosen in ("path", "below") and mode == "ghost":
+            return mode
+        if chosen == "path" and mode == "predictions":
+            return mode
         return FIGURES[chosen]
 
     def export_of(self, request: ExportRequest) -> ExportRequest:
@@ -256,7 +257,7 @@ class PhysicsPane(RegionPane):
                 self._oracle.forget()
                 self._motions.forget()
                 self._errors.forget()
-            self._data, self._law = view.data, view.data.meta.world
+            self._data, self._law = view.data, world_of(view.data)
         self._prepare(view)
         shown = self.regions
         self._path.set_mark(self._mark("path", view))
@@ -289,11 +290,6 @@ class PhysicsPane(RegionPane):
         self._shown[region] = key
         return old != key
 
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
-
     @on(Pane.Derived)
     def _on_derived(self) -> None:
         if self._view is not None:
@@ -320,27 +316,27 @@ class PhysicsPane(RegionPane):
                 path.set_scene(Scene(message=message))
         elif mode == "path":
             if self._changed("path", motion, mode):
-                path.set_scene(path_scene(motion))
+                path.set_scene(paths.path_scene(motion))
         elif mode == "predictions":
             if self._changed("path", motion, mode, window):
-                scene = prediction_scene(motion, window, view.palette)
+                scene = paths.prediction_scene(motion, window)
                 if len(scene.tracks) == 1:
                     scene = replace(scene, note="this run recorded no predictions, only errors")
                 path.set_scene(scene)
         else:
             ghost = self._ghost_now(view, motion)
             if self._changed("path", motion, mode, ghost):
-                path.set_scene(ghost_scene(motion, ghost, view.timeline.t1))
+                path.set_scene(paths.ghost_scene(motion, ghost, view.timeline.t1))
         path.set_moment(view.timeline, selected_mark(view))
 
-    def _ghost_now(self, view: View, motion: Motion) -> DrawnGhost | str:
+    def _ghost_now(self, view: View, motion: Motion) -> paths.DrawnGhost | str:
         window = (view.timeline.t0, view.timeline.t1)
-        key = (motion, self._ghost_friction(), window, self._law, view.palette.name)
+        key = (motion, self._ghost_friction(), window, self._law)
         if key != self._ghost_key or self._ghost is None:
             self._ghost_key = key
-            ink = view.palette.third
             mu, law = self._ghost_friction(), self._law
-            self._ghost = ghost_of(motion, self._mu_column, mu, law, window, ink)
+            found = follow(motion.trajectory, self._mu_column, mu, law, window)
+            self._ghost = found if isinstance(found, str) else paths.drawn(found)
         return self._ghost
 
     def _show_state(self, view: View) -> None:
@@ -365,7 +361,7 @@ class PhysicsPane(RegionPane):
             ghost = self._ghost_now(view, self._motion)
             if self._changed("below", ghost, mark):
                 chart.set_log(False)
-                chart.set_plot(distance_plot(ghost, mark))
+                chart.set_plot(paths.distance_plot(ghost, mark))
         else:
             steps = view.data.steps
             errors = self._errors.of(steps) or NO_ERRORS
@@ -386,7 +382,7 @@ class PhysicsPane(RegionPane):
         if self._changed("implied", *key):
             chart.set_log(False)
             true = None if motion is None or mu is None else Series(motion.trajectory.t, mu)
-            plot = with_whatif(learned_mu(data, view.newest_implied, true), view.whatif)
+            plot = with_whatif(learned_quantity(data, view.newest_implied, true), view.whatif)
             chart.set_plot(replace(plot, title=f"{mark}Implied mu", steps=True))
         chart.set_timeline(view.timeline)
 

@@ -135,7 +135,7 @@ class SessionPreview(Vertical):
         for said in (
             None if summary.steps is None else f"{count(summary.steps)} steps",
             summary.meta.env_mode,
-            None if summary.truth_now is None else f"mu {summary.truth_text}",
+            None if summary.truth_now is None else summary.truth_named,
         ):
             if said is not None:
                 parts.append((said, palette.muted, False))

@@ -30,7 +30,7 @@ DAMAGE = TableColumn("damaged", "!", 1, left=True, also=("damaged",))
 NAME = TableColumn("name", "session", 16, left=True, orders=TEXTS, also=("name",))
 SPEED = TableColumn("speed", "steps/s", 7, drop=5)
 TASK = TableColumn("task", "task", 9, left=True, drop=3, orders=TEXTS)
-LOSS = TableColumn("loss", "loss", 13, left=True, drop=8, orders=TEXTS)
+LOSS = TableColumn("loss", "loss", 14, left=True, drop=8, orders=TEXTS)
 """Of tables that hold other tasks than the point mass."""
 MODE = TableColumn("mode", "mode", 9, left=True, drop=11, orders=TEXTS)
 MU = TableColumn("mu", "mu", 7, drop=3)
@@ -47,7 +47,7 @@ COLUMNS = (
     MODE,
     MU,
     MU_ERROR,
-    TableColumn("gain", "vs frozen", 12, drop=1, also=("improvement", "improved")),
+    TableColumn("gain", "vs frozen", 12, drop=1, most=14, also=("improvement", "improved")),
     TableColumn("interval", "95 % CI", 14, drop=8, also=("interval", "ci")),
     TableColumn("commits", "committed", 9, drop=7),
     TableColumn("age", "age", 7, drop=10, orders=TIMES, also=("age", "created")),
@@ -145,7 +145,7 @@ class SessionRows:
         self.branches: list[Branch] = forest(summaries)
         self.summaries = [summaries[branch.index] for branch in self.branches]
         self.running = sum(s.status is not None and s.status.state == "running" for s in summaries)
-        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.mu]
+        changed = [len(s.truth_text) for s in summaries if s.truth_now != s.meta.truth]
         pairs = zip(self.branches, self.summaries, strict=True)
         longest = max((2 * b.depth + cell_len(s.place.name) for b, s in pairs), default=0)
         fitting = {
@@ -262,6 +262,11 @@ class SessionRows:
                 text = "never ran" if not runs else "read-only" if runs == 1 else f"{runs} runs"
                 return text, palette.muted, False
             return "read-only", palette.muted, False
+        base = status.pretraining
+        if status.state == "pretraining" and base is not None and base.waits_for is not None:
+            waits = str(base).partition(",")[0]
+            mark = state_mark("queued", self._look.glyphs)
+            return f"{mark} {waits}", state_ink("queued", palette), True
         mark, ink = state_mark(status.state, self._look.glyphs), state_ink(status.state, palette)
         text = status.detail.partition(":")[0] if status.state in ("crashed", "stalled") else ""
         if not text:

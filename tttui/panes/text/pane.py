@@ -1,7 +1,6 @@
 """Text: the document that a session reads, each character tinted by what learning saved at it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from time import monotonic
@@ -80,14 +79,14 @@ class TextPane(Pane):
         """When the page was turned and what is expected was shown, of a live session."""
         self._later: Timer | None = None
         """Shows what was not shown yet."""
-        self._search = Searching(self._tell)
+        self._search = Searching(self.derived)
 
     def compose(self) -> ComposeResult:
         yield TextHead(id="head")
         yield QueryBar("text in the document")
         with Vertical(id="both"):
             yield TextPage(id="page")
-            yield ExpectedPanel(self._tell, id="expected")
+            yield ExpectedPanel(self.derived, id="expected")
         yield Page("Text", id="nothing")
 
     def use_room(self) -> None:
@@ -97,11 +96,6 @@ class TextPane(Pane):
         self.set_class(height < 15 or width < 50, "tiny")
         if self._view is not None:
             self.show(self._view)
-
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
 
     @on(Pane.Derived)
     def _on_derived(self) -> None:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Static
 
-from tttui.draw import outcome_bars
+from tttui.draw import graph, outcome_bars
 from tttui.draw.colours import style
 from tttui.draw.marks import Marks
 from tttui.draw.numbers import count
@@ -253,11 +253,11 @@ class TransactionsPane(ListPane):
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
             return
-        total = len(shown.events)
-        noun = "transaction" if total == 1 else "transactions"
-        parts = [f"{count(total)} {noun}"]
-        if shown.rows is not None:
-            parts = [f"{count(shown.n)} of {count(total)} {noun}"]
+        total, some = len(shown.events), "" if shown.rows is None else f"{count(shown.n)} of "
+        parts = [f"{some}{count(total)} transaction{'' if total == 1 else 's'}"]
+        if "reasons" not in self.regions and total and shown.rows is None:
+            kinds = graph.totals(shown.marks, view.look, self.room.width - 5 - len(parts[0]))
+            parts.append("".join(text for text, _, _ in kinds).strip())
         if self.query_now and not bar.has_class("typing"):
             parts.append(f"query {self.query_now.filter_text}")
         if shown.statuses is not None:
@@ -318,7 +318,8 @@ class TransactionsPane(ListPane):
         if wanted != self._plotted:
             self._plotted = wanted
             plots = gate_plots(data, why_none(data))
-            for chart, (plot, log) in zip(charts, plots, strict=True):
+            charts[-1].display = len(plots) == len(charts)
+            for chart, (plot, log) in zip(charts, plots, strict=False):
                 chart.set_log(log if chosen is None else chosen)
                 chart.set_plot(replace(plot, title=lead + plot.title))
         for chart in charts:

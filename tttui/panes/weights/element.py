@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
+from tttui.model.weights import TITLES, commits_behind
 from tttui.panes.weights.weights_at import FoundWeights
 from tttui.widgets.heatmap import Cell
 from tttui.widgets.weightmap import WeightMap
@@ -15,6 +16,16 @@ def element(cell: Cell, block: tuple[int, int]) -> str:
         return f"{cell[0]}, {cell[1]}"
     ends = zip(cell, block, strict=True)
     return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
+
+
+def what_is_shown(found: FoundWeights, t: int) -> str:
+    """`Value (snapshot of t 80, 13 commits ago)` at step t."""
+    shown, asked = found.shown, found.asked
+    where = shown.says or "nothing to show"
+    behind = commits_behind(asked.data, t, asked.names)
+    if behind and shown.says and shown.aspect != "commit":
+        where += f", {behind} commit{'s' * (behind != 1)} ago"
+    return f"{TITLES[shown.aspect].capitalize()} ({where})"
 
 
 def write_element(prose: Prose, found: FoundWeights, heatmap: WeightMap, cell: Cell) -> None:

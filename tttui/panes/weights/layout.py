@@ -34,6 +34,7 @@ WeightsPane #trends StatChart { width: 1fr; margin-right: 1; }
 WeightsPane #moved { width: 1fr; }
 
 WeightsPane.wide #statistics { width: 11fr; margin-right: 2; }
+WeightsPane.wide.no-history #statistics { width: 40; }
 WeightsPane.wide #spectra { width: 10fr; margin-right: 2; }
 WeightsPane.wide #moved { width: 8fr; }
 
@@ -44,6 +45,8 @@ WeightsPane.medium.at-map #spectra { display: none; }
 WeightsPane.medium.at-map #statistics { grid-size: 2 1; margin-right: 2; }
 WeightsPane.medium.at-map #mean, WeightsPane.medium.at-map #std { display: none; }
 WeightsPane.medium.at-map #moved { width: 44; }
+WeightsPane.medium.at-map.no-history #statistics { width: 24; }
+WeightsPane.medium.at-map.no-history #spectra { display: block; margin-right: 2; }
 WeightsPane.medium #trends { display: none; }
 WeightsPane.medium.at-spectrum #trends { display: block; width: 1fr; }
 WeightsPane.medium.at-spectrum #spectra { layout: horizontal; }

@@ -1,7 +1,6 @@
 """Weights: what the plastic weights are, and how they got there."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -19,11 +18,11 @@ from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.background_value import Prepared
 from tttui.panes.regions import Pages, RegionPane
 from tttui.panes.view import Pane, View
-from tttui.panes.weights.element import copyable, write_element
+from tttui.panes.weights.element import copyable, what_is_shown, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
 from tttui.panes.weights.weight_figures import no_history, write_moved
 from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
-from tttui.plots.weights import weight_plot
+from tttui.plots.weights import weight_map, weight_plot
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.spectrum import SpectrumBars
@@ -51,7 +50,7 @@ class WeightsPane(RegionPane):
         self._statistics = Statistics()
         self._finder = Finder()
         self._answers: Prepared[AskedWeights, FoundWeights] = Prepared(
-            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self._tell
+            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self.derived
         )
         self._maps = self._make_maps()
         self._beside = Horizontal(*self._maps, id="maps")
@@ -167,12 +166,10 @@ class WeightsPane(RegionPane):
         shown, start = found.shown, found.start.matrices if found.start is not None else {}
         for heatmap in self._maps:
             pyramid = found.pyramids.get(heatmap.matrix)
-            heatmap.set_values(
-                pyramid,
-                heatmap.matrix,
-                limit=self._limit(heatmap.matrix, shown.aspect),
-                start=start.get(heatmap.matrix),
-                message=shown.why_not,
+            name, roles = heatmap.matrix, heatmap.roles
+            at_start = start.get(name)
+            heatmap.set_plot(
+                weight_map(name, shown, pyramid, self._statistics, at_start, roles=roles)
             )
             if heatmap.cell is None and pyramid is not None:
                 heatmap.set_cell((0, 0))
@@ -195,11 +192,6 @@ class WeightsPane(RegionPane):
         self._bars.set_spectra(())
         self._moved.set_content(lambda _: None, None, "What moved")
 
-    def _limit(self, matrix: str, aspect: Aspect) -> float | None:
-        """One scale for the whole history, so that colours mean the same while time passes."""
-        measure = {"value": "max_abs", "start": "max_change"}.get(aspect)
-        return self._statistics.largest(matrix, measure) if measure is not None else None
-
     def _show_moved(self, found: FoundWeights) -> None:
         movement, why = found.moved, found.shown.why_not or "Nothing to compare with."
 
@@ -211,11 +203,6 @@ class WeightsPane(RegionPane):
 
         of = movement.of if movement is not None else TITLES[found.shown.aspect]
         self._moved.set_content(write, None, f"What moved: {of}")
-
-    def _tell(self) -> None:
-        """Called in threads, which may outlive the app."""
-        with suppress(RuntimeError):
-            self.post_message(self.Derived())
 
     @on(Pane.Derived)
     def _on_derived(self) -> None:
@@ -263,10 +250,9 @@ class WeightsPane(RegionPane):
             elif cell is not None:
                 write_element(prose, found, heatmap, cell)
 
-        where = shown.says or "nothing to show"
-        title = f"{TITLES[shown.aspect].capitalize()} ({where})"
-        if found.asked is not self._asked:
-            title = f"Working out: {TITLES[self._aspect]} ..."
+        title = f"Working out: {TITLES[self._aspect]} ..."
+        if found.asked is self._asked and self._view is not None:
+            title = what_is_shown(found, self._view.timeline.cursor)
         self._reading.set_content(write, key, title)
 
     def _heatmap(self) -> WeightMap:

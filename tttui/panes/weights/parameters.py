@@ -15,7 +15,7 @@ from tttui.model.numbers import count
 from tttui.model.parameters import Inventory, listed, moves_known, specs_of
 from tttui.model.schema import Schema, TensorSpec
 from tttui.model.statistics import Statistics
-from tttui.model.weights import history_of
+from tttui.model.weights import commits_behind, commits_between, history_of, index_at
 from tttui.panes.view import View
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weight_figures import no_history
@@ -215,8 +215,10 @@ class ParametersPane(WeightsPane):
         if own:
             title += f", {count(sum(spec.size for spec in own))} elements"
         if pairs := view.data.meta.schema.pairs:
-            title += f", {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
+            more = f"{title}, {count(len(pairs))} LoRA pair{'s' * (len(pairs) > 1)}"
+            title = more if len(more) + 2 <= which.content_size.width else title
         why = "" if known is None or moves_known(known) else NOT_MOVED
+        why = why or _as_of(view)
         which.styles.height = 2 if why else 1
         which.set_content(
             lambda prose: prose.line((why, prose.palette.muted)) if why else None,
@@ -343,6 +345,18 @@ class ParametersPane(WeightsPane):
             text = ", ".join(f"{k} {short(float(v))}" for k, v in figures.items())
             return [("Parameter", name), ("Figures", f"{name}: {text}")]
         return super().copyable()
+
+
+def _as_of(view: View) -> str:
+    """Which snapshot the figures are of, where commits came after it; '' where none did."""
+    history, t = view.data.history, view.timeline.cursor
+    behind = commits_behind(view.data, t, tuple(history.weights) if history is not None else ())
+    if history is None or not behind:
+        return ""
+    i = index_at(history, t) or 0
+    text = f"As of t {int(history.t[i])}, {behind} commit{'s' * (behind != 1)} ago"
+    over = commits_between(view.data, int(history.t[i - 1]), int(history.t[i])) if i else 0
+    return f"{text}; last: of {over} commits" if over > 1 else text
 
 
 def _shape_of(spec: TensorSpec, schema: Schema) -> str:

@@ -5,6 +5,7 @@ from tttui.draw.prose import Prose
 from tttui.model.session import SessionData
 from tttui.model.weights import has_history
 from tttui.panes.weights.weights_at import Movement
+from tttui.plots.weights import moved_plot
 
 
 def no_history(data: SessionData) -> str:
@@ -26,9 +27,11 @@ def write_moved(prose: Prose, movement: Movement) -> None:
         prose.say(f"{name} {text}.")
     names = [name for name, _ in movement.sentences]
     for name, axis, parts in movement.lists:
-        top = parts[0].change or 1.0
-        ink = palette.area(names.index(name) if name in names else 0)
-        prose.head(f"{name}, {'rows' if axis == 0 else 'columns'}")
-        for part in parts:
-            value = f"{short(part.change):>8} {part.percent:>5}"
-            prose.bar(part.phrase, part.change / top, value, ink, 18)
+        i = names.index(name) if name in names else 0
+        shown, ink = moved_plot(parts, name, axis, i), palette.area(i)
+        if not parts[0].change:
+            continue  # that it did not change is said already
+        prose.head(shown.title)
+        for bar in shown.bars:
+            value = f"{short(bar.value):>8} {bar.text:>5}"
+            prose.bar(bar.name, shown.share(bar), value, ink, 18)

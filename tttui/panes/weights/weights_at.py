@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from tttui.draw.heat import Pyramid
-from tttui.model.arrays import PLASTIC, Weights
+from tttui.model.arrays import PLASTIC
 from tttui.model.dataclass import dataclass
 from tttui.model.lora import product_values
 from tttui.model.parameters import Inventory, inventory, recorded_statistics
 from tttui.model.session import SessionData
-from tttui.model.spectrum import of_values, spectrum
+from tttui.model.spectrum import of_values
 from tttui.model.statistics import Statistics
 from tttui.model.tensor_axes import AxisChange, moved, sentences
 from tttui.model.tensors import LARGE, Changed, Tensors, condensed
@@ -23,13 +23,13 @@ from tttui.model.weights import (
     WeightsInForce,
     compare,
     difference,
-    held_at,
-    held_at_start,
     history_of,
+    weights_at_start,
+    weights_in_force,
 )
 from tttui.panes.architecture.model_facts import Key, same
 from tttui.panes.view import View
-from tttui.widgets.spectrum import SpectrumOf
+from tttui.plots.weights import SpectrumOf, conditions, spectra_of
 
 QUICK = 1 << 14
 """Entries of all matrices up to which they are worked out while somebody waits."""
@@ -199,7 +199,7 @@ class Finder:
     def _found(self, asked: AskedWeights) -> FoundWeights:
         data = asked.data
         start, begun = self._start_of(data, asked.names)
-        now = held_at(data, asked.t, asked.names)
+        now = weights_in_force(data, asked.t, asked.names)
         shown = compare(
             asked.aspect,
             data,
@@ -213,7 +213,7 @@ class Finder:
         for pyramid in pyramids.values():
             pyramid.build()
         product = _product_spectrum(data, asked)
-        spectra = product if product or now is None else _spectra(now.matrices, begun)
+        spectra = product if product or now is None else spectra_of(now.matrices, begun)
         moves = _movement(shown, now, start, roles=asked.of_point_mass)
         return FoundWeights(asked, now, start, shown, pyramids, spectra, moves)
 
@@ -233,7 +233,7 @@ class Finder:
         key = (data.place, data.run, first, *bases, names)
         known, start, begun = self._kept
         if not same(key, known):
-            start = held_at_start(data, names)
+            start = weights_at_start(data, names)
             begun = {} if data.meta.schema.pair(names[0]) else conditions(start)
             self._kept = (key, start, begun)
         return start, begun
@@ -261,21 +261,10 @@ def _condensed(asked: AskedWeights) -> FoundWeights:
     return FoundWeights(asked, None, None, shown, {name: pyramid}, spectra, block=block)
 
 
-def _spectra(matrices: Weights, begun: Mapping[str, float]) -> tuple[SpectrumOf, ...]:
-    """Of every matrix, with the growth of its condition number since the start."""
-    found = []
-    for name, matrix in matrices.items():
-        now, growth = spectrum(matrix), None
-        if now is not None and name in begun:
-            growth = now.condition / begun[name]
-        found.append(SpectrumOf(name, (matrix.shape[0], matrix.shape[1]), now, growth))
-    return tuple(found)
-
-
 def _product_spectrum(data: SessionData, asked: AskedWeights) -> tuple[SpectrumOf, ...]:
     """That of the product of a pair, from its factors; nothing where it is none."""
     pair = data.meta.schema.pair(asked.names[0])
-    held = None if pair is None else held_at(data, asked.t, (pair.a.name, pair.b.name))
+    held = None if pair is None else weights_in_force(data, asked.t, (pair.a.name, pair.b.name))
     if pair is None or held is None or len(held.matrices) < 2:
         return ()
     a, b = (held.matrices[spec.name] for spec in (pair.a, pair.b))
@@ -301,13 +290,3 @@ def _movement(
     )
     before = start.matrices if start is not None else None
     return Movement(of, tuple(sentences(change, before, roles=roles)), lists)
-
-
-def conditions(start: WeightsInForce | None) -> dict[str, float]:
-    """The condition numbers of the weights at the start, where they are finite."""
-    found = {}
-    for name, matrix in (start.matrices if start is not None else {}).items():
-        shown = spectrum(matrix)
-        if shown is not None and np.isfinite(shown.condition):
-            found[name] = shown.condition
-    return found

@@ -1,4 +1,4 @@
-"""Training on data, by task: what is asked for, and the trainer that is made of it."""
+"""Training on data, by task: the request, and the trainer made from it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRequest:
-    """What is to be trained, on what, and how."""
+    """A request to train: task, data and settings."""
 
     root: Path
     values: Mapping[str, Any]
@@ -47,7 +47,7 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True)
 class PreparedTraining:
-    """A training that can be driven, and all that its version is to say."""
+    """A trainer that is ready, with the description of its version."""
 
     trainer: Trainer
     base_sha256: str
@@ -70,11 +70,11 @@ class TaskTraining(ABC):
 
     defaults: ClassVar[TrainSettings]
     skip: ClassVar[Sequence[str]] = ()
-    """Settings of a training that say nothing here."""
+    """Training settings that do not apply."""
     base_name: ClassVar[str] = ""
-    """What weights are called that are trained from random ones; '' where they are not."""
+    """The name of weights trained from random ones; '' if the task has none."""
     takes_files: ClassVar[bool] = True
-    """The data are files; else they are worlds."""
+    """Whether the data are files; else they are worlds."""
 
     def __init__(self, task: type[AnyTask]) -> None:
         self.task = task
@@ -85,17 +85,17 @@ class TaskTraining(ABC):
 
     @abstractmethod
     def why_not(self, data: str, values: Mapping[str, Any]) -> str:
-        """What is wrong with the data at a glance; '' for nothing. Asked at every key."""
+        """A quick check of the data: the defect, or ''. Called at every key."""
 
     @abstractmethod
-    def check(self, asked: TrainingRequest) -> str:
+    def check(self, request: TrainingRequest) -> str:
         """Refuse quickly, without torch, what cannot be trained. Raises RefusedInput.
 
         Returns the sha256 of the base, '' where it takes longer to know.
         """
 
     @abstractmethod
-    def ready(self, asked: TrainingRequest) -> PreparedTraining:
+    def ready(self, request: TrainingRequest) -> PreparedTraining:
         """Take in the data and make the trainer. Raises RefusedInput."""
 
 
@@ -111,9 +111,9 @@ def training_of(task: type[AnyTask]) -> TaskTraining:
     return made
 
 
-def refuse_other_base(asked: TrainingRequest, sha256: str, what: str) -> None:
+def refuse_other_base(request: TrainingRequest, sha256: str, what: str) -> None:
     """Raise RefusedInput where the version to begin with stands on another base than `what`."""
-    begin = asked.begin
+    begin = request.begin
     if begin is not None and begin.base_sha256 != sha256:
         raise RefusedInput(
             f"--from {begin.name}: stands on the base {begin.base_sha256[:19]}, but {what} is "

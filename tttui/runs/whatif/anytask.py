@@ -157,8 +157,8 @@ def pairs(request: WhatIfRequest, total: int) -> Pairs:
 def _parts(both: Sequence[TaskBranch], total: int, length: int, scores: Scores) -> Iterator[None]:
     sizes = (1, 1), both[1].sizes or (1, 1)
     for i in range(total):
-        for one, (times, per), found in zip(both, sizes, scores, strict=True):
+        for one, (times, per), losses in zip(both, sizes, scores, strict=True):
             begin, steps = i * length * times // per, max(1, length * times // per)
             task = one.task.forked(one.settings.own, one.settings.conduct.seed, begin)
             live = LiveTask(replace(one, task=task, interventions=()), PastStates(), None, steps)
-            found.append((yield from score(live, 0, steps)))
+            losses.append((yield from score(live, 0, steps)))

@@ -114,8 +114,8 @@ def _common(data: SessionData, result: "WhatIfResult") -> tuple[Steps, Steps]:
     )
     if np.array_equal(recorded.t[here], changed.t[there]):
         return _rows(recorded, here, written=True), _rows(changed, there)
-    found = np.intersect1d(recorded.t, changed.t, assume_unique=True, return_indices=True)
-    return _rows(recorded, found[1], written=True), _rows(changed, found[2])
+    common = np.intersect1d(recorded.t, changed.t, assume_unique=True, return_indices=True)
+    return _rows(recorded, common[1], written=True), _rows(changed, common[2])
 
 
 def _rows(steps: Steps, at: Ints | slice, *, written: bool = False) -> Steps:
@@ -176,8 +176,8 @@ def _committed(events: Transactions) -> str:
 
 
 def _outcomes(recorded: Counter[str], changed: Counter[str]) -> Iterator[ComparedLine]:
-    def amount(found: Counter[str]) -> str:
-        return f"{found['commit']} of {found.total()}"
+    def amount(counts: Counter[str]) -> str:
+        return f"{counts['commit']} of {counts.total()}"
 
     yield ComparedLine("committed", amount(recorded), amount(changed))
     for name in sorted({*recorded, *changed} - {"commit"}):
@@ -196,11 +196,8 @@ def _implied(data: SessionData, result: "WhatIfResult", here: Steps) -> Iterator
         (data.transactions, data.truth_at(last)),
         (result.transactions, result.truth_at(last)),
     ):
-        i = events.in_force(last)
-        value = float("nan") if i is None else float(events.implied_mu[i])
-        values.append(value if np.isfinite(value) else None)
-        said = value_text(value) if np.isfinite(value) else "-"
-        texts.append(f"{said} ({value_text(truth)})")
+        values.append(events.implied_by(events.in_force(last)))
+        texts.append(f"{value_text(values[-1])} ({value_text(truth)})")
     yield ComparedLine(
         f"implied {hidden.name} (true)", texts[0], texts[1], "", (values[0], values[1])
     )

@@ -1,4 +1,4 @@
-"""One setting as a knob: how far it can be turned, and by which steps.
+"""One setting as a knob: its range and the size of its steps.
 
 That follows from its description (`model.setting`): name, unit, range and sentence.
 """
@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
+from tttui.model.pointmass.settings import PRESETS
 from tttui.model.setting import Setting
-from tttui.model.settings import PRESETS
 
 Kind = Literal["rate", "number", "count", "choice", "switch"]
 """`rate`: steps of a ratio. `number`: equal steps. `count`: whole numbers."""
@@ -29,11 +29,11 @@ class Knob:
 
     spec: Setting
     value: Any
-    """What was in force in the recorded session at the step of the branch."""
+    """The recorded value at the step of the branch."""
     first: bool = False
-    """It stands among those that are shown first."""
+    """Whether it is shown among the first."""
     refused: str = ""
-    """Why it cannot be turned at this step of the branch; '' where it can."""
+    """Why it cannot change at this step; '' if it can."""
     choices: tuple[Any, ...] = ()
 
     @property
@@ -92,7 +92,7 @@ class Knob:
         return value
 
     def parsed(self, text: str) -> Any:
-        """What was typed as a value of it. Raises SettingError, as for an option."""
+        """Parse a typed value. Raises SettingError, as for an option."""
         text = text.strip()
         value = next((c for c in self.choices if self.text(c) == text), None)
         if value is None:
@@ -125,8 +125,8 @@ class Knob:
             return max(_stop_at(value, COARSE if coarse else FINE, way, True), 1e-12)
         if value < least:  # 0 is in its range
             return least if way > 0 else 0.0
-        found = _stop_at(value, COARSE if coarse else FINE, way, True)
-        return 0.0 if found < least * (1 - 1e-9) else found
+        stop = _stop_at(value, COARSE if coarse else FINE, way, True)
+        return 0.0 if stop < least * (1 - 1e-9) else stop
 
     def _within(self, value: Any) -> Any:
         low, high = self.spec.minimum, self.spec.maximum
@@ -162,9 +162,9 @@ def _next_count(value: int, way: int, coarse: bool) -> int:
 def _stop_at(value: float, stops: Sequence[float], way: int, leave: bool) -> float:
     """The stop next to a value above 0, upwards or downwards; itself where not to `leave` it."""
     decade = math.floor(math.log10(value) + 1e-12)
-    found = [stop * 10.0**power for power in range(decade - 1, decade + 2) for stop in stops]
-    found = [float(f"{stop:.6g}") for stop in found]
+    candidates = [stop * 10.0**power for power in range(decade - 1, decade + 2) for stop in stops]
+    candidates = [float(f"{stop:.6g}") for stop in candidates]
     near = 1e-9 * value if leave else -1e-9 * value
     if way > 0:
-        return next(stop for stop in found if stop > value + near)
-    return next(stop for stop in reversed(found) if stop < value - near)
+        return next(stop for stop in candidates if stop > value + near)
+    return next(stop for stop in reversed(candidates) if stop < value - near)

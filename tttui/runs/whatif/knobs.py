@@ -33,7 +33,7 @@ MOST_PATTERNS = 12
 
 
 class Turnable(ABC):
-    """What can be turned of the sessions of a task."""
+    """The settings of a task's sessions that a what-if can change."""
 
     first: Sequence[str]
     """The settings that people turn most."""
@@ -54,9 +54,9 @@ class Turnable(ABC):
     def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
         """Raise RefusedInput where a session cannot have these settings together; quick."""
 
-    def expanded(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings that are wanted, names of several spelt out. Raises RefusedInput."""
-        return dict(wanted)
+    def expanded(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings with presets expanded. Raises RefusedInput."""
+        return dict(settings)
 
     def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
         """The values between which a knob is turned; none where it has any."""
@@ -99,28 +99,28 @@ def knobs(data: SessionData, at: int = 0) -> tuple[Knob, ...]:
     )
 
 
-def changes(found: Sequence[Knob], turned: Mapping[str, Any]) -> dict[str, Any]:
+def changes(all_knobs: Sequence[Knob], turned: Mapping[str, Any]) -> dict[str, Any]:
     """The values of `turned` (by name) that differ from what was recorded: `Request.changes`."""
-    recorded = {knob.name: knob.value for knob in found}
+    recorded = {knob.name: knob.value for knob in all_knobs}
     return {name: value for name, value in turned.items() if value != recorded[name]}
 
 
-def in_words(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
+def in_words(data: SessionData, at: int, settings: Mapping[str, Any]) -> str:
     """`lr 0.005 instead of 0.02, chunk 16 instead of 32`; '' where nothing is changed."""
-    found = {knob.name: knob for knob in knobs(data, at)}
-    said = []
-    for name, value in wanted.items():
-        knob = found.get(name)
+    by_name = {knob.name: knob for knob in knobs(data, at)}
+    parts = []
+    for name, value in settings.items():
+        knob = by_name.get(name)
         if knob is None:
-            said.append(f"{name} {value}")
+            parts.append(f"{name} {value}")
         elif name == "preset":
-            said.append(f"preset {value}")
+            parts.append(f"preset {value}")
         else:
-            said.append(f"{knob.label} {knob.text(value)} instead of {knob.text(knob.value)}")
-    return ", ".join(said)
+            parts.append(f"{knob.label} {knob.text(value)} instead of {knob.text(knob.value)}")
+    return ", ".join(parts)
 
 
-def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
+def refusal(data: SessionData, at: int, settings: Mapping[str, Any]) -> str:
     """Why the engine would not compute these changes together, one line; '' where it would.
 
     Quick and without files, for every turn of a knob.
@@ -128,7 +128,7 @@ def refusal(data: SessionData, at: int, wanted: Mapping[str, Any]) -> str:
     turns = turnable(data)
     try:
         now = turns.values_at(data, at)
-        changed = turns.expanded(wanted)
+        changed = turns.expanded(settings)
         for name, value in changed.items():
             if name in now and now[name] != value and (why := turns.refused(name, at)):
                 return f"{name}: {why}"
@@ -189,9 +189,9 @@ class TaskTurnable(Turnable):
 
     def _patterns(self, data: SessionData) -> Sequence[str]:
         """What can be plastic: what was, everything, and each kind of parameter of the model."""
-        found = [self.values_at(data, 0)["plastic"], "*"]
+        patterns = [self.values_at(data, 0)["plastic"], "*"]
         for part in data.meta.schema.model:
             for spec, _ in part.parameters:
                 name = f"{part.path}.{spec.name}".removeprefix(".")
-                found.append(re.sub(r"\.\d+(?=\.)", ".*", name))
-        return tuple(dict.fromkeys(found))[: MOST_PATTERNS + 2]
+                patterns.append(re.sub(r"\.\d+(?=\.)", ".*", name))
+        return tuple(dict.fromkeys(patterns))[: MOST_PATTERNS + 2]

@@ -30,12 +30,12 @@ class Piece:
 
 
 class Live(Protocol):
-    """A session that goes on in memory. Nothing of it is written."""
+    """A session computed in memory; nothing is written."""
 
     until: int
     """The step at which it ends."""
     sizes: tuple[int, int] | None
-    """How much a step takes in, recorded and here, where that differs."""
+    """Items per step, recorded and here, if they differ."""
     first_truth: float | None
     """The true hidden quantity at step 0; None where the task has none."""
 

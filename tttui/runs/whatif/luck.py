@@ -25,12 +25,12 @@ FEWEST = 6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeedsResult:
-    """What became of both settings, pair by pair, as far as it is computed."""
+    """The losses of both settings so far, pair by pair."""
 
     request: WhatIfRequest
     state: State
     total: int
-    """Pairs that there will be."""
+    """Number of pairs in all."""
     pairs: str = "other seeds"
     """What the pairs are, in words."""
     recorded: Floats = field(default_factory=lambda: np.empty(0))
@@ -43,7 +43,7 @@ class SeedsResult:
 
     @property
     def done(self) -> int:
-        """Pairs that are computed."""
+        """Number of computed pairs."""
         return len(self.recorded)
 
     @property
@@ -71,11 +71,11 @@ class SeedsResult:
     def interval(self) -> tuple[float, float] | None:
         """The exact 95 % interval of the median of `percent`: two order statistics, whatever
         their distribution. None of fewer than six pairs, or where one is not finite."""
-        found = np.sort(self.percent)
-        k = _rank(len(found))
-        if k is None or not np.isfinite(found).all():
+        ordered = np.sort(self.percent)
+        k = _rank(len(ordered))
+        if k is None or not np.isfinite(ordered).all():
             return None
-        return float(found[k]), float(found[-1 - k])
+        return float(ordered[k]), float(ordered[-1 - k])
 
     @property
     def sentence(self) -> str:
@@ -90,14 +90,14 @@ class SeedsResult:
             compared = f"{self.done} of {self.total} {self.pairs} so far"
         lower = self.request.data.meta.loss.lower_is_better
         median = improvement.difference(self.median, lower=lower)[0]
-        said = f"over {compared}: {median} in the median"
+        start = f"over {compared}: {median} in the median"
         won = f"better in {self.won} of {self.done}"
         ends = self.interval
         if ends is None:
-            return f"{said}, {won}: too few to tell it from luck"
+            return f"{start}, {won}: too few to tell it from luck"
         between = improvement.interval_texts(*ends, lower=lower)[0]
         luck = "that is not luck" if ends[0] > 0 or ends[1] < 0 else "no more than luck"
-        return f"{said} (95 % interval {between}), {won}: {luck}"
+        return f"{start} (95 % interval {between}), {won}: {luck}"
 
 
 Scores = tuple[list[float], list[float]]
@@ -106,7 +106,7 @@ Scores = tuple[list[float], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """On what two settings of a session are compared."""
+    """Pairs of sessions on which two settings are compared."""
 
     what: str
     """In words: `other seeds`."""

@@ -10,21 +10,21 @@ SHIPPED = ("text",)
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why there is no what-if of a session."""
+    """Why a session cannot be computed again."""
 
     why: str
     remedy: str
-    """What would make it possible."""
+    """The remedy."""
 
     def __str__(self) -> str:
         return f"{self.why}; {self.remedy}"
 
 
 def can_replay(data: SessionData) -> Reason | None:
-    """Why a session cannot be computed again; None where it can.
+    """Why a session cannot be computed again; None if it can.
 
-    Quick: by what its reader found, no file is opened. A session that is being written can be:
-    what is read of it is replaced atomically, and it is compared as far as it was recorded.
+    Quick: uses data that was read, and opens no file. A session that is being written can be
+    computed and is compared as far as it is recorded.
     """
     path = data.place.path
     schema = data.meta.schema
@@ -58,8 +58,8 @@ def can_replay(data: SessionData) -> Reason | None:
     if wrong:
         return Reason(f"meta.json: {wrong[0]}", _repair(data))
     if schema.is_point_mass and data.base is None:
-        lost = data.problem("base")
-        why = lost.reason if lost is not None else "is not there"
+        problem = data.problem("base")
+        why = problem.reason if problem is not None else "is not there"
         return Reason(f"base_checkpoint.pt {why}", _repair(data))
     return None
 

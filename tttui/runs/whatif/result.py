@@ -1,4 +1,4 @@
-"""What is asked of a what-if, and what it found so far: both immutable."""
+"""The request of a what-if and its result so far, both immutable."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -88,8 +88,8 @@ class WhatIfResult:
     def changed_words(self) -> str:
         """`lr 0.005 instead of 0.02 from step 320 on`"""
         request = self.request
-        said = in_words(request.data, request.at, request.changes) or "nothing is changed"
-        return f"{said} from step {request.at} on" if request.at else said
+        words = in_words(request.data, request.at, request.changes) or "nothing is changed"
+        return f"{words} from step {request.at} on" if request.at else words
 
     @property
     def verdict(self) -> Verdict:
@@ -105,7 +105,7 @@ class WhatIfResult:
         data = self.request.data
         meta = data.meta
         if self.first_truth is not None:
-            meta = replace(meta, mu=self.first_truth)
+            meta = replace(meta, truth=self.first_truth)
         return replace(
             data,
             meta=meta,

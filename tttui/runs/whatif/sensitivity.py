@@ -18,7 +18,7 @@ from tttui.runs.whatif.whatif import WhatIf
 
 @dataclass(frozen=True, slots=True)
 class KnobTurn:
-    """One knob turned by one coarse step."""
+    """One knob changed by one coarse step."""
 
     name: str
     """The setting."""
@@ -62,7 +62,7 @@ class SensitivityResult:
     request: WhatIfRequest
     state: State
     done: int
-    """Turns that are computed."""
+    """Number of computed turns."""
     total: int
     loss: float | None = None
     """Mean loss over the last steps without any turn."""
@@ -156,17 +156,20 @@ class Sensitivity:
         self._whatif = WhatIf(request, self._known)
 
     def _end(self, whatif: WhatIf) -> None:
-        found = whatif.result()
+        result = whatif.result()
         self._whatif = None
-        both = scores(found)
+        both = scores(result)
         if self._next < 0:
-            if found.state == "failed" or both is None:
-                self._error, self._state = found.error or "nothing is recorded to compare", "failed"
+            if result.state == "failed" or both is None:
+                self._error, self._state = (
+                    result.error or "nothing is recorded to compare",
+                    "failed",
+                )
                 return
             self._loss = both[1]
         else:
             knob, turn = self._turns[self._next]
-            self._turns[self._next] = knob, self._judged(turn, found.error, both)
+            self._turns[self._next] = knob, self._judged(turn, result.error, both)
         self._advance()
 
     def _judged(self, turn: KnobTurn, error: str, both: tuple[float, float] | None) -> KnobTurn:

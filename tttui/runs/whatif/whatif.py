@@ -108,7 +108,7 @@ class WhatIf:
         return True
 
     def _compare(self, piece: Piece) -> None:
-        """Note where the past comes out other than it was recorded."""
+        """Note where the replayed past differs from the recording."""
         steps = self.request.data.steps
         rows = slice(*np.searchsorted(steps.t, (piece.t, piece.t + len(piece))))
         recorded = steps.adaptive[rows].astype(np.float32)
@@ -148,8 +148,8 @@ class WhatIf:
     def _evaluated(self, rows: Mapping[str, Any]) -> Any:
         if self.request.data.meta.is_point_mass:
             return None
-        found = ~np.isnan(rows["baseline"])
-        return None if found.all() else found
+        flags = ~np.isnan(rows["baseline"])
+        return None if flags.all() else flags
 
 
 def _number(value: Any) -> float:
@@ -189,11 +189,11 @@ class Columns:
 
     def views(self) -> dict[str, Column]:
         """The rows so far, read-only, by column."""
-        found = {}
+        views = {}
         for name, buffer in self._buffers.items():
-            found[name] = view = buffer[: self._n]
+            views[name] = view = buffer[: self._n]
             view.flags.writeable = False
-        return found
+        return views
 
 
 class Beginning(Sequence[T], Generic[T]):

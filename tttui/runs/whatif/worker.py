@@ -15,13 +15,13 @@ LONGEST_WAIT_S = 2.0
 
 
 class WhatIfJob(Protocol[R]):
-    """What a worker can do: `WhatIf`, `Seeds`, `Sensitivity`."""
+    """A job of the worker: `WhatIf`, `Seeds`, `Sensitivity`."""
 
     def work(self) -> bool:
-        """Do a little, some milliseconds; whether there is more to do."""
+        """Work for some milliseconds; returns whether there is more to do."""
 
     def result(self) -> R:
-        """What was found so far, immutable."""
+        """The result so far, immutable."""
 
     def fail(self, error: BaseException) -> None:
         """End with an error, which the next result tells."""
@@ -52,11 +52,11 @@ class WhatIfWorker(Generic[R]):
 
     @property
     def busy(self) -> bool:
-        """A job is being worked on, or waits."""
+        """Whether a job is running or waits."""
         return self._job is not None or self._busy
 
     def ask(self, job: WhatIfJob[R]) -> None:
-        """Work on this from now on; what is being worked on is given up after its stretch.
+        """Start this job; the current one is dropped after its stretch.
 
         Returns at once. Raises RuntimeError once the worker is closed.
         """
@@ -70,7 +70,7 @@ class WhatIfWorker(Generic[R]):
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Give up what is being worked on; nothing more of it is published."""
+        """Drop the current job; nothing more of it is published."""
         with self._changed:
             self._job = None
             self._changed.notify_all()
@@ -90,7 +90,7 @@ class WhatIfWorker(Generic[R]):
         return not thread.is_alive()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until nothing is left to do; whether that came within so many seconds."""
+        """Wait until the worker is idle; returns whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.busy, seconds)
 

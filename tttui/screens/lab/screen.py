@@ -366,7 +366,7 @@ class LabScreen(HeldScreen):
         def carry_out() -> str:
             outcome = plan.carry_out(lambda line: None)  # noqa: ARG005
             self.post_message(self.CarriedOut(plan.command_line(), outcome))
-            return outcome.said
+            return outcome.message
 
         self.notes.say(f"{plan.title} ...")
         self.store.act(carry_out)

@@ -1,4 +1,4 @@
-"""Benchmarks and A/B tests: those there are, the history of their results, and one in detail."""
+"""Benchmarks and A/B tests: the history of results, and one contest in detail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -25,16 +25,16 @@ KINDS = ("benchmark", "abtest")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Benchmarks:
-    """The history of all results, and the contest that is looked at."""
+    """The history of all results, and the shown contest."""
 
     history: Sequence[Step] = ()
     """In order of time."""
     path: Path | None = None
-    """The directory of the job that is read."""
+    """The directory of the shown job."""
     results: Mapping[str, Any] | None = None
     """Its results.json, once it is complete."""
     progress: str = ""
-    """How far it is, or why there is nothing."""
+    """Its progress, or why there is nothing to show."""
     values: Sequence[Floats] = field(default_factory=tuple[Floats, ...])
     """The loss that decides, of each contender on each stream, in the order of the ranking."""
     compared: Mapping[tuple[int, int], PairedComparison] = field(
@@ -62,7 +62,7 @@ class BenchmarksFeed(LabFeed[Benchmarks]):
         self._seen: object = None
 
     def choose(self, job: Job | None) -> None:
-        """Read the results of this job from now on."""
+        """Show the results of this job from now on."""
         self._path = None if job is None else job.path
 
     def refresh(self, now: float) -> Benchmarks:
@@ -108,7 +108,7 @@ def contest(history: Sequence[Step], path: Path) -> Benchmarks:
 
 
 def _check(results: Mapping[str, Any]) -> None:
-    """Raise where what is drawn is not there."""
+    """Raise if a key that is drawn is missing."""
     for one in results["contenders"]:
         str(one["name"]), int(one["rank"])
         if "prompts" in results:
@@ -117,5 +117,5 @@ def _check(results: Mapping[str, Any]) -> None:
 
 
 def _values(one: Mapping[str, Any]) -> Floats:
-    found = one["values"] if "values" in one else [a["first_s"] for a in one["answers"]]
-    return np.array([np.nan if v is None else float(v) for v in found], dtype=np.float64)
+    values = one["values"] if "values" in one else [a["first_s"] for a in one["answers"]]
+    return np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The store of the lab: a thread of its own that looks at the run root and publishes snapshots.
+"""The store of the lab: a thread that polls the run root and publishes snapshots.
 
 It looks only while the lab is on the screen. Looks are calls of `stat`, which network filesystems
 answer as well, and which cost the same whether ten or ten thousand jobs have ended.
@@ -76,11 +76,11 @@ class LabStore(Publisher[LabSnapshot]):
         """When the needed feeds are looked at again (monotonic seconds)."""
 
     def want(self, parts: Collection[str]) -> None:
-        """Say by their names which parts are on the screen; none: the lab is not shown."""
+        """Set the names of the parts on the screen; none: the lab is hidden."""
         self._command(lambda: self._set_needed(frozenset(parts)))
 
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
-        """Have the feed of a part do something in the store's thread, and look at once."""
+        """Run a method of a part's feed in the store's thread, then look at once."""
 
         def carry_out() -> None:
             what(self._feed(part))
@@ -90,9 +90,9 @@ class LabStore(Publisher[LabSnapshot]):
         self._command(partial(self._guarded, part, carry_out))
 
     def act(self, what: Callable[[], str]) -> None:
-        """Carry something out in a thread of its own, since it may wait for others.
+        """Run an action in a separate thread, since it may wait.
 
-        The sentence that it returns, or the reason why it could not be done, is the next note.
+        The sentence that it returns, or its error, is the next note.
         """
 
         def work() -> None:
@@ -109,7 +109,7 @@ class LabStore(Publisher[LabSnapshot]):
     # Everything below runs in the store's thread.
 
     def _next_job(self) -> Callable[[], object] | None:
-        """What is done next: a command, or a look at all parts whose time has come."""
+        """The next job: a command, or a look at all due parts."""
         with self._wake:
             while not self._stopping:
                 if self._commands:
@@ -126,12 +126,12 @@ class LabStore(Publisher[LabSnapshot]):
         self._forget_failures(lambda name: name in parts)
 
     def _acted(self, note: str) -> None:
-        """An action was carried out: look at its outcome."""
+        """Look at the outcome of an action."""
         self._due = dict.fromkeys(self._due, 0.0)
         self.note(note)
 
     def _look(self) -> None:
-        """Bring the parts up to date whose time has come, and publish what changed."""
+        """Refresh the due parts, and publish changes."""
         now = time.monotonic()
         values = dict(self.snapshot.values)
         for name in [name for name, due in self._due.items() if now >= due]:
@@ -156,7 +156,7 @@ class LabStore(Publisher[LabSnapshot]):
         return feed
 
     def _guarded(self, name: str, job: Callable[[], object]) -> None:
-        """Do something for a part; what it raises is published as its failure."""
+        """Run an action for a part, and publish its error as a failure."""
         try:
             job()
         except Exception as error:

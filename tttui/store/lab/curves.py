@@ -37,14 +37,14 @@ class JobMetricsFeed(LabFeed[JobMetrics]):
         self._files = {path: known.get(path) or SeriesFile(path / METRICS) for path in jobs}
 
     def refresh(self, now: float) -> JobMetrics:
-        found: dict[Path, SeriesTable] = {}
+        tables: dict[Path, SeriesTable] = {}
         for path, file in self._files.items():
             try:
                 table = file.refresh()
             except OSError:
                 continue
             if table is not None and len(table):
-                found[path] = table
+                tables[path] = table
         old = self.value.of
-        same = old.keys() == found.keys() and all(old[path] is found[path] for path in found)
-        return self.value if same else JobMetrics(found)
+        same = old.keys() == tables.keys() and all(old[path] is tables[path] for path in tables)
+        return self.value if same else JobMetrics(tables)

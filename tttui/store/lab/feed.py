@@ -1,4 +1,4 @@
-"""A feed keeps one part of what the lab shows up to date.
+"""Feeds of the lab: each keeps one part up to date.
 
 How to add one: a module in `store/lab/` with a `Part` (its name, its value before anything was
 read) and a subclass of `LabFeed`, named in `store.lab.core.FEEDS`. A view `needs` it by its name
@@ -27,11 +27,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabSnapshot:
-    """Everything that the lab shows, at one moment: one frozen value, of parts by their names."""
+    """Everything that the lab shows at one moment: a frozen value of parts by name."""
 
     values: Mapping[str, object] = field(default_factory=dict[str, object])
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Why a part is not what it could be, by its name, for a person."""
+    """Failures of parts, by name, for a person."""
     note: str = ""
     """The outcome of the last action, for a person."""
     noted: int = 0
@@ -72,9 +72,9 @@ class LabFeed(Generic[T]):
 
 
 def file_state(path: Path) -> tuple[int, int, int] | None:
-    """Differs between two versions of a file; None: there is none."""
+    """A stamp that differs between versions of a file; None if it is missing."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -49,7 +49,7 @@ class SkillOnBase:
 
 @dataclass(frozen=True, slots=True)
 class GenomeSelection:
-    """What a person looks at: a base, and a merge of some skills over it."""
+    """The selection of a person: a base, and a merge of skills over it."""
 
     base: str = ""
     """Its sha256; '' for the first there is."""
@@ -63,7 +63,7 @@ class Genome:
     """The versions of a root over their bases, and what is known so far of one base."""
 
     known: bool = False
-    """The registry was read."""
+    """Whether the registry was read."""
     bases: tuple[tuple[SkillOnBase, ...], ...] = ()
     """The versions over each base, those of one base together; by age of their newest."""
     selection: GenomeSelection = field(default_factory=GenomeSelection)
@@ -75,7 +75,7 @@ class Genome:
     composed: Mapping[str, float] = field(default_factory=dict[str, float])
     """The norm of what the merge adds, by layer."""
     todo: int = 0
-    """Pieces of work that are left."""
+    """Pieces of work left."""
     problems: tuple[str, ...] = ()
     refused: str = ""
     """Why the merge cannot be made."""
@@ -111,11 +111,11 @@ class GenomeFeed(LabFeed[Genome]):
         self._busy = False
 
     def select(self, selection: GenomeSelection) -> None:
-        """Look at this base and this merge from now on."""
+        """Select this base and this merge."""
         self._selection = selection
 
     def choose(self, jobs: tuple[Job, ...]) -> None:
-        """These are the jobs that hold skills."""
+        """Set the jobs that hold skills."""
         self._jobs = jobs
 
     @property
@@ -129,8 +129,8 @@ class GenomeFeed(LabFeed[Genome]):
             value = self._read()
         if value.selection != self._selection or value.skills != self._over_base(value)[0]:
             value = self._turned_to(value)
-        if (found := tuple(map(host_of, self._jobs))) != value.holders:
-            value = replace(value, holders=found)
+        if (holders := tuple(map(host_of, self._jobs))) != value.holders:
+            value = replace(value, holders=holders)
         return self._worked(value)
 
     def _read(self) -> Genome:
@@ -159,11 +159,11 @@ class GenomeFeed(LabFeed[Genome]):
             of = value.bases[0] if value.bases else ()
         chosen = {name for name, _ in self._selection.weights}
         order = sorted(of, key=lambda s: (s.name not in chosen, -s.version.created_at))
-        kept = {skill.name for skill in order[:MOST]}
-        return tuple(skill for skill in of if skill.name in kept), len(of) - len(kept)
+        names = {skill.name for skill in order[:MOST]}
+        return tuple(skill for skill in of if skill.name in names), len(of) - len(names)
 
     def _turned_to(self, value: Genome) -> Genome:
-        """The same with what is wanted now; what is known of it already is not worked out again."""
+        """The value for the current selection, reusing known results."""
         skills, left_out = self._over_base(value)
         names = tuple(skill.name for skill in skills)
         problems = [p for p in value.problems if not p.startswith("layers: ")]
@@ -196,7 +196,7 @@ class GenomeFeed(LabFeed[Genome]):
         self._effects = None
 
     def _pieces(self, value: Genome) -> Iterator[tuple[WorkKey, Callable[[], float | None]]]:
-        """All that is to be worked out, first things first, each by its key."""
+        """The pieces of work by key, the most urgent first."""
         effects = self._effects
         if effects is None:
             return
@@ -229,7 +229,7 @@ class GenomeFeed(LabFeed[Genome]):
                 yield ("signs", hashes[a], hashes[b], layer.name), conflict(layer, a, b)
 
     def _worked(self, value: Genome) -> Genome:
-        """Work for a moment; the value with the results."""
+        """Work for a slice of time; returns the value with the results."""
         if not self._busy:
             return value
         end, problems = time.monotonic() + WORK_S, list(value.problems)
@@ -269,15 +269,15 @@ class GenomeFeed(LabFeed[Genome]):
 
         def known(layer: Layer) -> LayerChange:
             norms = {
-                skill.name: found
+                skill.name: number
                 for skill in value.skills
-                if (found := self._numbers.get(("norm", skill.version.content, layer.name)))
+                if (number := self._numbers.get(("norm", skill.version.content, layer.name)))
                 is not None
             }
             conflicts = {
-                (a.name, b.name): found
+                (a.name, b.name): number
                 for a, b in combinations(chosen, 2)
-                if (found := self._numbers.get(("signs", a.content, b.content, layer.name)))
+                if (number := self._numbers.get(("signs", a.content, b.content, layer.name)))
                 is not None
             }
             norm = self._numbers.get(("base", base, layer.name))
@@ -286,14 +286,14 @@ class GenomeFeed(LabFeed[Genome]):
         return tuple(known(layer) for layer in self._effects.layers.values())
 
     def _composed(self, value: Genome) -> Mapping[str, float]:
-        found = {
+        norms = {
             layer: self._numbers.get(("merge", repr(value.selection), layer))
             for layer in (self._effects.layers if self._effects is not None else ())
         }
-        return {layer: norm for layer, norm in found.items() if norm is not None}
+        return {layer: norm for layer, norm in norms.items() if norm is not None}
 
 
 def _parts(value: Genome) -> list[Weighted]:
-    """The skills of the merge that are there."""
+    """The existing skills of the merge."""
     by_name = {skill.name: skill.version for skill in value.skills}
     return [Weighted(by_name[n], weight) for n, weight in value.selection.weights if n in by_name]

@@ -25,14 +25,14 @@ DERIVE_S = 2.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobDetail:
-    """What is known of the chosen job; one of `data` and `session`, once it is read."""
+    """The chosen job: `data` or `session`, once it is read."""
 
     path: Path | None = None
     data: JobData | None = None
     session: SessionData | None = None
     log: LogTail = LogTail()
     sweep: SweepOutcome | None = None
-    """What came of it so far, where it is a sweep."""
+    """The outcome so far, for a sweep."""
 
 
 JOB_DETAIL = Part("job", JobDetail())
@@ -86,7 +86,7 @@ class JobDetailFeed(LabFeed[JobDetail]):
         return JobDetail(self._path, job_data, log=job_data.log, sweep=self._sweep(job_data))
 
     def _sweep(self, data: JobData) -> SweepOutcome | None:
-        """What came of a sweep, of all jobs that share it; None where it cannot be read."""
+        """The outcome of a sweep over all jobs that share it; None if it cannot be read."""
         if data.job.kind != KIND:
             return None
         try:
@@ -99,10 +99,10 @@ class JobDetailFeed(LabFeed[JobDetail]):
 
 
 def _state_of(directory: Path) -> object:
-    """Differs where any file of a directory changed."""
+    """A stamp that changes with any file of a directory."""
     try:
         with os.scandir(directory) as entries:
-            found = [(e.name, e.stat(follow_symlinks=False)) for e in entries]
+            files = [(e.name, e.stat(follow_symlinks=False)) for e in entries]
     except OSError:
         return None
-    return frozenset((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found)
+    return frozenset((name, stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in files)

@@ -44,7 +44,7 @@ class Jobs:
     problem: str = ""
     """Why they cannot be listed, for a person."""
     known: bool = False
-    """The root was looked at."""
+    """Whether the root was read."""
     by_handle: Mapping[str, Job] = field(default_factory=dict[str, Job])
     """The same by their handles, in the same order."""
     live: tuple[Job, ...] = ()
@@ -92,11 +92,11 @@ class JobsFeed(LabFeed[Jobs]):
         changed |= self._read_new()
         if not changed and self.value.known:
             return self.value
-        found = {**self._known, **self._sessions}
-        if found.keys() == self._sorted.keys():
-            self._sorted.update(found)  # which keeps the order: no job is made twice
+        jobs = {**self._known, **self._sessions}
+        if jobs.keys() == self._sorted.keys():
+            self._sorted.update(jobs)  # which keeps the order: no job is made twice
         else:
-            newest = sorted(found.values(), key=lambda job: (-(job.created_at or 0.0), job.handle))
+            newest = sorted(jobs.values(), key=lambda job: (-(job.created_at or 0.0), job.handle))
             self._sorted = {job.handle: job for job in newest}
         every = tuple(self._sorted.values())
         live = tuple(j for j in every if not j.has_ended and j.state != "unknown")
@@ -105,7 +105,7 @@ class JobsFeed(LabFeed[Jobs]):
         return Jobs(every, len(self._unread), self._problem, True, known, live, counts)
 
     def _list(self) -> bool:
-        """Look which jobs there are, where their folder changed; whether any came or went."""
+        """List the jobs if their folder changed; returns whether any appeared or disappeared."""
         listed = file_state(self._folder)
         if listed == self._listed and (listed is not None or self.value.known):
             return False
@@ -114,15 +114,15 @@ class JobsFeed(LabFeed[Jobs]):
             names, problem = dict.fromkeys(handles(self.root)), ""
         except TttuiError as error:
             names, problem = {}, str(error)
-        gone = self._known.keys() - names.keys()
-        self._live -= gone
-        for name in gone:
+        removed = self._known.keys() - names.keys()
+        self._live -= removed
+        for name in removed:
             del self._known[name]
             self._states.pop(self._folder / name / STATUS, None)
             self._watches.pop(name, None)
         self._unread = {name: None for name in names if name not in self._known}
         self._turns = cycle(list(names))
-        changed, self._problem = bool(gone) or problem != self._problem, problem
+        changed, self._problem = bool(removed) or problem != self._problem, problem
         return changed
 
     def _look_at_jobs(self, derive: bool) -> bool:
@@ -151,17 +151,17 @@ class JobsFeed(LabFeed[Jobs]):
             return ()
 
     def _read_new(self) -> bool:
-        """Read some of the jobs that are new; whether there were any."""
-        end, found = time.monotonic() + READ_S, False
+        """Read some of the new jobs; returns whether there were any."""
+        end, any_read = time.monotonic() + READ_S, False
         while self._unread and time.monotonic() < end:
             name = next(iter(self._unread))
             del self._unread[name]
             self._differs(self._folder / name / STATUS)
-            found |= self._read(name)
-        return found
+            any_read |= self._read(name)
+        return any_read
 
     def _read(self, name: str) -> bool:
-        """Read one job; whether it is another one than before."""
+        """Read one job; returns whether it changed."""
         old = self._known.get(name)
         watch = self._watches.setdefault(name, HeartbeatWatch())
         job = asked_of_launcher(read_job(self._folder / name, watch))
@@ -174,7 +174,7 @@ class JobsFeed(LabFeed[Jobs]):
         return old is None or _differ(old, job)
 
     def _differs(self, path: Path) -> bool:
-        """Whether a file is another one than at the last look."""
+        """Whether a file changed since the last look."""
         now = file_state(path)
         if path in self._states and self._states[path] == now:
             return False
@@ -183,7 +183,7 @@ class JobsFeed(LabFeed[Jobs]):
 
     def _look_at_sessions(self) -> bool:
         """Look at the sessions directly below the root that run, or ran, in the background."""
-        found: dict[str, Job] = {}
+        sessions: dict[str, Job] = {}
         try:
             with os.scandir(self.root) as entries:
                 names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
@@ -197,12 +197,12 @@ class JobsFeed(LabFeed[Jobs]):
             if self._differs(directory / STATUS) or old is None or not old.has_ended:
                 watch = self._watches.setdefault(name, HeartbeatWatch())
                 if (job := session_job(directory, watch)) is not None:
-                    found[name] = job
+                    sessions[name] = job
             else:
-                found[name] = old
-        old_ones, self._sessions = self._sessions, found
-        return old_ones.keys() != found.keys() or any(
-            _differ(old_ones[name], job) for name, job in found.items()
+                sessions[name] = old
+        old_ones, self._sessions = self._sessions, sessions
+        return old_ones.keys() != sessions.keys() or any(
+            _differ(old_ones[name], job) for name, job in sessions.items()
         )
 
 

@@ -1,4 +1,4 @@
-"""What the providers can do, as far as it was tested."""
+"""The matrix of providers, as far as it was tested."""
 
 import time
 from pathlib import Path
@@ -42,5 +42,5 @@ class MatrixFeed(LabFeed["Matrix | None"]):
             return self.value
         self._seen, self._found_at = seen, time.monotonic()
         self._results.refresh()
-        found = find_providers()
-        return self._results.matrix(found.providers, found.problem)
+        known = find_providers()
+        return self._results.matrix(known.providers, known.problem)

@@ -1,4 +1,4 @@
-"""The newest of what grows without end: the lines of all logs, and the events of a run root."""
+"""The newest log lines and events of a run root."""
 
 import os
 import time
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewestEntries(Generic[T]):
-    """The newest of something, the oldest first."""
+    """The newest entries of a stream, oldest first."""
 
     items: tuple[T, ...] = ()
     before: int = 0
     """How many came before these, and are not kept: the number of the first one."""
     known: bool = False
-    """It was looked for."""
+    """Whether it was read."""
 
 
 LOG_LINES: Part[NewestEntries[LogEntry]] = Part("logs", NewestEntries())
@@ -77,8 +77,8 @@ class EventsFeed(LabFeed[NewestEntries[Event]]):
 
     def refresh(self, now: float) -> NewestEntries[Event]:
         try:
-            found = os.stat(self.root / LAB / EVENTS)
-            seen = found.st_ino, found.st_size
+            status = os.stat(self.root / LAB / EVENTS)
+            seen = status.st_ino, status.st_size
         except OSError:
             seen = 0, 0
         if seen == self._seen:

@@ -52,11 +52,11 @@ class Expecting:
             data = self._reader.refresh()
         t = number // self.task.settings.chunk
         return {
-            "frozen": self._told(self._take_base(data), "base", number),
-            "adaptive": self._told(*self._take_snapshot(data, t), number),
+            "frozen": self._answer(self._take_base(data), "base", number),
+            "adaptive": self._answer(*self._take_snapshot(data, t), number),
         }
 
-    def _told(self, why_not: str, source: str, number: int) -> Answer:
+    def _answer(self, why_not: str, source: str, number: int) -> Answer:
         return {"why_not": why_not} if why_not else {"source": source, **self._expected(number)}
 
     def _take_base(self, data: SessionData) -> str:
@@ -77,9 +77,11 @@ class Expecting:
         i = None if history is None else index_at(history, t)
         if history is None or i is None:
             return f"weights_history.npy: has no snapshot up to step {t}", ""
-        for spec in data.meta.schema.plastic:
-            if spec.name not in history.weights:
-                return f"weights_history.npy: does not hold {spec.name}", ""
+        plastic = data.meta.schema.plastic
+        held = sum(spec.name in history.weights for spec in plastic)
+        if held < len(plastic):
+            return f"weights_history.npy holds {held} of {len(plastic)} parameters, not all", ""
+        for spec in plastic:
             if why_not := self._put(spec.name, np.asarray(history.weights[spec.name][i])):
                 return why_not, ""
         return "", data.transactions.snapshot_name(int(history.t[i]), t)
@@ -116,14 +118,14 @@ class Expecting:
 
 def serve(questions: TextIO, answers: TextIO) -> None:
     """Answer each line, until there are no more."""
-    held: tuple[str, Expecting] | None = None
+    loaded: tuple[str, Expecting] | None = None
     for line in questions:
-        asked = json.loads(line)
+        request = json.loads(line)
         try:
-            if held is None or held[0] != asked["directory"]:
-                held = None  # only one model is held
-                held = asked["directory"], Expecting(Path(asked["directory"]))
-            answer = held[1].at(asked["number"])
+            if loaded is None or loaded[0] != request["directory"]:
+                loaded = None  # only one model is held
+                loaded = request["directory"], Expecting(Path(request["directory"]))
+            answer = loaded[1].at(request["number"])
         except TttuiError as error:
             answer = {"why_not": str(error)}
         except MemoryError:

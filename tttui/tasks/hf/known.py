@@ -1,8 +1,8 @@
-"""The models that a person has named on this machine, by what they are known by.
+"""The models that a person has named on this machine, by fingerprint.
 
-A session says which model it reads with, by its fingerprint. Where that lies, no session says:
-one that somebody sends would choose files of this machine to be loaded. So a session goes on with
-a model that the person named once with --model, here, in `$XDG_STATE_HOME/tttui/models.json`.
+A session says which model it reads with, by its fingerprint. A session does not say where it lies:
+else one that somebody sends could choose files of this machine. So a session goes on with a model
+that the person named once with --model, here, in `$XDG_STATE_HOME/tttui/models.json`.
 """
 
 import json
@@ -26,7 +26,7 @@ _named: dict[str, str] = {}
 
 
 def models_path() -> Path | None:
-    """Where they are kept; None for a user without a home."""
+    """The file that lists them; None for a user without a home."""
     home = user_directory("XDG_STATE_HOME", ".local/state", os.environ)
     return None if home is None else home / "tttui" / "models.json"
 
@@ -38,12 +38,12 @@ def name_model(called: str) -> tuple[ModelSource, str]:
     """
     source = find_source(called)
     known = fingerprint(source)
-    kept = _read()
-    kept.pop(known, None)
-    kept[known] = _named[known] = str(source.path)
+    models = _read()
+    models.pop(known, None)
+    models[known] = _named[known] = str(source.path)
     path = models_path()
     if path is not None:
-        newest = dict(list(kept.items())[-MOST:])
+        newest = dict(list(models.items())[-MOST:])
         with suppress(TttuiError):  # then it is known as long as this process lives
             write_whole(path, json.dumps(newest, indent=1).encode(), parents=True)
     return source, known
@@ -54,42 +54,43 @@ def name_model_of(directory: Path, called: str) -> None:
 
     Raises RefusedInput where that is another than it was begun with.
     """
-    said = said_model(directory)
+    recorded = recorded_model(directory)
     source, known = name_model(called)
-    if known != said["fingerprint"]:
+    if known != recorded["fingerprint"]:
         raise RefusedInput(
             f"--model {source.path}: is not the model that {directory} was begun with, which was "
-            f"in {said['path']} (their files differ)"
+            f"in {recorded['path']} (their files differ)"
         )
 
 
-def said_model(directory: Path) -> Mapping[str, Any]:
-    """What the meta.json of a session says of its model. Raises RefusedInput."""
+def recorded_model(directory: Path) -> Mapping[str, Any]:
+    """The recorded model in meta.json of a session. Raises RefusedInput."""
     path = directory / "session" / "meta.json"
     try:
-        said = read_object(path).get("base_model")
+        recorded = read_object(path).get("base_model")
     except (OSError, TttuiError) as error:
         raise RefusedInput(f"{path}: cannot be read: {error}") from None
-    if not isinstance(said, Mapping):
+    if not isinstance(recorded, Mapping):
         raise RefusedInput(f"{path}: names no model that the session reads with")
     for key in ("path", "fingerprint"):
-        if not isinstance(said.get(key), str):
+        if not isinstance(recorded.get(key), str):
             raise RefusedInput(f"{path}: base_model: {key} is missing")
-    start = whole(said.get("start_token"))
+    start = whole(recorded.get("start_token"))
     if start is None or start < 0:
         raise RefusedInput(f"{path}: base_model: start_token is no token")
-    return {"start_always": False, **said, "start_token": start}
+    return {"start_always": False, **recorded, "start_token": start}
 
 
-def model_of(known: str, said: str) -> ModelSource:
-    """The model of a fingerprint, where the person has named it; `said` is the session's word.
+def model_of(known: str, path: str) -> ModelSource:
+    """The model of a fingerprint that the person has named; `path` is the recorded one, for
+    messages.
 
-    Raises RefusedInput where it was not named here, is gone or was changed.
+    Raises RefusedInput if it was not named here, is missing or has changed.
     """
     called = {**_read(), **_named}.get(known)
     if called is None:
         raise RefusedInput(
-            f"the session reads with a model that was in {said}; sessions do not choose files to "
+            f"the session reads with a model that was in {path}; sessions do not choose files to "
             "load: if that is the one you mean, name it with --model"
         )
     try:
@@ -110,7 +111,7 @@ def _read() -> dict[str, str]:
     if path is None:
         return {}
     try:
-        kept = read_object(path)
+        content = read_object(path)
     except (OSError, TttuiError):
         return {}
-    return {key: value for key, value in kept.items() if isinstance(value, str)}
+    return {key: value for key, value in content.items() if isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""The libraries that the task `hf` needs and tttui does without: imported here alone, offline."""
+"""The optional libraries of the task `hf`, imported only here, offline."""
 
 import importlib
 import os
@@ -26,16 +26,16 @@ def library(name: str) -> Any:
 
 def transformers() -> Any:
     """transformers, without its progress bars and advice."""
-    found = library("transformers")
-    found.utils.logging.set_verbosity_error()
-    found.utils.logging.disable_progress_bar()
-    return found
+    module = library("transformers")
+    module.utils.logging.set_verbosity_error()
+    module.utils.logging.disable_progress_bar()
+    return module
 
 
 def versions() -> dict[str, str]:
     """The versions of the libraries that are installed."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for name in ("transformers", "peft"):
         with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+            versions[name] = version(name)
+    return versions

@@ -84,8 +84,8 @@ def merge_adapters(
         for name in names[1:]:
             tuner.inject_adapter(host, name)
         for name, one in zip(names, adapters, strict=True):
-            for kept, values in ((host.layer.lora_A, one.a), (host.layer.lora_B, one.b)):
-                kept[name].weight.copy_(torch.from_numpy(np.asarray(values, np.float32)))
+            for matrices, values in ((host.layer.lora_A, one.a), (host.layer.lora_B, one.b)):
+                matrices[name].weight.copy_(torch.from_numpy(np.asarray(values, np.float32)))
         try:
             tuner.add_weighted_adapter(
                 names,

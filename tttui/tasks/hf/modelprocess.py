@@ -1,4 +1,4 @@
-"""Asks a process that holds the model of a session what it expects: see `tasks.hf.expecting`."""
+"""The client of the process that holds a session's model: see `tasks.hf.expecting`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ LARGEST = 4_000_000_000
 
 
 class ModelProcess:
-    """Started by the first question, and ended by `close` or with the app."""
+    """The process starts with the first request, and ends with `close` or with the app."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,11 +89,11 @@ def _too_large(data: SessionData) -> str:
     return ""
 
 
-def _expected(told: dict[str, Any], came: bytes) -> Expected:
-    if "why_not" in told:
-        return Expected(why_not=str(told["why_not"]))
+def _expected(answer: dict[str, Any], came: bytes) -> Expected:
+    if "why_not" in answer:
+        return Expected(why_not=str(answer["why_not"]))
     likely = []
-    for text, share, same in told["likely"]:
+    for text, share, same in answer["likely"]:
         token = came if same else bytes.fromhex(text)
         likely.append(Likely(token, len(token), share))
-    return Expected(told["source"], tuple(likely), told["came"], told["rank"])
+    return Expected(answer["source"], tuple(likely), answer["came"], answer["rank"])

@@ -27,31 +27,31 @@ def load_tokenizer(source: ModelSource) -> Any:
 def load_model(source: ModelSource, dtype: str) -> nn.Module:
     """The model as it lies on disk, for evaluation. Raises RefusedInput."""
     kind = transformers().AutoModelForCausalLM
-    held: dict[str, Any] = {"dtype": "auto" if dtype == "stored" else dtype}
+    options: dict[str, Any] = {"dtype": "auto" if dtype == "stored" else dtype}
     if not source.gguf:
-        held["use_safetensors"] = True
+        options["use_safetensors"] = True
     # One is named, since config.json could name code of a kernel that is fetched.
     try:
-        model = _loaded(source, kind, attn_implementation="sdpa", **held)
+        model = _loaded(source, kind, attn_implementation="sdpa", **options)
     except RefusedInput as error:
         if "scaled_dot_product_attention" not in str(error):
             raise
-        model = _loaded(source, kind, attn_implementation="eager", **held)
+        model = _loaded(source, kind, attn_implementation="eager", **options)
     model.config.use_cache = False
     ready: nn.Module = model.eval()
     return ready
 
 
-def _loaded(source: ModelSource, kind: Any, **held: Any) -> Any:
+def _loaded(source: ModelSource, kind: Any, **options: Any) -> Any:
     if source.gguf:
         library("gguf")
-        held |= {"gguf_file": source.gguf}
+        options |= {"gguf_file": source.gguf}
     # Their progress bars and advice are for people who program with them.
     with warnings.catch_warnings(), redirect_stderr(StringIO()):
         warnings.simplefilter("ignore")
         try:
             return kind.from_pretrained(
-                str(source.directory), local_files_only=True, trust_remote_code=False, **held
+                str(source.directory), local_files_only=True, trust_remote_code=False, **options
             )
         except Exception as error:  # whatever a library makes of a damaged file
             why = " ".join(str(error).split()) or type(error).__name__
@@ -110,27 +110,27 @@ def _linear(model: Any) -> Iterator[str]:
 
 def plastic_names(model: nn.Module, words: Sequence[str]) -> list[str]:
     """Patterns of the plastic parameters, with the words for adapters and norm layers spelt out."""
-    found: list[str] = []
+    names: list[str] = []
     for word in words:
         if word == LORA:
-            found += [name for name, _ in model.named_parameters() if ADAPTER in name]
+            names += [name for name, _ in model.named_parameters() if ADAPTER in name]
         elif word == NORMS:
-            found += _norms(model)
+            names += _norms(model)
         else:
-            found.append(word)
-    return found
+            names.append(word)
+    return names
 
 
 def _norms(model: nn.Module) -> list[str]:
-    found = [
+    names = [
         f"{path}.{name}"
         for path, module in model.named_modules()
         if "norm" in type(module).__name__.lower()
         for name, _ in module.named_parameters(recurse=False)
     ]
-    if not found:
+    if not names:
         raise RefusedInput("--plastic norms: the model has no norm layers with parameters")
-    return found
+    return names
 
 
 def rounded_away(model: nn.Module, plastic: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The directory of a model: what is in it, what is refused, and what it is known by.
+"""The directory of a model: its files, checks, and fingerprint.
 
 Nothing in it may run code: weights are read from safetensors or GGUF, never from pickles, and
 a model that brings its own Python files is refused.
@@ -121,12 +121,12 @@ def _of_the_model(path: Path, names: set[str], tensors: list[str]) -> list[str]:
 def _object(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
-            found = json.loads(file.read(LARGEST_JSON))
+            value = json.loads(file.read(LARGEST_JSON))
     except (OSError, ValueError, RecursionError) as error:
         raise RefusedInput(f"{path}: cannot be read: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise RefusedInput(f"{path}: holds no object of keys")
-    return found
+    return value
 
 
 def fingerprint(source: ModelSource) -> str:

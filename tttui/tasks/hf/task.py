@@ -14,15 +14,15 @@ from tttui.model.errors import RefusedInput
 from tttui.model.setting import option
 from tttui.tasks.base import Task
 from tttui.tasks.hf import LORA
-from tttui.tasks.hf.known import model_of, name_model, said_model
+from tttui.tasks.hf.known import model_of, name_model, recorded_model
 from tttui.tasks.hf.library import transformers, versions
 from tttui.tasks.hf.source import ModelSource
 from tttui.tasks.hf.tokens import LARGEST, Tokens, text_of, tokenized
 from tttui.tasks.text.document import (
     DOCUMENT,
     fingerprint,
-    kept,
     size_of,
+    stored_document,
     take_in,
     why_not_read,
 )
@@ -113,15 +113,15 @@ class HfTask(Task):
             self.start, self.always = start_token(tokenizer)
             self._read(tokenizer)
         else:
-            said = said_model(directory)
-            self.fingerprint, self.start = said["fingerprint"], said["start_token"]
-            self.always = said["start_always"] is True
+            recorded = recorded_model(directory)
+            self.fingerprint, self.start = recorded["fingerprint"], recorded["start_token"]
+            self.always = recorded["start_always"] is True
             try:
-                self.source = model_of(self.fingerprint, said["path"])
+                self.source = model_of(self.fingerprint, recorded["path"])
             except RefusedInput as error:
                 raise RefusedInput(f"{directory}: {error}") from None
-            document = kept(directory)
-            self._take(document, Tokens.kept(directory, len(document)))
+            document = stored_document(directory)
+            self._take(document, Tokens.stored(directory, len(document)))
 
     def _read(self, tokenizer: Any) -> None:
         """Take in the document that the settings name."""
@@ -165,12 +165,12 @@ class HfTask(Task):
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+        problems: dict[str, str] = {}
         if "model" in values and not Path(values["model"]).exists():
-            found["model"] = "there is no such directory or file"
+            problems["model"] = "there is no such directory or file"
         if "file" in values and (why := why_not_read(values["file"], text=True)):
-            found["file"] = why
-        return found
+            problems["file"] = why
+        return problems
 
     @classmethod
     def steps_with(cls, values: Mapping[str, Any]) -> int | None:
@@ -210,8 +210,8 @@ class HfTask(Task):
 
         device = model.get_input_embeddings().weight.device
         count = len(batch.next)
-        held = {"logits_to_keep": count} if self._takes_last else {}
-        logits = model(input_ids=batch.seen.to(device), **held).logits[0, -count:]
+        options = {"logits_to_keep": count} if self._takes_last else {}
+        logits = model(input_ids=batch.seen.to(device), **options).logits[0, -count:]
         return functional.cross_entropy(logits.float(), batch.next.to(device), reduction="none")
 
     def forked(self, settings: HfSettings, seed: int, t: int) -> "HfTask":

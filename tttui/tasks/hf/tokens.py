@@ -41,7 +41,7 @@ class Tokens:
         return Tokens(self.ids[count:], self.offsets[count:] - self.offsets[count])
 
     @classmethod
-    def kept(cls, directory: Path, length: int) -> "Tokens":
+    def stored(cls, directory: Path, length: int) -> "Tokens":
         """Those of a session whose document has `length` bytes. Raises RefusedInput."""
         ids, offsets = (_read(directory / name) for name in (IDS, OFFSETS))
         if not len(ids) or len(offsets) != len(ids) + 1:
@@ -79,15 +79,15 @@ def tokenized(text: str, tokenizer: Any, model: Path) -> Tokens:
     """The tokens of a text. Raises RefusedInput where the tokenizer cannot say where they are."""
     if not getattr(tokenizer, "is_fast", False):
         raise RefusedInput(f"--model {model}: has no tokenizer.json, which says where tokens begin")
-    found = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    ids = np.array(found["input_ids"], dtype=np.int64)
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    ids = np.array(encoded["input_ids"], dtype=np.int64)
     if not len(ids):
         raise RefusedInput(f"--model {model}: its tokenizer makes no token of the document")
-    lengths = _byte_lengths(tokenizer.convert_ids_to_tokens(found["input_ids"]))
+    lengths = _byte_lengths(tokenizer.convert_ids_to_tokens(encoded["input_ids"]))
     size = len(text.encode())
     if lengths.sum() == size and _is_byte_level(tokenizer):
         return Tokens(ids, np.concatenate([[0], np.cumsum(lengths)]))
-    begins = np.array([begin for begin, _ in found["offset_mapping"]], dtype=np.int64)
+    begins = np.array([begin for begin, _ in encoded["offset_mapping"]], dtype=np.int64)
     offsets = np.maximum.accumulate(_bytes_before(text)[begins])
     offsets[0] = 0  # what a tokenizer leaves out belongs to the token before
     return Tokens(ids, np.concatenate([offsets, [size]]))

@@ -1,4 +1,4 @@
-"""The hidden friction painted: a large number, its scale, the error of the weights over mu."""
+"""Painting the hidden friction: a large number, its scale, the error of the weights over mu."""
 
 import math
 
@@ -23,7 +23,7 @@ _BIG = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrictionFacts:
-    """All that is said about the friction at the cursor."""
+    """The facts about the friction at the cursor."""
 
     mu: float | None = None
     range: tuple[float, float] | None = None
@@ -46,7 +46,8 @@ class FrictionFacts:
 
 
 def paint(facts: FrictionFacts, size: tuple[int, int], look: Look, mark: str) -> Canvas:
-    """All of it in `size` = (width, height) cells; what finds no room is left out from the end."""
+    """Paint the facts in `size` = (width, height) cells; parts that do not fit are left out from
+    the end."""
     palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
@@ -182,7 +183,7 @@ def _scale(
 
 def _curve(
     canvas: Canvas,
-    found: Implied,
+    implied: Implied,
     place: tuple[int, int, int, int],
     scale: Scale,
     look: Look,
@@ -192,14 +193,14 @@ def _curve(
     top, left, columns, rows = place
     canvas.write(top, left, "error of these weights by mu (MSE, log)"[:columns], palette.muted)
     top, rows = top + 1, rows - 1
-    good = found.curve[np.isfinite(found.curve) & (found.curve > 0)]
+    good = implied.curve[np.isfinite(implied.curve) & (implied.curve > 0)]
     if not len(good):
         canvas.write(top, left, "not finite"[:columns], palette.muted)
         return
     values = Scale.fit(float(good.min()), float(good.max()), float(good.min()), log=True)
     down, across = (4, 2) if glyphs.braille else (1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log10(np.where(found.curve > 0, found.curve, np.nan))
+        logs = np.log10(np.where(implied.curve > 0, implied.curve, np.nan))
     at = np.linspace(scale.low, scale.high, columns * across)
     y = np.interp(at, MU_GRID, logs, right=np.nan)
     known = np.isfinite(y)

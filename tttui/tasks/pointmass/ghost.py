@@ -1,4 +1,4 @@
-"""The ghost: what would have happened to the same actions in a world with another friction."""
+"""The ghost: the path of the same actions in a world with another friction."""
 
 import math
 from itertools import accumulate
@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.steps import Trajectory
 from tttui.tasks.pointmass import world
 
@@ -39,7 +39,7 @@ class Ghost:
 
 
 def usual_friction(mu: float | None) -> float:
-    """The friction of a ghost that nobody chose: twice the true one, which is easy to see."""
+    """The default friction of a ghost: twice the true one."""
     return round(min(2 * mu, 0.5), 2) if mu else 0.1
 
 
@@ -69,7 +69,7 @@ def follow(
 
 
 def disturbances(z: Floats, a: Floats, mu: Floats, law: World) -> Floats:
-    """What was added to every new observation [n, 4] beyond exact physics with the true mu [n].
+    """The noise added to every new observation [n, 4] beyond exact physics with the true mu [n].
 
     z is [n+1, 4], a [n, 2]. Where an observation is not finite, nothing was added.
     """

@@ -6,11 +6,17 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats, Ints, Weights
 from tttui.model.dataclass import dataclass
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.steps import Trajectory
-from tttui.model.weights import held_at, why_no_weights
+from tttui.model.weights import weights_in_force, why_no_weights
 from tttui.tasks.pointmass import identify, world
+
+
+def world_of(data: SessionData) -> World:
+    """The world of a session; defaults where nothing is recorded, or something that cannot be."""
+    return settings_in(data.meta.configuration).world
 
 
 def mu_at(data: SessionData, trajectory: Trajectory | None, t: int) -> float | None:
@@ -62,16 +68,16 @@ def in_force(data: SessionData, t: int) -> CompleteWeights | str:
     if a_raw is None:
         why = data.problem("base")
         return f"no decays: {why.reason}" if why is not None else "the base has no a_raw"
-    held = held_at(data, t)
-    if held is None:
+    weights_held = weights_in_force(data, t)
+    if weights_held is None:
         return why_no_weights(data)
     since = None
-    if held.index is not None and data.history is not None:
-        since = int(data.history.t[held.index])
-    weights = {**held.matrices, "a_raw": np.asarray(a_raw)}
+    if weights_held.index is not None and data.history is not None:
+        since = int(data.history.t[weights_held.index])
+    weights = {**weights_held.matrices, "a_raw": np.asarray(a_raw)}
     if not fits(weights):
         return "these weights are not those of a model of this world (their shapes differ)"
-    return CompleteWeights(since, weights, data.meta.dt)
+    return CompleteWeights(since, weights, world_of(data).dt)
 
 
 def fits(weights: Weights) -> bool:
@@ -85,7 +91,7 @@ def fits(weights: Weights) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Implied:
-    """What weights say about mu: their error [101] over identify.MU_GRID, and its minimum."""
+    """The friction that weights imply: their error [101] over identify.MU_GRID, and its minimum."""
 
     mu: float
     curve: Floats
@@ -123,7 +129,7 @@ def regime(z: Floats, mu: float, law: World) -> Regime:
 
 
 def prediction_of(trajectory: Trajectory, model: str, rows: Ints) -> Floats | None:
-    """What a model (`baseline`, `adaptive`) had predicted for some rows [k]: [k, 4].
+    """The predictions [k, 4] of a model (`baseline`, `adaptive`) for some rows [k].
 
     A row of the file holds the prediction of the next observation; here it stands beside the
     observation that it is about. NaN for the first row and after a gap in t.

@@ -1,4 +1,4 @@
-"""Reading the hidden friction out of weights, and who does best in which world."""
+"""Identifying the hidden friction from weights, and the transfer matrix."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -7,7 +7,7 @@ import numpy as np
 
 from tttui.dynamics import ssm
 from tttui.model.arrays import Floats, Weights
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.tasks.pointmass import world
 
 SEQUENCES, LENGTH = 4, 48
@@ -42,8 +42,10 @@ class Canned:
     def errors(self, weights: Weights, at: slice) -> Floats:
         """Mean squared error of the weights in the worlds MU_GRID[at]."""
         Q = ssm.readout(self.U, weights["W_o"], weights["B"] @ weights["W_u"])
-        E = Q @ self.Z[at] - self.y[at]
-        mse: Floats = np.mean(E * E, axis=(1, 2), dtype=np.float64)
+        E = Q @ self.Z[at]
+        E -= self.y[at]  # in place: these are the largest arrays of a transaction
+        E *= E
+        mse: Floats = np.mean(E, axis=(1, 2), dtype=np.float64)
         return mse
 
 

@@ -39,17 +39,17 @@ class LiveState:
 
 
 class LiveModel:
-    """The weights in force at some step, ready to be run over the recorded trajectory.
+    """The weights in force at some step, to be run over the recorded trajectory.
 
     The hidden state is the one that these weights would have made of all inputs so far (ssm). An
     input that is not finite counts as the last finite one before it.
     """
 
-    def __init__(self, held: CompleteWeights) -> None:
-        self.held = held
+    def __init__(self, complete: CompleteWeights) -> None:
+        self.complete = complete
         with np.errstate(all="ignore"):
-            self._decays = ssm.decay(held.weights["a_raw"], held.dt)
-            self._M = held.weights["B"] @ held.weights["W_u"]
+            self._decays = ssm.decay(complete.weights["a_raw"], complete.dt)
+            self._M = complete.weights["B"] @ complete.weights["W_u"]
         self.why_not = ""
         """Why nothing can be run; empty where it can."""
         if not ((self._decays > 0) & (self._decays < 1)).all():
@@ -63,7 +63,7 @@ class LiveModel:
         return math.ceil(math.log(LEFT) / math.log(float(self._decays.max())))
 
     def state(self, trajectory: Trajectory, t: int) -> LiveState | str:
-        """The hidden state before step t, or why it cannot be had."""
+        """The hidden state before step t, or why it cannot be computed."""
         if self.why_not:
             return self.why_not
         row = int(np.searchsorted(trajectory.t, t))
@@ -97,21 +97,21 @@ class LiveModel:
         first = max(used - min(self.memory, RUN_UP), 0)
         x = _inputs(trajectory, first, row)
         with np.errstate(all="ignore"):
-            predicted = ssm.rollout(self.held.weights, self.held.dt, x[:, :4], x[:, 4:])
+            predicted = ssm.rollout(self.complete.weights, self.complete.dt, x[:, :4], x[:, 4:])
         if not np.isfinite(predicted).all():
             return "the predictions are not finite"
-        known, wanted = x[used - first :], predicted[used - first :].astype(np.float64)
-        found: Floats = np.linalg.lstsq(known, wanted, rcond=None)[0]
-        return found.T[:, :4]
+        known, targets = x[used - first :], predicted[used - first :].astype(np.float64)
+        fit: Floats = np.linalg.lstsq(known, targets, rcond=None)[0]
+        return fit.T[:, :4]
 
 
 def _inputs(trajectory: Trajectory, first: int, last: int) -> Floats:
     """[z, a] of rows first .. last - 1, float64 [n, 6], finite."""
     rows = [trajectory.z[first:last], trajectory.a[first:last]]
-    return _held(np.concatenate(rows, axis=1).astype(np.float64))
+    return _filled_forward(np.concatenate(rows, axis=1).astype(np.float64))
 
 
-def _held(x: Floats) -> Floats:
+def _filled_forward(x: Floats) -> Floats:
     """Rows [n, k] with values that are not finite replaced by the last finite ones (or 0)."""
     bad = ~np.isfinite(x)
     if not bad.any():

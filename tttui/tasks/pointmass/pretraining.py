@@ -9,7 +9,7 @@ import numpy as np
 
 from tttui.dynamics import muon, ssm
 from tttui.model.arrays import PLASTIC, Floats, Weights
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass import world
 from tttui.tasks.trainer import Took, Trainer, cosine
 
@@ -148,8 +148,8 @@ class Training(Trainer):
         p = settings.pretraining
         self.steps, self.steps_an_epoch = p.pretrain_steps, min(EPOCH, p.pretrain_steps)
         self.items_a_step = p.pretrain_batch * p.pretrain_seq
-        held = start or initial_weights(settings)
-        self._weights = {name: w.copy() for name, w in held.items()}
+        weights = start or initial_weights(settings)
+        self._weights = {name: w.copy() for name, w in weights.items()}
         decays = ssm.decay(self._weights["a_raw"], settings.model.dt)
         self._decays = decays.astype(np.float32)
         self._rng = np.random.default_rng([p.pretrain_seed, 1])

@@ -1,4 +1,4 @@
-"""Whether the frozen part of the model is stable, and how long it remembers."""
+"""Stability of the frozen part of the model, and the half-lives of its state."""
 
 import numpy as np
 

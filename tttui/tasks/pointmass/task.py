@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tttui.model.dataclass import dataclass
-from tttui.model.faults import fault_at_step
+from tttui.model.pointmass.settings import (
+    PRESETS,
+    Model,
+    Plasticity,
+    Pretraining,
+    Settings,
+    World,
+    fault_at_step,
+)
 from tttui.model.schema import POINT_MASS
 from tttui.model.setting import Group, option
-from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
 from tttui.tasks.base import AnyTask, Start
 
 if TYPE_CHECKING:  # numpy, which `tttui run --help` need not import
@@ -84,25 +91,26 @@ class PointMass(AnyTask):
 
     @classmethod
     def wrong(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+        problems: dict[str, str] = {}
         base = values.get("base")
         if base and not Path(base).is_file():
-            found["base"] = "there is no such file"
+            problems["base"] = "there is no such file"
         recorded = [kind for _, kind in values.get("fault") or () if kind == "disk"]
         if recorded:
-            found["fault"] = "a full disk is one of a process in a terminal; choose another"
-        return found
+            problems["fault"] = "a full disk is one of a process in a terminal; choose another"
+        return problems
 
     @classmethod
     def implied(cls, data: "SessionData") -> float:
-        from tttui.tasks.pointmass.hidden import in_force
+        from tttui.tasks.pointmass.hidden import in_force, world_of
         from tttui.tasks.pointmass.identify import implied_mu
 
         weights = in_force(data, int(data.steps.t[-1]) if len(data.steps) else 0)
-        return nan if isinstance(weights, str) else implied_mu(weights.weights, data.meta.world)
+        return nan if isinstance(weights, str) else implied_mu(weights.weights, world_of(data))
 
     @classmethod
     def yardsticks_on(cls, trajectory: "Trajectory", data: "SessionData") -> "Sequence[Yardstick]":
+        from tttui.tasks.pointmass.hidden import world_of
         from tttui.tasks.pointmass.yardsticks import yardsticks_of
 
-        return yardsticks_of(trajectory, data.meta.world, data.truth_now)
+        return yardsticks_of(trajectory, world_of(data), data.truth_now)

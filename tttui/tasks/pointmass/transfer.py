@@ -8,11 +8,11 @@ import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.compare import Comparison
+from tttui.model.pointmass.settings import World
 from tttui.model.session import SessionData
-from tttui.model.settings import World
 from tttui.model.transfer import Transfer
 from tttui.tasks.pointmass import world
-from tttui.tasks.pointmass.hidden import fits
+from tttui.tasks.pointmass.hidden import fits, world_of
 from tttui.tasks.pointmass.identify import transfer_matrix
 
 STEPS = 512
@@ -22,9 +22,9 @@ SEED = 20240301
 """Of the actions, which are the same in every world."""
 
 
-def with_transfer(found: Comparison) -> Comparison:
+def with_transfer(comparison: Comparison) -> Comparison:
     """The comparison with the transfer matrix of its sessions."""
-    return replace(found, transfer=transfer(found.sessions, found.names))
+    return replace(comparison, transfer=transfer(comparison.sessions, comparison.names))
 
 
 def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
@@ -34,7 +34,7 @@ def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
     own, or that are broken, are left out with a reason: their rows would be those of the base,
     or of nothing.
     """
-    laws = [replace(data.meta.world, mu=data.truth_now) for data in sessions]
+    laws = [replace(world_of(data), mu=data.truth_now) for data in sessions]
     rows, missing = list[int](), list[str]()
     for i, (data, law) in enumerate(zip(sessions, laws, strict=True)):
         reason = _unfit(data, law)
@@ -71,7 +71,7 @@ def fresh(law: World) -> tuple[Floats, Floats]:
 
 
 def _unfit(data: SessionData, law: World) -> str:
-    """Why the weights of a session say nothing here; '' where they do."""
+    """Why the weights of a session are left out; '' if they count."""
     if not data.meta.is_point_mass:
         return f"is of the task {data.meta.schema.task.name}, which has no world to be tested in"
     if data.weights is None or any(name not in data.weights for name in PLASTIC):

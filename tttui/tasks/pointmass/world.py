@@ -13,7 +13,7 @@ import numpy as np
 
 from tttui.dynamics.backend import Array, namespace
 from tttui.model.arrays import Floats
-from tttui.model.settings import Settings, World
+from tttui.model.pointmass.settings import Settings, World
 
 Z_DIM, A_DIM = 4, 2
 

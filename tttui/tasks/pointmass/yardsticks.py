@@ -1,4 +1,4 @@
-"""What is possible on the same trajectory, so that nobody fools himself.
+"""Yardsticks: what exact physics or least squares reach on the same trajectory.
 
 Pure functions of observations z [..., n+1, 4] and actions a [..., n, 2] (leading dimensions are
 sessions); each returns the mean squared error of every step [..., n], comparable with
@@ -9,7 +9,7 @@ a recorded trajectory.
 import numpy as np
 
 from tttui.model.arrays import Bools, Floats
-from tttui.model.settings import World
+from tttui.model.pointmass.settings import World
 from tttui.model.steps import Trajectory, Yardstick
 from tttui.tasks.pointmass import world
 
@@ -41,15 +41,15 @@ def yardsticks_of(trajectory: Trajectory, law: World, mu: float | None) -> list[
         truth = friction[stretch][:-1]
     else:
         truth = np.full(len(t), np.nan if mu is None else mu)
-    found = []
+    yardsticks = []
     with np.errstate(all="ignore"):  # errors too large for a float are infinite
         if np.isfinite(truth).all():
-            found.append(Yardstick("oracle", t, oracle(z, a, truth, law)))
-        found.append(Yardstick("fitted mu", t, estimated(z, a, law)))
+            yardsticks.append(Yardstick("oracle", t, oracle(z, a, truth, law)))
+        yardsticks.append(Yardstick("fitted mu", t, estimated(z, a, law)))
         for forgetting in (1.0, 0.98):
             name = "RLS" if forgetting == 1 else f"RLS {forgetting}"
-            found.append(Yardstick(name, t, least_squares(z, a, forgetting)))
-    return found
+            yardsticks.append(Yardstick(name, t, least_squares(z, a, forgetting)))
+    return yardsticks
 
 
 def oracle(z: Floats, a: Floats, mu: Floats, law: World) -> Floats:
@@ -91,14 +91,14 @@ def estimated(z: Floats, a: Floats, law: World) -> Floats:
     Before anything is seen mu is the middle of the range that it is drawn from.
     """
     z, a = z.astype(np.float64), a.astype(np.float64)
-    v, lost = z[..., :-1, 2:], z[..., :-1, 2:] + a - z[..., 1:, 2:]
+    v, loss = z[..., :-1, 2:], z[..., :-1, 2:] + a - z[..., 1:, 2:]
     candidates = MU_CANDIDATES if law.env_mode == "nonlinear" else MU_CANDIDATES[-1:]
     first = 0.5 * (law.mu_min + law.mu_max)
     least = np.full(a.shape[:-1], np.inf)
     mu = np.full(a.shape[:-1], first)
     for candidate in candidates:
         k = world.friction(v, np.full((*v.shape[:-1], 1), candidate), law)[..., 0] / candidate
-        cross = _so_far(k * np.sum(v * lost, axis=-1))
+        cross = _so_far(k * np.sum(v * loss, axis=-1))
         power = _so_far(k * k * np.sum(v * v, axis=-1))
         fitted = (first * WEIGHT + cross) / (WEIGHT + power)
         left = WEIGHT * (fitted - first) ** 2 + fitted * (fitted * power - 2.0 * cross)

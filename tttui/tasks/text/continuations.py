@@ -1,4 +1,4 @@
-"""What both models of a session expect after each byte of its document, worked out again.
+"""The predictions of both models of a session after each byte of its document, recomputed.
 
 The weights come from the session's files: those of the base from base_plastic.pt, those in force
 at a step from the newest snapshot up to it. Only weights of the sizes of the decoder that ships
@@ -49,7 +49,7 @@ class Likely:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What one model expects at a byte, or why that is not known."""
+    """The prediction of one model at a byte, or why it is unknown."""
 
     source: str = ""
     """Where its weights come from: `base`, or the step of their snapshot, `t 80`."""
@@ -94,8 +94,8 @@ class Reader:
 
     def _continued(self, request: ContinuationRequest) -> Continued:
         read = seen_before(request.document, request.offset)
-        found = request.document.source.read(request.offset, request.offset + 1)
-        came = found[0] if found else 0
+        data = request.document.source.read(request.offset, request.offset + 1)
+        came = data[0] if data else 0
         base = self._base_of(request.data)
         frozen = base if isinstance(base, str) else Decoder(base, _heads())
         return Continued(

@@ -46,9 +46,9 @@ class Decoder:
         for i in range(self.blocks):
             at = f"blocks.{i}"
             normed = _normed(x, W[f"{at}.attention_norm.weight"])
-            mixed, kept = self._attention(normed, at, before[i] if before else None)
+            mixed, state = self._attention(normed, at, before[i] if before else None)
             x = x + mixed
-            cache.append(kept)
+            cache.append(state)
             normed = _normed(x, W[f"{at}.feed_forward_norm.weight"])
             hidden = _gelu(normed @ W[f"{at}.feed_forward.up_proj.weight"].T)
             x = x + hidden @ W[f"{at}.feed_forward.down_proj.weight"].T
@@ -79,12 +79,12 @@ class Decoder:
         logits, cache = self.read(np.array([read], dtype=np.int64))
         probable = softmax(logits)[0]
         first = np.argsort(-probable, kind="stable")[:most]
-        told = [first]
+        bytes_ = [first]
         cache = tuple((np.repeat(k, most, axis=0), np.repeat(v, most, axis=0)) for k, v in cache)
         for _ in range(min(longest - 1, self.positions - len(read))):
-            logits, cache = self.read(told[-1][:, None], cache)
-            told.append(logits.argmax(axis=1))
-        return probable, [bytes(column) for column in np.array(told, dtype=np.uint8).T]
+            logits, cache = self.read(bytes_[-1][:, None], cache)
+            bytes_.append(logits.argmax(axis=1))
+        return probable, [bytes(column) for column in np.array(bytes_, dtype=np.uint8).T]
 
 
 def softmax(x: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The document that a text session reads: taken in once, kept beside the session's files."""
+"""The document of a text session: read once, and stored beside the session's files."""
 
 import codecs
 import errno
@@ -25,7 +25,7 @@ BEGINNING = 1 << 16
 
 
 def take_in(file: str) -> tuple[bytes, bool]:
-    """The bytes of a file, or of standard input for `-`; and whether there were more.
+    """The bytes of a file, or of standard input for `-`, and whether they were cut at the limit.
 
     Raises RefusedInput where there is nothing to read.
     """
@@ -95,7 +95,7 @@ def _is_text(begins: bytes) -> bool:
 
 
 def empty(where: str) -> RefusedInput:
-    """Why a document without a byte is refused."""
+    """The error for an empty document."""
     return RefusedInput(f"--file {where}: is empty; there is nothing to read")
 
 
@@ -107,7 +107,7 @@ def _read(source: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def kept(directory: Path) -> bytes:
+def stored_document(directory: Path) -> bytes:
     """The document of a session. Raises RefusedInput naming the file."""
     path = directory / DOCUMENT
     try:

@@ -7,7 +7,7 @@ from tttui.model.setting import option
 
 @dataclass(frozen=True, slots=True)
 class TextSettings:
-    """What is read, and how much of it at a time."""
+    """The settings of a document and its steps."""
 
     file: str = option("-", "the document, any file; - is standard input", file=True)
     chunk: int = option(

@@ -24,8 +24,10 @@ LEAST = 0.2
 @lru_cache(maxsize=1)
 def shipped() -> tuple[Mapping[str, Any], Mapping[str, Floats]]:
     """The sizes of the decoder (the fields of `model.Shape`), and its weights in float32."""
-    held = _read()
-    return held["shape"], {k: np.asarray(v, dtype=np.float32) for k, v in held["weights"].items()}
+    content = _read()
+    return content["shape"], {
+        k: np.asarray(v, dtype=np.float32) for k, v in content["weights"].items()
+    }
 
 
 @lru_cache(maxsize=1)
@@ -46,8 +48,8 @@ def step_scales() -> Mapping[str, Floats]:
 
 @lru_cache(maxsize=1)
 def _read() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = read_pt(BASE)
-    return found
+    content: Mapping[str, Any] = read_pt(BASE)
+    return content
 
 
 def _scale(moments: list[Floats]) -> Floats:

@@ -22,7 +22,7 @@ class Arriving:
     """The bytes of a stream as they come; it is never waited for, except by `start` and `rest`."""
 
     def __init__(self, handle: int, name: str, largest: int = LARGEST) -> None:
-        """Of an open file descriptor; `name` is what messages call it."""
+        """Read an open file descriptor; `name` is for messages."""
         self.name = name
         self.ended = False
         """Nothing more comes."""
@@ -35,46 +35,47 @@ class Arriving:
     def start(self) -> bytes:
         """The first bytes, if they come soon. Raises RefusedInput where the stream is empty."""
         deadline = time.monotonic() + FIRST_S
-        found = b""
-        while not (found or self.ended) and (left := deadline - time.monotonic()) > 0:
-            found = self.take(left)
-        if self.ended and not found:
+        data = b""
+        while not (data or self.ended) and (left := deadline - time.monotonic()) > 0:
+            data = self.take(left)
+        if self.ended and not data:
             raise empty(self.name)
-        return found
+        return data
 
     def take(self, wait_s: float = 0.0) -> bytes:
-        """What has come by now, a megabyte at most; waits so long where that is nothing."""
+        """The bytes that have arrived, at most a megabyte; waits up to `wait_s` seconds for the
+        first."""
         while not self.ended:
             ready = self._poll.poll(wait_s * 1000.0)
             if not ready:
                 break
             try:
-                found = os.read(self._handle, min(AT_ONCE, self._room + 1))
+                data = os.read(self._handle, min(AT_ONCE, self._room + 1))
             except BlockingIOError:
                 break
             except OSError as error:
                 self.close()
                 why = error.strerror or error
                 raise RefusedInput(f"--file {self.name}: cannot be read: {why}") from None
-            if not found:
+            if not data:
                 self.close()
                 break
-            if len(found) > self._room:
-                self.truncated, found = True, found[: self._room]
+            if len(data) > self._room:
+                self.truncated, data = True, data[: self._room]
                 self.close()
-            self._room -= len(found)
-            return found
+            self._room -= len(data)
+            return data
         return b""
 
     def rest(self) -> bytes:
-        """Everything up to its end, which is waited for."""
+        """All bytes up to the end of the stream; waits for it."""
         parts = list[bytes]()
         while not self.ended:
             parts.append(self.take(1.0))
         return b"".join(parts)
 
     def close(self) -> None:
-        """Read no more."""
+        """Close the stream."""
         self.ended = True
         if self._handle > 2:
             with suppress(OSError):

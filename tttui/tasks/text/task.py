@@ -21,8 +21,8 @@ from tttui.tasks.text.document import (
     STDIN,
     empty,
     fingerprint,
-    kept,
     size_of,
+    stored_document,
     take_in,
     why_not_read,
 )
@@ -80,7 +80,7 @@ class TextTask(Task):
         self._stream: Arriving | None = None
         self._file: AppendedFile | None = None
         if directory is not None:
-            self.document = kept(directory)
+            self.document = stored_document(directory)
             return
         self._stream = arriving(settings.file)
         if self._stream is None:
@@ -142,17 +142,17 @@ class TextTask(Task):
 
     def measured(self, t: int) -> Mapping[str, float]:
         """The frozen base with twice the context, and compressors on all that was read."""
-        found = dict[str, float]()
+        losses = dict[str, float]()
         wide = 2 * self.settings.context
         if t % CONTEXT_EVERY == 0 and wide <= self._frozen.shape.positions:
             import torch
 
             with torch.no_grad():
-                found[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
+                losses[WIDE] = float(self.loss(self._frozen, self._window(t, wide)).mean())
         end = (t + 1) * self.settings.chunk
         if compress_now(t) and end <= min(len(self.document), LARGEST_COMPRESSED):
-            found[ZLIB], found[LZMA] = compressed(self.document[:end])
-        return found
+            losses[ZLIB], losses[LZMA] = compressed(self.document[:end])
+        return losses
 
     @cached_property
     def _frozen(self) -> "ByteDecoder":
@@ -230,8 +230,8 @@ def base() -> "ByteDecoder":
     shape, weights = shipped()
     with torch.device("meta"):
         model = ByteDecoder(Shape(**shape))
-    held = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
-    model.load_state_dict(held, assign=True)
+    tensors = {k: torch.from_numpy(v.copy()) for k, v in weights.items()}
+    model.load_state_dict(tensors, assign=True)
     return model
 
 

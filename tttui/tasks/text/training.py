@@ -166,8 +166,8 @@ class TextTraining(LanguageTraining):
 
         def losses(model: Any, batch: "Tensor", last: int | None) -> "Tensor":
             logits = model(batch[:, :-1], last)
-            wanted = batch[:, -logits.shape[1] :]
-            return BITS * functional.cross_entropy(logits.mT, wanted, reduction="none")
+            targets = batch[:, -logits.shape[1] :]
+            return BITS * functional.cross_entropy(logits.mT, targets, reduction="none")
 
         module = base()
         if request.from_nothing:
@@ -219,24 +219,24 @@ class HfTraining(LanguageTraining):
         takes_last = "logits_to_keep" in inspect.signature(model.forward).parameters
 
         def ids(documents: Sequence[bytes]) -> Ints:
-            found = [start]
+            tokens = [start]
             for document in documents:
                 made = tokenizer(document.decode(errors="replace"), add_special_tokens=False)
-                found += [*made["input_ids"], start]
-            if max(found) >= vocabulary:
+                tokens += [*made["input_ids"], start]
+            if max(tokens) >= vocabulary:
                 raise RefusedInput(
-                    f"--model {own.model}: its tokenizer makes a token {max(found)}, the model "
+                    f"--model {own.model}: its tokenizer makes a token {max(tokens)}, the model "
                     f"knows {vocabulary}"
                 )
-            return np.array(found, dtype=np.int64)
+            return np.array(tokens, dtype=np.int64)
 
         def losses(model: Any, batch: "Tensor", last: int | None) -> "Tensor":
             seen = batch[:, :-1]
             if always:
                 seen = torch.cat([torch.full_like(seen[:, :1], start), seen[:, 1:]], dim=1)
             count = last or seen.shape[1]
-            held = {"logits_to_keep": count} if takes_last else {}
-            logits = model(input_ids=seen, **held).logits[:, -count:].float()
+            options = {"logits_to_keep": count} if takes_last else {}
+            logits = model(input_ids=seen, **options).logits[:, -count:].float()
             return functional.cross_entropy(logits.mT, batch[:, -count:], reduction="none")
 
         return Made(
@@ -253,5 +253,5 @@ class HfTraining(LanguageTraining):
 
 def _about(corpus: Corpus) -> str:
     many = f"{corpus.documents} document{'s' if corpus.documents != 1 else ''}"
-    held = sum(map(len, corpus.held_out))
-    return f"{many}, {corpus.size / 1e3:,.0f} kB, {held / 1e3:,.0f} kB of them held out"
+    size = sum(map(len, corpus.held_out))
+    return f"{many}, {corpus.size / 1e3:,.0f} kB, {size / 1e3:,.0f} kB of them held out"

@@ -1,14 +1,11 @@
-"""The matrix of capabilities in small, the machine in a line, models in use and events in words."""
+"""The machine in a line, models in use and events in words."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tttui.artifacts.eventlog import Event
 from tttui.draw.canvas import Canvas
-from tttui.draw.cells import fit
-from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.prose import Prose, filling
 from tttui.model.ages import ago_text, size_text
 from tttui.panes.lab.jobs.facts import clock
@@ -16,126 +13,13 @@ from tttui.widgets.drawn import Drawn
 
 if TYPE_CHECKING:  # costly to import, and there once the store has read them
     from tttui.lab.machine import MachineState
-    from tttui.lab.providers.results import Matrix, MatrixCell
     from tttui.lab.registry import Persona
-
-NAME = 11
-"""Columns of the name of a provider."""
 
 HANDLE = 36
 """Characters of the handle of a job."""
 
-LEAST = 4
-"""Columns of a capability at least: its sign and a blank."""
-
 QUIET_S = 10.0
 """Seconds for which the figures of the machine stay as they are while nothing runs."""
-
-
-class MatrixMap(Drawn):
-    """Providers by capabilities, a block for each set of capabilities: fast ones stand out."""
-
-    DEFAULT_CSS = "MatrixMap { height: auto; }"
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._matrix: Matrix | None = None
-        self._chosen = False
-
-    def set_chosen(self, chosen: bool) -> None:
-        """Whether the keys are about it."""
-        if chosen != self._chosen:
-            self._chosen = chosen
-            self.changed()
-
-    def show_matrix(self, matrix: "Matrix | None") -> None:
-        if matrix is not self._matrix:
-            self._matrix = matrix
-            self.changed()
-
-    @property
-    def rows(self) -> int:
-        """Rows that all of it takes."""
-        blocks = self._blocks()
-        heads = sum(_heads(capabilities, self.size.width) for capabilities in blocks)
-        return 1 + heads + sum(map(len, blocks.values())) if blocks else 3
-
-    def _blocks(self) -> Mapping[tuple[str, ...], list[str]]:
-        """The providers by what they may be able to do."""
-        return {} if self._matrix is None else self._matrix.groups()
-
-    def paint(self, width: int, height: int) -> Canvas:
-        canvas, (palette, glyphs) = Canvas(height, width), self.look
-        title = f"{glyphs.play} Capabilities" if self._chosen else "Capabilities"
-        canvas.write(0, 0, title, palette.accent if self._chosen else palette.text, bold=True)
-        matrix = self._matrix
-        if matrix is None:
-            return canvas
-        tested = any(cell.newest for cell in matrix.cells.values())
-        if not tested:
-            text = "never tested (Matrix, t)"
-            canvas.write(0, len(title) + 2, fit(text, width - 16, glyphs.ellipsis), palette.muted)
-        row = 1
-        for capabilities, names in self._blocks().items():
-            each = _each(capabilities, width)
-            row += _headed(canvas, row, capabilities, each, palette.muted)
-            for name in names:
-                row += 1
-                canvas.write(row, 0, fit(name, NAME - 1, glyphs.ellipsis), palette.text)
-                for i, capability in enumerate(capabilities):
-                    cell = matrix.cells.get((name, capability))
-                    if cell is not None:
-                        self._cell(canvas, cell, (row, NAME + i * each), each - 1)
-            row += 1
-        return canvas
-
-    def _cell(self, canvas: Canvas, cell: "MatrixCell", place: tuple[int, int], width: int) -> None:
-        from tttui.lab.providers.words import cell_text
-
-        palette, newest = self.palette, cell.newest
-        text = cell_text(cell, ascii_only=not self.glyphs.braille)
-        fitted = text if len(text) <= width else text.split(" ")[0] + "!" * bool(cell.mark)
-        ink, paper = palette.muted, DEFAULT
-        if newest is not None:
-            ink = {"works": palette.good, "fails": palette.bad}.get(newest.status, palette.muted)
-            ink = palette.warn if cell.mark else ink
-            if palette.tinted:
-                paper = self._paper(cell)
-                ink = palette.text if newest.status != "not offered" and not cell.mark else ink
-        canvas.write(*place, fitted.ljust(width), ink, paper, bold=bool(cell.mark))
-
-    def _paper(self, cell: "MatrixCell") -> Colour:
-        """The heat of a cell: the faster among those of the capability, the stronger."""
-        tints, newest = self.palette.tints, cell.newest
-        if newest is None or newest.status == "not offered":
-            return DEFAULT
-        if newest.status == "fails":
-            return tints[5]
-        seconds = newest.median_s
-        if seconds is None or seconds <= 0:
-            return tints[0]
-        level = -math.log10(seconds)  # 1 s is the weakest, 10 ms or less the strongest
-        return tints[min(max(int(level), 0), 2)]
-
-
-def _each(capabilities: Sequence[str], width: int) -> int:
-    """Columns of a capability."""
-    return max((width - NAME) // max(len(capabilities), 1), LEAST)
-
-
-def _heads(capabilities: Sequence[str], width: int) -> int:
-    """Rows of the names above the cells, which take turns where one row has no room for all."""
-    longest = max(map(len, capabilities), default=0)
-    return min(-(-(longest + 1) // _each(capabilities, width)), 3)
-
-
-def _headed(canvas: Canvas, row: int, capabilities: Sequence[str], each: int, ink: Colour) -> int:
-    """Write the names of the capabilities from a row on; how many rows more than one they take."""
-    rows = _heads(capabilities, canvas.columns)
-    for i, capability in enumerate(capabilities):
-        text = fit(capability, rows * each - 1, "")
-        canvas.write(row + i % rows, NAME + i * each, text, ink)
-    return rows - 1
 
 
 class MachineStrip(Drawn):

@@ -15,14 +15,19 @@ from tttui.model.dataclass import dataclass
 from tttui.panes.lab.jobs.rows import command_line, doing
 from tttui.widgets.drawn import Drawn
 
-ROWS = 4
-"""Rows of a card with the empty one below it."""
+LIVE_ROWS, ENDED_ROWS = 4, 3
+"""Rows of a card with the empty one below it; of one that ended, without a bar."""
 
 LEAST = 8
 """Columns that the options of a command need at least."""
 
 WIDE = 52
 """Columns of a card at least where several stand beside each other."""
+
+
+def card_rows(jobs: Sequence[Job]) -> int:
+    """Rows of a card among these, which are all equally high."""
+    return ENDED_ROWS if all(job.has_ended for job in jobs) else LIVE_ROWS
 
 
 class JobCards(Drawn):
@@ -60,8 +65,8 @@ class JobCards(Drawn):
 
     def paint(self, width: int, height: int) -> Canvas:
         canvas, palette = Canvas(height, width), self.palette
-        columns = self.columns_in(width)
-        room = max((height - 1) // ROWS, 1) * columns if height > ROWS else 0
+        columns, rows = self.columns_in(width), card_rows(self._jobs)
+        room = max((height - 1) // rows, 1) * columns if height >= rows else 0
         hidden = max(len(self._jobs) - room, 0)
         end = canvas.write(0, 0, self._title, palette.text, bold=True)
         more = f"{hidden} more in Jobs" if end + 20 < width else f"+{hidden}"
@@ -74,7 +79,7 @@ class JobCards(Drawn):
         each = width // columns
         first = self._first(room)
         for i, job in enumerate(self._jobs[first : first + room]):
-            row, column = 1 + i // columns * ROWS, i % columns * each
+            row, column = 1 + i // columns * rows, i % columns * each
             self._card(canvas, job, row, column, each - 1)
         return canvas
 
@@ -88,7 +93,7 @@ class JobCards(Drawn):
         ink = state_ink(job.state, palette)
         chosen = job.handle == self._at
         edge = glyphs.fills[2] if glyphs.braille else glyphs.vertical
-        for y in range(ROWS - 1):
+        for y in range(card_rows(self._jobs) - 1):
             canvas.write(row + y, column, edge, palette.accent if chosen else ink)
         left, room = column + 2, width - 2
         state = f"{state_mark(job.state, glyphs)} {job.state}"
@@ -105,15 +110,20 @@ class JobCards(Drawn):
         canvas.write(row, left + room - len(state), state, ink, bold=True)
         time_text = _time_text(job, self._now)
         bar_room = room - len(time_text) - 1
+        canvas.write(row + 1, left + room - len(time_text), time_text, palette.text)
+        if job.has_ended:
+            text = fit(_ended(job), bar_room - 1, glyphs.ellipsis)
+            canvas.write(row + 1, left, text, ink if job.error else palette.muted)
+            return
         if job.progress is not None and bar_room >= 6:
             bars.bar(canvas, (row + 1, left, bar_room), job.progress, ink, palette.faint, glyphs)
-        canvas.write(row + 1, left + room - len(time_text), time_text, palette.text)
         canvas.write(row + 2, left, fit(doing(job), room, glyphs.ellipsis), palette.muted)
 
     def on_click(self, event: events.Click) -> None:
         columns = self.columns_in(self.size.width)
-        row, column = (int(event.y) - 1) // ROWS, int(event.x) // max(self.size.width // columns, 1)
-        room = max((self.size.height - 1) // ROWS, 1) * columns
+        rows, each = card_rows(self._jobs), max(self.size.width // columns, 1)
+        row, column = (int(event.y) - 1) // rows, int(event.x) // each
+        room = max((self.size.height - 1) // rows, 1) * columns
         at = self._first(room) + row * columns + column
         if event.y >= 1 and 0 <= at < len(self._jobs):
             self.post_message(self.Picked(self._jobs[at]))
@@ -132,6 +142,16 @@ def _time_text(job: Job, now: float) -> str:
     share = "" if job.progress is None else f"{100 * job.progress:3.0f} %"
     left = "" if job.seconds_left is None else f"{duration_text(job.seconds_left)} left"
     return "  ".join(filter(None, (share, left))) or ago_text(job.created_at, now)
+
+
+def _ended(job: Job) -> str:
+    """How a job ended, how far it came and how long it took."""
+    texts = [(job.error or doing(job)).rstrip(".")]
+    if job.progress is not None and job.progress < 1:
+        texts.append(f"at {100 * job.progress:.0f} %")
+    if job.started_at is not None and job.ended_at is not None:
+        texts.append(f"took {duration_text(job.ended_at - job.started_at)}")
+    return ", ".join(filter(None, texts))
 
 
 def _done(job: Job, now: float) -> tuple[object, ...]:

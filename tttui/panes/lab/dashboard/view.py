@@ -16,8 +16,8 @@ from tttui.lab.job import Job
 from tttui.model.start import StartView
 from tttui.panes.lab.base import LabState, LabView
 from tttui.panes.lab.dashboard import around
-from tttui.panes.lab.dashboard.around import MachineStrip, MatrixMap
-from tttui.panes.lab.dashboard.cards import ROWS, JobCards
+from tttui.panes.lab.dashboard.around import MachineStrip
+from tttui.panes.lab.dashboard.cards import JobCards, card_rows
 from tttui.panes.lab.metrics import TAGS, MetricChart, groups
 from tttui.panes.regions import Pages, Regions
 from tttui.store.lab.curves import JOB_METRICS, JobMetrics
@@ -26,6 +26,7 @@ from tttui.store.lab.machine import MACHINE
 from tttui.store.lab.matrix import MATRIX
 from tttui.store.lab.models import PERSONAS
 from tttui.store.lab.tails import NEWEST_EVENTS
+from tttui.widgets.matrixgrid import MatrixMap
 from tttui.widgets.page import Page
 
 NARROW = 100
@@ -37,7 +38,7 @@ ROOMY = 26
 TALL = 16
 """Rows from which on two things have room below each other."""
 
-EARLIER = 4
+EARLIER = 6
 """Jobs that have ended, shown while nothing runs."""
 
 MOST_CURVES = 6
@@ -82,8 +83,9 @@ class DashboardView(Regions, LabView):
         "background, with how far they are, what they do now and the time that is left; while "
         "nothing runs, the last ones. Curves: the losses of what trains, on a logarithmic axis. "
         "Capabilities: what every provider was tested to do, with the median latency; stronger is "
-        "faster, ! became slower or fails now, ? was never tested. Models in use: the personas. "
-        "Up and down mark a card, w goes through the regions, enter opens the view with more."
+        "nearer to the fastest of its column, ! became slower or fails now, ? was never tested. "
+        "Models in use: the personas. Up and down mark a card, w goes through the regions, enter "
+        "opens the view with more."
     )
     DEFAULT_CSS = """
     DashboardView { layout: vertical; height: 1fr; }
@@ -136,7 +138,7 @@ class DashboardView(Regions, LabView):
         self.set_class(self._single, "single")
         for name in ("models", "events"):
             self.query_one(f"#{name}", Page).set_chosen(self.acting == name)
-        self.query_one(MatrixMap).set_chosen(self.acting == "matrix")
+        self.query_one(MatrixMap).set_active(self.acting == "matrix")
         if self._view is not None:
             self.show(self._view)
 
@@ -154,8 +156,9 @@ class DashboardView(Regions, LabView):
         self._show_cards(state, jobs, cards)
         self._ask_curves(jobs)
         self._show_curves(state.of(JOB_METRICS), jobs)
-        matrix = self.query_one(MatrixMap)
-        matrix.show_matrix(state.of(MATRIX))
+        matrix, found = self.query_one(MatrixMap), state.of(MATRIX)
+        if found is not None:
+            matrix.set_matrix(found, None, (), state.now)
         personas = state.of(PERSONAS)
         used = self.query_one("#models", Page)
         used.set_content(around.models(personas, state.now), (personas, int(state.now // 60)))
@@ -163,11 +166,13 @@ class DashboardView(Regions, LabView):
         self.query_one("#events", Page).set_content(around.newest(events.items[::-1]), events)
         self.query_one(MachineStrip).show_machine(state.of(MACHINE))
         shown = set(self.regions)
-        if jobs.known and not jobs.all and not jobs.unread:
-            shown.discard("curves")
+        if jobs.known and not jobs.unread and all(job.is_session for job in jobs.all):
+            shown.discard("curves")  # sessions have theirs in the tabs
         self.query_one(MetricChart).display = "curves" in shown
         rows = max(self.room.height // 2, 8)
-        self._set_height(matrix, min(matrix.rows + 1, rows) if "models" in shown else None)
+        self._set_height(
+            matrix, min(matrix.rows_in(self._beside) + 1, rows) if "models" in shown else None
+        )
         used_rows = min(len(personas) + 2, 7) if personas else 3
         self._set_height(used, used_rows if "events" in shown else None)
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
@@ -194,8 +199,14 @@ class DashboardView(Regions, LabView):
             return None
         width = self.room.width if self._single else self.room.width * 3 // 5 - 2
         columns = self.query_one(JobCards).columns_in(max(width, 1))
-        rows = 1 + ROWS * -(-len(cards) // columns) if cards else 8
-        return min(rows, 1 + (self.room.height // 2 - 1) // ROWS * ROWS)
+        each = card_rows(cards)
+        rows = 1 + each * -(-len(cards) // columns) if cards else 8
+        return min(rows, 1 + (self.room.height // 2 - 1) // each * each)
+
+    @property
+    def _beside(self) -> int:
+        """Columns of the regions at the right."""
+        return self.room.width if self._single else self.room.width * 2 // 5
 
     def _set_height(self, widget: JobCards | MatrixMap | Page, rows: int | None) -> None:
         height = widget.styles.height

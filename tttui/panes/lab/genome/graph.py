@@ -20,8 +20,8 @@ from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.widgets.drawn import Drawn
 
-CELL, NARROW_CELL = 15, 13
-"""Columns of a skill, and below NARROW columns in all."""
+CELL, NARROW_CELL, WIDEST_CELL = 15, 13, 26
+"""Columns of a skill, below NARROW columns in all, and where all have more room."""
 
 NARROW = 100
 
@@ -103,13 +103,15 @@ class GenomeGraph(Drawn):
         names = max(len(_label(layer)) for layer in picture.layers) + 9
         room = width - len(picture.columns) * self._cell
         name_room = min(max(LEAST_NAME, min(names, MOST_NAME, room)), max(width - self._cell, 0))
+        each = (width - name_room) // max(len(picture.columns), 1)
+        self._cell = max(self._cell, min(each, WIDEST_CELL))
         fits = max(1, (width - name_room - (self._cell if picture.merge else 0)) // self._cell)
         skills = len(picture.columns) - picture.merge
         self._left = _scrolled(self._left, min(picture.column, skills - 1), fits, skills)
         shown = [*range(self._left, min(self._left + fits, skills))]
         shown += [skills] if picture.merge else []
         room = height - HEAD - FOOT
-        self._high = next((n for n in HEIGHTS if n * len(picture.layers) <= room), 1)
+        self._high = self._high_in(height)
         rows = max(1, room // self._high)
         self._top = _scrolled(self._top, picture.layer, rows, len(picture.layers))
         self._begin = name_room
@@ -119,6 +121,16 @@ class GenomeGraph(Drawn):
             self._paint_layer(canvas, HEAD + row * self._high, i, shown, most)
         self._paint_foot(canvas, rows, most)
         return canvas
+
+    def _high_in(self, height: int) -> int:
+        """Rows of a layer in so many rows."""
+        layers, room = len(self._picture.layers), height - HEAD - FOOT
+        return next((n for n in HEIGHTS if n * layers <= room), 1)
+
+    def rows_in(self, height: int) -> int:
+        """The rows that it takes of so many."""
+        needed = HEAD + FOOT + self._high_in(height) * len(self._picture.layers)
+        return min(max(needed, HEAD + FOOT + 1), height)
 
     def _paint_foot(self, canvas: Canvas, rows: int, most: float) -> None:
         """Layers out of sight, what the nodes mean, and the range of the colours."""

@@ -47,7 +47,7 @@ class GenomeView(LabView):
     GenomeView #nothing { display: none; height: 1fr; padding: 1 2; }
     GenomeView.empty #nothing { display: block; }
     GenomeView.empty #graph, GenomeView.empty #words { display: none; }
-    GenomeView #graph { height: 1fr; }
+    GenomeView #words { height: 1fr; }
     """
 
     def __init__(self) -> None:
@@ -70,8 +70,14 @@ class GenomeView(LabView):
         yield Page("Merge", id="words")
 
     def use_room(self) -> None:
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """The picture takes what it needs, the words below it the rest, and some rows at least."""
         rows = TEXT_ROWS if self.room.height >= 24 else 7
-        self.query_one("#words").styles.height = min(rows, max(self.room.height // 3, 4))
+        words = min(rows, max(self.room.height // 3, 4))
+        graph = self.query_one(GenomeGraph)
+        graph.styles.height = graph.rows_in(max(self.room.height - words, 1))
 
     # Drawing
 
@@ -88,6 +94,7 @@ class GenomeView(LabView):
             self._at = names[0]
         self._ask(state)
         self.query_one(GenomeGraph).show(self._picture())
+        self._share_room()
         selection, skill = self._selection(), self.skill
         key = (genome, self._at, self._layer, selection)
         command = self._command() if selection.weights else ""

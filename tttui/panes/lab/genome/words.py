@@ -7,6 +7,7 @@ from tttui.lab.genome.effect import LayerChange
 from tttui.lab.genome.methods import Recipe
 from tttui.model.ages import size_text
 from tttui.panes.lab.genome.graph import percent
+from tttui.panes.lab.models.rows import origin_of
 from tttui.store.lab.genome import Genome, GenomeSelection, SkillOnBase
 from tttui.widgets.page import Content
 
@@ -44,7 +45,7 @@ def effect(
             conflicts = ", ".join(f"{a} and {b} {100 * s:.0f} %" for (a, b), s in signs.items())
             prose.say(f"Opposite signs: {conflicts} of what both change (by chance 50 %)")
         if skill is not None:
-            prose.say(_about(skill), palette.muted)
+            prose.say(_about(skill))
         for holder in genome.holders:
             c = holder.counters
             prose.say(
@@ -59,6 +60,11 @@ def effect(
             prose.say(f"! {problem}", palette.warn)
         if genome.todo:
             prose.say("working out more ...", palette.muted)
+        others = [one for one in genome.skills if one is not skill]
+        if others:
+            prose.head("The other skills")
+        for one in others:
+            prose.say(_about(one), palette.muted)
 
     return write
 
@@ -105,5 +111,5 @@ def _about(skill: SkillOnBase) -> str:
         tested = f"; {skill.outcome} against its best parent" if skill.outcome else "; not tested"
         return f"{text}, {skill.parents} by {skill.method}{tested}"
     origin = version.origin
-    source = f"{origin.get('kind', '')} {origin.get('id', '')}".strip()
+    source = f"{origin.get('kind', '')} {origin_of(version).removeprefix('job ')}".strip()
     return f"{text}, from {source}" if source else text

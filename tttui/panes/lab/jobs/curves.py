@@ -77,7 +77,8 @@ class SweepChart(Drawn):
             return canvas
         plan = outcome.plan
         window = "last 100 steps" if plan.by == "last" else "whole stream"
-        title = f"{len(plan.members)} members, {len(plan.streams)} streams, {window}"
+        there = "" if outcome.complete else f"{len(outcome.there)} of "
+        title = f"{there}{len(plan.members)} members, {len(plan.streams)} streams, {window}"
         canvas.write(0, 0, fit(title, width, glyphs.ellipsis), palette.text, bold=True)
         if not outcome.order:
             text = (

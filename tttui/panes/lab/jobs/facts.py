@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tttui.artifacts.eventlog import Event
@@ -13,6 +13,7 @@ from tttui.lab.job import Job
 from tttui.lab.reader import JobData
 from tttui.lab.sweeps.outcome import SweepOutcome
 from tttui.model.ages import ago_text, duration_text
+from tttui.model.natural import natural
 from tttui.model.numbers import short
 from tttui.model.session import SessionData
 from tttui.panes.lab.jobs.rows import doing
@@ -25,6 +26,11 @@ ROOM = 12
 
 INFO = re.compile(r"(?<=\d )INFO +")
 """The level that most lines have, and that is left out where room is scarce."""
+
+EPOCH = re.compile(r"epoch-\d+")
+
+FEW_EPOCHS = 4
+"""Checkpoints of epochs up to which each is named."""
 
 MOST = 400
 """Lines of a list that are shown."""
@@ -69,7 +75,7 @@ def summary(job: Job, detail: JobDetail, now: float) -> Content:
 
 def _of_job(prose: Prose, data: JobData) -> None:
     if data.checkpoints:
-        prose.gap().field("checkpoints", ", ".join(data.checkpoints), ROOM)
+        prose.gap().field("checkpoints", checkpoints_text(data.checkpoints), ROOM)
     table = data.metrics
     if table is not None and len(table):
         prose.head(f"Newest metrics, step {int(table.t[-1])}")
@@ -86,6 +92,15 @@ def _of_job(prose: Prose, data: JobData) -> None:
         tell(prose, versions)
         if isinstance(commit := data.request.get("git_commit"), str):
             prose.field("git commit", commit, ROOM)
+
+
+def checkpoints_text(names: Sequence[str]) -> str:
+    """The names of checkpoints, many epochs as a range: `latest, epoch-3 to epoch-60 (20)`."""
+    epochs = sorted((name for name in names if EPOCH.fullmatch(name)), key=natural)
+    if len(epochs) <= FEW_EPOCHS:
+        return ", ".join(names)
+    others = [name for name in names if name not in epochs]
+    return ", ".join((*others, f"{epochs[0]} to {epochs[-1]} ({len(epochs)})"))
 
 
 def _of_session(prose: Prose, data: SessionData) -> None:

@@ -83,14 +83,13 @@ def _write_all(prose: Prose, matrix: Matrix, chosen: MatrixCell) -> None:
         prose.line(name, (f"{median:>9}{p95:>9}  {rate}", palette.text, here))
 
 
-def trend(cell: MatrixCell, now: float) -> Callable[[Prose], object]:
-    """The medians of all results, the newest first."""
+def trend(matrix: Matrix, cell: MatrixCell, now: float) -> Callable[[Prose], object]:
+    """The medians of all results, the newest first; then those of every provider."""
 
     def write(prose: Prose) -> None:
         palette = prose.palette
         if not cell.history:
             prose.say("No results yet.", palette.muted)
-            return
         most = max((m.median_s or 0.0 for m in cell.history), default=0.0)
         if len(cell.history) > 1:
             prose.say(f"Median latencies; ! compares with the {BEFORE} before.", palette.muted)
@@ -106,8 +105,30 @@ def trend(cell: MatrixCell, now: float) -> Callable[[Prose], object]:
             ink = palette.warn if newest and cell.mark else palette.accent
             value = f"{latency_text(m.median_s):>8}"
             prose.bar(age, m.median_s / most, value, ink, ROOM)
+        names = dict.fromkeys(capability for _, capability in matrix.cells)
+        for capability in sorted(names, key=lambda name: name != cell.capability):
+            _write_providers(prose, matrix, cell, capability)
 
     return write
+
+
+def _write_providers(prose: Prose, matrix: Matrix, chosen: MatrixCell, capability: str) -> None:
+    """The newest medians of all providers that have a capability, the fastest first."""
+    found = [
+        (c.newest.median_s, c.provider)
+        for c in matrix.cells.values()
+        if c.capability == capability and c.newest is not None and c.newest.status == "works"
+        if c.newest.median_s
+    ]
+    if len(found) < 2:
+        return
+    prose.head(f"{capability} by provider")
+    room = max(ROOM, min(max(len(name) for _, name in found) + 1, prose.width // 3))
+    for seconds, name in sorted(found):
+        mine = (name, capability) == (chosen.provider, chosen.capability)
+        ink = prose.palette.accent if mine else prose.palette.muted
+        value = f"{latency_text(seconds):>8}"
+        prose.bar(name[: room - 1], seconds / max(found)[0], value, ink, room)
 
 
 def record(cell: MatrixCell) -> Sequence[object]:

@@ -73,7 +73,8 @@ MEANING = (
     "does not offer, a question mark where it was never tested; below that its age. The tint is "
     "the stronger, the nearer the cell comes to the fastest of its column. ! marks what became "
     "1.5 times slower than before, or fails now. Below is the cell under the cursor: what was "
-    "done, its latencies, and all earlier results. Tests are jobs (`tttui provider test`)."
+    "done, its latencies, all earlier results, and the providers beside each other. Tests are jobs "
+    "(`tttui provider test`)."
 )
 
 
@@ -183,7 +184,9 @@ class MatrixView(Regions, LabView):
         key = (matrix, self._at, int(state.now // 10))
         title = f"{cell.provider} {cell.capability}"
         self.query_one("#cell", Page).set_content(facts(matrix, cell, state.now), key, title)
-        self.query_one("#trend", Page).set_content(trend(cell, state.now), key, f"Trend of {title}")
+        self.query_one("#trend", Page).set_content(
+            trend(matrix, cell, state.now), key, f"Trend of {title}"
+        )
 
     # Keys
 

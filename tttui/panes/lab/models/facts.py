@@ -10,8 +10,8 @@ from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.personas import Persona
 from tttui.lab.registry.version import Version
 from tttui.model.ages import ago_text
-from tttui.model.numbers import short
-from tttui.panes.lab.models.rows import origin_of
+from tttui.model.numbers import count, short
+from tttui.panes.lab.models.rows import FIRST, IMPROVEMENT, origin_of, result_forms
 from tttui.widgets.page import Content
 
 ROOM = 12
@@ -19,6 +19,14 @@ ROOM = 12
 
 MOST = 400
 """Lines of a list that are shown."""
+
+APART = "Each in the run that it comes from; t tests two on the same streams."
+
+NOT_BESIDE = ("updates_", IMPROVEMENT)
+"""Counts say nothing of versions, and the table has how much better each is than frozen."""
+
+BESIDE = 6
+"""Versions whose results stand beside each other."""
 
 SESSIONS = 5
 """Sessions of a version that are named."""
@@ -42,7 +50,7 @@ def summary(version: Version, registry: Registry, now: float) -> Content:
             prose.field("parents", ", ".join(version.parents), ROOM)
         base = version.base_sha256.rpartition(":")[2][:12]
         prose.field("base", f"{base} {version.base_source}".strip(), ROOM)
-        prose.field("weights", f"{len(version.shapes)} tensors, {numbers:,} numbers", ROOM)
+        prose.field("weights", f"{len(version.shapes)} tensors, {count(numbers)} numbers", ROOM)
         prose.field("sha256", version.weights_sha256[:16], ROOM)
         if registry.tests(version):
             prose.gap()
@@ -55,12 +63,57 @@ def summary(version: Version, registry: Registry, now: float) -> Content:
         if version.results:
             prose.head("Measured when it was registered")
             _values(prose, version.results)
-        prose.head("How it learns")
+
+    return write
+
+
+def settings(version: Version) -> Content:
+    """How a version learns, and the command that registered it."""
+
+    def write(prose: Prose) -> None:
         _values(prose, version.settings)
-        prose.gap().say(version.command, palette.accent)
+        prose.gap().say(version.command, prose.palette.accent)
         prose.field("directory", str(version.path), ROOM)
 
     return write
+
+
+def beside(version: Version, registry: Registry) -> Content:
+    """What was measured of a version beside what was measured of others of its task, as bars."""
+
+    def write(prose: Prose) -> None:
+        palette = prose.palette
+        others = [one for one in registry.versions if one.task == version.task]
+        shared = {
+            name: [(one, value) for one in others if (value := _number(one, name)) is not None]
+            for name in sorted(version.results, key=lambda name: name not in FIRST)
+            if _number(version, name) is not None and not name.startswith(NOT_BESIDE)
+        }
+        shared = {name: found for name, found in shared.items() if len(found) > 1}
+        if shared:
+            prose.say(APART, palette.muted)
+        for name, found in shared.items():
+            at = next(i for i, (one, _) in enumerate(found) if one is version)
+            first = max(0, min(at - BESIDE // 2, len(found) - BESIDE))
+            most = max(abs(value) for _, value in found) or 1.0
+            prose.head(name)
+            for one, value in found[first : first + BESIDE]:
+                mine = one is version
+                label = f"{prose.glyphs.play if mine else ' '} {one.name}"
+                ink = palette.adaptive if mine else palette.muted
+                prose.bar(label[: ROOM + 1], abs(value) / most, f"{short(value):>8}", ink, ROOM + 2)
+            if len(found) > BESIDE:
+                prose.say(f"and {len(found) - BESIDE} more", palette.muted)
+        if not shared:
+            prose.say("The same was measured of no other version of its task.", palette.muted)
+
+    return write
+
+
+def _number(version: Version, name: str) -> float | None:
+    value = version.results.get(name)
+    known = isinstance(value, int | float) and math.isfinite(value)
+    return float(value) if known else None  # type: ignore[arg-type]
 
 
 def lineage(version: Version, registry: Registry) -> Content:
@@ -195,10 +248,14 @@ def _pairs(prose: Prose, title: str, pairs: tuple[ValuePair, ...]) -> None:
 def _values(prose: Prose, values: Mapping[str, Any]) -> None:
     room = max([2 * ROOM, *(len(name) + 2 for name in values)])
     for name, value in values.items():
-        prose.field(name, _text(value), room)
+        improved = name == IMPROVEMENT and isinstance(value, int | float)
+        if improved:
+            prose.field("than frozen", result_forms(name, value)[0], room)
+        else:
+            prose.field(name, _text(value), room)
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, bool):
+        return "-" if value is None else "on" if value else "off"
     return short(value) if isinstance(value, float) else str(value)[:200]

@@ -11,7 +11,8 @@ from tttui.lab.registry.overview import Registry
 from tttui.lab.registry.version import Version
 from tttui.model.ages import age_text
 from tttui.model.arrays import Bools, Floats
-from tttui.model.numbers import short
+from tttui.model.improvement import difference
+from tttui.model.numbers import Forms, short
 from tttui.model.query import Query, Vocabulary
 from tttui.panes.lab.tabled import passing, ranks
 from tttui.widgets.table_columns import TEXTS, TIMES, Cell, TableColumn
@@ -47,7 +48,9 @@ MODEL_WORDS = Vocabulary(
 )
 """`age` in hours."""
 
-FIRST = ("improvement_percent", "validation_loss", "loss")
+IMPROVEMENT = "improvement_percent"
+
+FIRST = (IMPROVEMENT, "validation_loss", "loss")
 """Results of which one is shown where there is room for one."""
 
 
@@ -61,13 +64,21 @@ def test_text(registry: Registry, version: Version) -> str:
     return f"{word} {baseline}"
 
 
-def figure(version: Version) -> str:
-    """One of the results of a version: `validation loss 0.0012`."""
+def figures(version: Version) -> Forms:
+    """One of the results of a version, `validation loss 0.0012`, from whole to short."""
     found = {k: v for k, v in version.results.items() if isinstance(v, int | float)}
     name = next((key for key in FIRST if key in found), next(iter(found), ""))
     if not name:
-        return ""
-    return f"{name.replace('_percent', ' %').replace('_', ' ')} {short(float(found[name]))}"
+        return ("",)
+    value = result_forms(name, float(found[name]))
+    if name == IMPROVEMENT:
+        return (f"{value[min(1, len(value) - 1)]} than frozen", *value)
+    return (f"{name.replace('_percent', ' %').replace('_', ' ')} {value[0]}", *value)
+
+
+def result_forms(name: str, value: float) -> Forms:
+    """A result in words, from whole to short: an improvement is told as everywhere."""
+    return difference(value) if name == IMPROVEMENT else (short(value),)
 
 
 def origin_of(version: Version) -> str:
@@ -85,7 +96,7 @@ _TEXTS: Mapping[str, Callable[[Registry, Version], str]] = {
     "skill": lambda _, version: version.skill,
     "used": used_as,
     "test": test_text,
-    "result": lambda _, version: figure(version),
+    "result": lambda _, version: figures(version)[0],
     "origin": lambda _, version: origin_of(version),
     "task": lambda _, version: version.task,
     "type": lambda _, version: version.type,
@@ -180,7 +191,9 @@ class ModelRows(HasLook):
                 return text, self._ink_of_test(version), False
             case "base":
                 return text[:8], palette.muted, False
-            case "result" | "origin":
+            case "result":
+                return figures(version), palette.text, False
+            case "origin":
                 return text, palette.text, False
         return text, palette.muted, False
 

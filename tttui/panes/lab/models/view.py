@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
 from tttui.keys.command import Command
 from tttui.keys.lab import paging
@@ -36,7 +36,10 @@ from tttui.widgets.page import Page
 ROOMY = 16
 """Rows from which on the details have a place below the table."""
 
-PAGES = ("facts", "lineage", "personas", "diff")
+ASIDE = ("lineage", "personas", "results")
+"""What stands below each other."""
+
+PAGES = ("facts", "settings", *ASIDE, "diff")
 
 VersionPair = tuple[Version, Version]
 
@@ -94,8 +97,9 @@ KEYS: tuple[Command, ...] = (
 MEANING = (
     "The versions of all skills: where the weights of each come from, what was measured, its "
     "newest test, and the personas that point to it. Below is the version under the cursor: all "
-    "about it, its lineage (what stands on the same base, which version was trained from which, "
-    "and the sessions that started from them), and the personas with what each goes back to. d "
+    "about it, how it learns, its lineage (what stands on the same base, which version was trained "
+    "from which, and the sessions that started from them), the personas with what each goes back "
+    "to, and its results beside those of other versions. d "
     "points a persona to the version; one that is worse than what is in use, or was never tested "
     "against it (t), is refused unless it is forced. R takes a persona back. x compares two "
     "versions. A query narrows the table: skill:walker persona:helper task:text test:worse "
@@ -126,6 +130,8 @@ class ModelsView(ModelActions):
     DEFAULT_CSS = """
     ModelsView #below { margin-top: 1; }
     ModelsView #below Page { width: 1fr; margin-right: 2; }
+    ModelsView #aside { width: 1fr; }
+    ModelsView #aside Page { height: 1fr; }
     """
 
     def __init__(self) -> None:
@@ -137,20 +143,27 @@ class ModelsView(ModelActions):
     def compose(self) -> ComposeResult:
         yield from self.list_widgets()
         with Horizontal(id="below"):
-            for name in PAGES:
-                yield Page("", id=name)
+            yield Page("", id="facts")
+            yield Page("How it learns", id="settings")
+            with Vertical(id="aside"):
+                for name in ASIDE:
+                    yield Page("", id=name)
+            yield Page("", id="diff")
 
     # Regions
 
     def pages(self) -> Pages:
         width, height = self.room
         if width >= NARROW and height >= ROOMY:
-            return ((TABLE, "facts", "lineage", "personas"), ("diff",))
+            return ((TABLE, "facts", "settings", *ASIDE), ("diff",))
         if width >= NARROW:
-            return ((TABLE,), ("facts", "lineage", "personas"), ("diff",))
-        if height >= ROOMY:
-            return ((TABLE, "facts"), ("lineage",), ("personas",), ("diff",))
-        return ((TABLE,), *((name,) for name in PAGES))
+            return ((TABLE,), ("facts", "settings", *ASIDE), ("diff",))
+        each = (("settings",), ("lineage", "personas"), ("results",), ("diff",))
+        return ((TABLE, "facts"), *each) if height >= ROOMY else ((TABLE,), ("facts",), *each)
+
+    def show_regions(self) -> None:
+        self.query_one("#aside").display = any(name in self.regions for name in ASIDE)
+        super().show_regions()
 
     # Drawing
 
@@ -190,11 +203,25 @@ class ModelsView(ModelActions):
         key = (version, registry, int(now // 10))
         page = self.query_one("#facts", Page)
         page.set_content(facts.summary(version, registry, now), key, version.name)
+        page = self.query_one("#settings", Page)
+        page.set_content(facts.settings(version), version)
         page = self.query_one("#lineage", Page)
         page.set_content(facts.lineage(version, registry), (version, registry), "Lineage")
         page = self.query_one("#personas", Page)
         page.set_content(facts.people(registry, version, now), key, "Personas")
+        page = self.query_one("#results", Page)
+        page.set_content(facts.beside(version, registry), (version, registry), "Beside others")
+        self._size_aside()
         self._show_difference()
+
+    def _size_aside(self) -> None:
+        """What stands above others takes the rows of its lines, up to a third of the room."""
+        shown = [name for name in ASIDE if name in self.regions]
+        most = max(self.room.height // 3, 4)
+        for name in shown:
+            page = self.query_one(f"#{name}", Page)
+            rows = min(len(page.lines(max(page.size.width, 30))) + 2, most)
+            page.styles.height = "1fr" if name == shown[-1] else rows
 
     def _show_difference(self) -> None:
         page, latest = self.query_one("#diff", Page), self._differences

@@ -56,6 +56,10 @@ MEANING = (
 One = LocalProcess | ForeignProcess
 
 
+IDLE_ROWS = 4
+"""Of the table and the curves of a process, while none runs."""
+
+
 class SystemView(TableView[One]):
     """Bars and a table on the left, curves on the right, or one after the other."""
 
@@ -128,19 +132,23 @@ class SystemView(TableView[One]):
         page.set_chosen(self.acting == "machine")
 
     def size_regions(self) -> None:
-        """The machine takes the rows that it needs where the table is below it."""
+        """The machine takes the rows that it needs where the table is below it, and nearly all
+        beside curves while nothing runs."""
         most = self.room.height - (8 if len(self.regions) == 2 else self.room.height // 2)
         rows = min(drawings.rows_of(self._machine), most)
         together = {TABLE, "machine"} <= set(self.regions) and len(self.regions) == 2
         self.query_one("#upper").styles.height = rows if together else "1fr"
+        idle = self._machine is not None and not self.items and len(self.regions) == 3
+        self.query_one("#lower").styles.height = IDLE_ROWS if idle else "1fr"
 
     # Drawing
 
     def update(self, view: LabState) -> None:
         before, self._machine = self._machine, view.of(MACHINE)
         if self._machine is not None and self._machine is not before:
+            ran = bool(self.items)
             self.items = (*self._machine.holders, *self._machine.strangers)
-            if before is None:
+            if before is None or ran != bool(self.items):
                 self.size_regions()
 
     def key_of(self, item: One) -> str:

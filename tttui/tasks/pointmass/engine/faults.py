@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tttui.engine.interventions import Intervention
+from tttui.artifacts.interventions import Intervention
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
 
@@ -30,17 +30,17 @@ class Fault:
 
 
 def planned_faults(faults: Sequence[Fault]) -> list[Intervention]:
-    """Those that belong to the session, and are recorded with it."""
+    """The faults that are recorded with the session."""
     return [fault.intervention() for fault in faults if fault.kind != "disk"]
 
 
 def disk_fault(faults: Sequence[Fault]) -> int | None:
-    """The step at which this process finds its disk full, None: it does not."""
+    """The step at which the disk is simulated as full; None: never."""
     return min((fault.step for fault in faults if fault.kind == "disk"), default=None)
 
 
 def corrupted(z: Floats, start: int, faults: Sequence[Fault], *, chunk: int, seed: int) -> Floats:
-    """Observations z [n+1, 4] of steps start..start+n as the models get to see them.
+    """Observations z [n+1, 4] of steps start..start+n as the models see them.
 
     A pure function of the step, so that two stretches that share an observation agree on it.
     """
@@ -67,5 +67,5 @@ def sudden_mu(mu: float, low: float, high: float) -> float:
 
 
 def disk_full() -> OSError:
-    """What the operating system says when a write finds no space."""
+    """The error of the operating system for a full disk."""
     return OSError(errno.ENOSPC, "No space left on device")

@@ -9,21 +9,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import array_api_compat
 import numpy as np
 
 from tttui.dynamics import ssm
-from tttui.dynamics.backend import is_off, namespace, on_host
+from tttui.dynamics.backend import (
+    Array,
+    is_off,
+    namespace,
+    on_host,
+    product_of,
+    side_by_side,
+    surely,
+    total,
+    where_matrices,
+)
 from tttui.dynamics.replay import Anchor, Replay, learn, transitions
 from tttui.engine.device import torch_device
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine import transaction as gates
 from tttui.tasks.pointmass.pretraining import experience
-
-Array = Any
 
 BLOCK = 64
 """Longest stretch that is filtered in one piece."""
@@ -81,11 +88,9 @@ class Learner:
         self._base_t: int = base_t if before is None else before._base_t
         self.base = {k: np.asarray(v, dtype=np.float32) for k, v in base.items()}
         self.lead = () if sessions is None else (sessions,)
-        if settings.device == "cpu" and not torch:
-            self._device: Any = "cpu"
-            self._xp: Any = array_api_compat.array_namespace(self.base["W_u"])
-        else:
-            self._device, self._xp = torch_device(settings.device)
+        on_numpy = settings.device == "cpu" and not torch
+        where: tuple[Any, Any] = ("cpu", namespace(np.empty(0)))
+        self._device, self._xp = where if on_numpy else torch_device(settings.device)
         self.p = replace(self.p, **{k: self._array(v) for k, v in (each or {}).items()})
         self._memory: ssm.Memory
         self._frozen: dict[str, Array]
@@ -157,10 +162,11 @@ class Learner:
         s, xp, n = self._s, self._xp, a.shape[-2]
         x, y, valid, s["held"] = transitions(z, a, s["held"])
         Z, s["F"] = self._memory.filter(x, s["F"])
-        adaptive, baseline = self._readout(s) @ Z, self._frozen_Q @ Z
-        errors = [xp.mean((p - z[..., 1:, :].mT) ** 2, axis=-2) for p in (baseline, adaptive)]
-        counted = [xp.sum(xp.where(valid, e, 0.0), axis=-1) for e in errors]
-        s["live"] = s["live"] + xp.stack(counted, axis=-1)
+        multiply, following = product_of(Z), z[..., 1:, :].mT
+        adaptive, baseline = multiply(self._readout(s), Z), multiply(self._frozen_Q, Z)
+        errors = [total((p - following) ** 2, axis=-2) / z.shape[-1] for p in (baseline, adaptive)]
+        counted = [total(xp.where(valid, e, 0.0), axis=-1) for e in errors]
+        s["live"] = s["live"] + side_by_side(counted)
         s["broken"] = s["broken"] | ~xp.all(valid, axis=-1)
         for name, new in (("Z", Z), ("x", x), ("y", y), ("w", xp.astype(valid, Z.dtype))):
             old = s["buffer_" + name]
@@ -170,7 +176,7 @@ class Learner:
         return errors[0], errors[1], baseline.mT, adaptive.mT
 
     def _shares_experience(self, other: "Learner") -> bool:
-        """Whether `_experience` gives the same for another learner."""
+        """Whether another learner has the same `_experience`."""
         mine, theirs = self.settings, other.settings
         return (
             self._shares_base(other)
@@ -186,7 +192,7 @@ class Learner:
         )
 
     def _experience(self) -> Anchor | None:
-        """What the base was trained on, in one average row; None where it is not wanted."""
+        """The base's training data condensed into one average row; None without an anchor."""
         if is_off(self.p.anchor):
             return None
         x = experience(self.settings)
@@ -238,6 +244,7 @@ class Learner:
             events.append(event)
         return events[0] if self.sessions is None else events
 
+    @np.errstate(all="ignore")
     def transact(self, t: Any, blow_up: float = 1.0) -> dict[str, Array]:
         """The transaction itself, as arrays [...] on the device; `update` makes the record of it.
 
@@ -249,14 +256,10 @@ class Learner:
         s, p, xp = self._s, self.p, self._xp
         failed, distrusted = self._probation()
         s["buffer_w"] = self._still_true()
-        current = {k: s[k] for k in PLASTIC}
         momentum = {k: s["momentum_" + k] for k in PLASTIC}
-        with np.errstate(all="ignore"):
-            outcome = learn(
-                current, momentum, self.replay(), p, anchor=self._anchor, blow_up=blow_up
-            )
-            early = gates.before(outcome, s["broken"], p)
-            status = xp.where(early == gates.COMMIT, gates.after(outcome, p), early)
+        outcome = learn(s, momentum, self.replay(), p, anchor=self._anchor, blow_up=blow_up)
+        early = gates.before(outcome, s["broken"], p)
+        status = xp.where(early == gates.COMMIT, gates.after(outcome, p), early)
         status = xp.where(failed, gates.LIVE, status)
         commit = status == gates.COMMIT
         to_t = xp.where(distrusted, self._base_t, s["trusted_since"])
@@ -266,9 +269,9 @@ class Learner:
                 (k, outcome.weights[k], self._frozen[k]),
                 ("momentum_" + k, outcome.momentum[k], xp.zeros_like(momentum[k])),
             ):
-                trusted = _where(distrusted, last_resort, s["trusted_" + key])
-                new["trusted_" + key] = _where(failed, trusted, s[key])
-                new[key] = _where(commit, tried, new["trusted_" + key])
+                trusted = where_matrices(distrusted, last_resort, s["trusted_" + key])
+                new["trusted_" + key] = where_matrices(failed, trusted, s[key])
+                new[key] = where_matrices(commit, tried, new["trusted_" + key])
         new["trusted_since"] = xp.where(failed, to_t, s["since"])
         new["since"] = xp.where(commit, t, new["trusted_since"])
         new["expected"] = xp.where(commit, outcome.post_loss, outcome.pre_loss)
@@ -303,13 +306,14 @@ class Learner:
     def _probation(self) -> tuple[Array, Array]:
         """Whether the weights in force fail probation, and whether the trusted ones would too."""
         s, p, xp, T = self._s, self.p, self._xp, self.p.buffer_len
+        failed = gates.worse_than_frozen(s["live"], p)
+        if surely(~failed):
+            return failed, failed
         n = min(int(s["fresh"]), T)
         trusted = self._readout({k: s["trusted_" + k] for k in PLASTIC})
-        with np.errstate(all="ignore"):
-            E = trusted @ s["buffer_Z"][..., T + 1 - n :] - s["buffer_y"][..., T - n :]
-            errors = xp.sum(xp.mean(E * E, axis=-2) * s["buffer_w"][..., T - n :], axis=-1)
-            failed = gates.worse_than_frozen(s["live"], p)
-            instead = gates.worse_than_frozen(xp.stack([s["live"][..., 0], errors], axis=-1), p)
+        E = trusted @ s["buffer_Z"][..., T + 1 - n :] - s["buffer_y"][..., T - n :]
+        errors = xp.sum(xp.mean(E * E, axis=-2) * s["buffer_w"][..., T - n :], axis=-1)
+        instead = gates.worse_than_frozen(side_by_side((s["live"][..., 0], errors)), p)
         return failed, failed & instead
 
     def _still_true(self) -> Array:
@@ -350,7 +354,7 @@ class Learner:
         return {k: np.array(on_host(self._s["momentum_" + k])) for k in PLASTIC}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that an exact continuation needs, as copies."""
+        """Copies of the state that an exact continuation needs."""
         return {k: np.array(on_host(v)) for k, v in self._s.items()}
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
@@ -394,7 +398,3 @@ class Learner:
         for k, v in new.items():
             own = isinstance(v, (np.ndarray, np.generic))
             self._s[k] = np.asarray(v, order="C") if own else v.contiguous()
-
-
-def _where(mask: Array, x: Array, y: Array) -> Array:
-    return namespace(x).where(mask[..., None, None], x, y)

@@ -13,7 +13,7 @@ import numpy as np
 from tttui.dynamics.backend import Array, on_host
 from tttui.model.arrays import Floats, Ints, Weights
 from tttui.model.dataclass import dataclass
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream, advance_together
 
@@ -38,7 +38,7 @@ shapes."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ManyRuns:
-    """What many sessions did: errors [sessions, steps] and how each transaction ended."""
+    """The results of many sessions: errors [sessions, steps] and the status of each transaction."""
 
     baseline: Floats
     adaptive: Floats
@@ -87,7 +87,7 @@ def run_many(
 def run_on(
     settings: Settings, base: Weights, z: Floats, a: Floats, mu: Floats, *, block: int = CPU_BLOCK
 ) -> ManyRuns:
-    """The same on trajectories that are there already, as `worlds` returns them."""
+    """`run_many` on given trajectories, as `worlds` returns them."""
     blocks = [
         SessionBlock(settings, base, z[i : i + block], a[i : i + block])
         for i in range(0, len(a), block)
@@ -108,7 +108,7 @@ def run_on(
 
 
 class SessionBlock:
-    """Sessions that go side by side, a chunk at a time."""
+    """Sessions computed side by side, a chunk at a time."""
 
     def __init__(
         self,

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tttui.engine.interventions import LIVE_SETTINGS, Intervention, in_order
+from tttui.artifacts.interventions import Intervention, in_order
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
-from tttui.model.memory import refuse_too_large
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import LIVE_SETTINGS, Settings, refuse_too_large
 from tttui.tasks.pointmass.engine.faults import BLOW_UP, Fault, corrupted, sudden_mu
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
@@ -306,7 +305,7 @@ class Stepper:
         self._on_weights(self.t, self.learner.weights, to_t)
 
     def _changed(self, values: Mapping[str, Any]) -> Settings:
-        fixed = [name for name in values if name not in LIVE_SETTINGS and name != "noise_std"]
+        fixed = [name for name in values if name not in LIVE_SETTINGS]
         if fixed:
             raise RefusedInput(
                 f"{', '.join(fixed)}: cannot change in a session that has begun; "

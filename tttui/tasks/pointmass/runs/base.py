@@ -18,7 +18,7 @@ from tttui.model.arrays import Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import resolved
-from tttui.model.settings import Model, Settings
+from tttui.model.pointmass.settings import Model, Settings
 from tttui.tasks.pointmass.pretraining import base_cfg, pretrain
 
 LOSS_FILE = "loss.csv"
@@ -51,13 +51,13 @@ def find_base(root: Path, settings: Settings) -> Base | None:
 
     A damaged file in the cache counts as absent; it is replaced by the next training.
     """
-    wanted = base_cfg(settings)
+    cfg = base_cfg(settings)
     for path in (cache_path(root, settings), *sorted(SHIPPED_BASES.glob("*.pt"))):
         try:
             base = read_base(resolved(path), settings.model)  # installers may make links
         except TttuiError:
             continue
-        if dict(base.cfg) == wanted:
+        if dict(base.cfg) == cfg:
             return base
     return None
 
@@ -78,9 +78,9 @@ def train_base(
 
 
 def make_room(root: Path, settings: Settings) -> None:
-    """Make the directory in which the base will be kept.
+    """Make the directory of the base, before the training is spent in vain.
 
-    Asked before the training, which is not to be in vain. Raises RefusedInput.
+    Raises RefusedInput.
     """
     place = cache_path(root, settings).parent
     try:
@@ -134,16 +134,16 @@ def read_base(path: Path, model: Model) -> Base:
 
 def own_base(directory: Path, settings: Settings, meta: Mapping[str, Any]) -> Base:
     """The base that a session began with. Raises RefusedInput where its file is another now."""
-    path, said = directory / BASE, str(meta.get("base_ckpt_hash"))
+    path, recorded = directory / BASE, str(meta.get("base_ckpt_hash"))
     remedy = f"`tttui fsck --repair {directory}` restores it where a base of its sha256 is at hand"
     try:
         base = read_base(path, settings.model)
     except RefusedInput as error:
         raise RefusedInput(f"{error}; {remedy}") from error
-    if base.sha256 != said:
+    if base.sha256 != recorded:
         raise RefusedInput(
             f"{path}: is not the base that the session began with (its sha256 is "
-            f"{base.sha256[:12]}, meta.json says {said[:12]}); {remedy}"
+            f"{base.sha256[:12]}, meta.json says {recorded[:12]}); {remedy}"
         )
     return base
 

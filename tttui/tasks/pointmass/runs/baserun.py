@@ -25,7 +25,8 @@ from tttui.artifacts.sampling import Sampling
 from tttui.artifacts.session_events import tell_of_session
 from tttui.artifacts.steps_csv import LOSSES
 from tttui.model.errors import SessionTaken, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
+from tttui.model.status import BaseTraining
 from tttui.runs.answering import Answering
 from tttui.runs.control import Request
 from tttui.runs.heartbeat import Heartbeat
@@ -94,6 +95,7 @@ class BaseRun:
         self._turn = Turn(cache_path(directory.parent, settings).parent, directory.name)
         self._waits_for: str | None = None
         """The session that trains the base meanwhile."""
+        self._on_turn: OnNotice | None = None
         self._trained: Base | None = None
         """The base, where another session has trained it."""
         self._held = False
@@ -104,12 +106,15 @@ class BaseRun:
         should_stop: Callable[[], bool],
         on_progress: Progress | None,
         on_notice: OnNotice | None = None,
+        on_turn: OnNotice | None = None,
     ) -> Base | None:
         """Train to the end and keep the base, or None: it was asked to stop.
 
-        `on_notice` gets what was damaged or cut off of an earlier training, a line each. Raises
-        TttuiError where the disk does not take what was trained.
+        `on_notice` gets what was damaged or cut off of an earlier training, a line each, and
+        `on_turn` which session trains the base meanwhile. Raises TttuiError where the disk does
+        not take what was trained.
         """
+        self._on_turn = on_turn
         samples = Sampling(
             self._directory, self._created_at, root=self._directory.parent, warn=self._log.refused
         )
@@ -120,6 +125,7 @@ class BaseRun:
             done = self._loop(should_stop, on_progress)
             self._save()
             if not done:
+                self._answering.refuse_rest(0, [], "interrupted")
                 self._say("interrupted")
                 tell_of_session(self._directory, "interrupted")
                 self._note("was stopped")
@@ -146,7 +152,7 @@ class BaseRun:
             self._log.close()
 
     def _begin(self, on_notice: OnNotice) -> None:
-        """Go on from what was saved, if that is whole; else from the start."""
+        """Resume from the saved state if it is whole, else begin."""
         try:
             sums = self._restore()
         except (TttuiError, OSError, KeyError, TypeError, ValueError) as error:
@@ -166,8 +172,8 @@ class BaseRun:
         on_notice(line)
 
     def _restore(self) -> BlockChecksums | None:
-        """Load the saved state; returns the checksums of the losses that belong to it, None
-        where nothing is saved yet. Raises what there is to raise where something is damaged."""
+        """Load the saved state; returns the checksums of its losses, None if nothing is saved yet.
+        Raises for damage."""
         path = self._directory / STATE_FILE
         if not os.path.lexists(path):
             return None
@@ -181,7 +187,7 @@ class BaseRun:
         return sums
 
     def _known_losses(self, saved: Any) -> BlockChecksums:
-        """The checksums of the losses that a state was saved with, if they are still those."""
+        """The saved checksums of the losses, if the file still matches them."""
         path = self._directory / LOSSES
         with open_to_read(path) as file:
             if isinstance(saved, int):  # an older version saved only their size
@@ -197,7 +203,7 @@ class BaseRun:
         return sums
 
     def _loop(self, should_stop: Callable[[], bool], on_progress: Progress | None) -> bool:
-        """Train until the base is there; False: it was asked to stop."""
+        """Train to the end; False: it was asked to stop."""
         training = self._training
         while not training.done and self._trained is None:
             if should_stop() or not self._obey():
@@ -214,7 +220,7 @@ class BaseRun:
         return True
 
     def _has_turn(self) -> bool:
-        """Whether this session trains; else another one does, or has done it."""
+        """Whether this session trains the base; else another one does, or has done so."""
         if self._waits_for is None and self._held:
             return True
         now = time.monotonic()
@@ -227,11 +233,14 @@ class BaseRun:
         if waits_for != self._waits_for:
             self._waits_for = waits_for
             self._note("goes on" if waits_for is None else f"waits for {waits_for or 'another'}")
+            if self._on_turn is not None:
+                known = BaseTraining(0, 0, waits_for=waits_for)
+                self._on_turn("trains the base itself now" if waits_for is None else str(known))
             self._tell()
         return self._held and self._trained is None
 
     def _obey(self) -> bool:
-        """Do what was asked for; whether to go on."""
+        """Carry out requests; returns whether to go on."""
         now = time.monotonic()
         if now < self._look_at:
             return True
@@ -281,7 +290,7 @@ class BaseRun:
         write_whole(self._directory / STATE_FILE, pt_bytes(write_pt(state)))
 
     def _settle(self) -> None:
-        """Put on the disk what an answer speaks of."""
+        """Write the state to disk that an answer refers to."""
         self._losses.flush()
         self._tell()
 
@@ -291,12 +300,12 @@ class BaseRun:
         self._heart.beat(0)
 
     def _tell(self) -> None:
-        """What the next heartbeat says of the pretraining."""
+        """Report the pretraining with the next heartbeat."""
         speed = None
         if len(self._pace) > 1 and not self._paused:
             (then, first), (now, last) = self._pace[0], self._pace[-1]
             speed = round((last - first) / (now - then), 1)
-        self._heart.said["pretraining"] = {
+        self._heart.fields["pretraining"] = {
             "step": self._training.step,
             "steps": self._steps,
             "loss": self._loss,
@@ -312,4 +321,5 @@ class BaseRun:
         self._log.failed(0, f"while pretraining: {self._heart.error}")
         tell_of_session(self._directory, "failed", error=self._heart.error)
         with suppress(TttuiError):  # the disk that failed is the one that the status goes to
+            self._answering.refuse_rest(0, [], "failed")
             self._say("failed")

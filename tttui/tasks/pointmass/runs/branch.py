@@ -9,35 +9,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tttui.artifacts.meta import read_meta_of, settings_of
-from tttui.engine import interventions as record
-from tttui.engine.interventions import LIVE_SETTINGS, OF_NO_STEP, Intervention, without
+from tttui.artifacts.interventions import Intervention, in_order, recorded, without
+from tttui.artifacts.meta import read_meta_of
+from tttui.model.adaptation import OF_NO_STEP
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, SettingError
-from tttui.model.settings import OWNER, PRESETS, Settings
+from tttui.model.pointmass.settings import LIVE_SETTINGS, OWNER, PRESETS, Settings
 from tttui.tasks.pointmass.runs.base import Base, own_base
 from tttui.tasks.pointmass.runs.build import Begun, started_with
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 OF_THE_BASE = ("dt",)
 """Settings of the world that the base was trained with."""
 
-CHANGEABLE = (*LIVE_SETTINGS, "noise_std", "mu")
+CHANGEABLE = (*LIVE_SETTINGS, "mu")
 """Settings that can change at a step after the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PointMassBranch:
-    """All that decides what a session of the point mass computes, with the changes."""
+    """Everything that determines the results of a session of the point mass, with the changes."""
 
     at: int
     settings: Settings
     """Those of step 0; changes at a later step are among the interventions."""
     base: Base
     begun: Begun | None
-    """What the session began with, where it is a fork."""
+    """The beginning of a fork; None for others."""
     interventions: tuple[Intervention, ...]
     past: Hashable = None
-    """The same for all branches of a session that have the same past."""
+    """A key that branches with the same past share."""
 
 
 def branch(
@@ -63,23 +64,23 @@ def branch(
             raise SettingError(
                 name, "belongs to the base of the session; start another with `tttui run`"
             )
-    recorded = record.recorded(directory)
-    kept = list(without(recorded, changed, at))
+    done = recorded(directory)
+    interventions = list(without(done, changed, at))
     if at == 0:
         if "mu" in changed:
             settings = replace(settings, mu_schedule=())
         settings = settings.updated(changed).validate()
     else:
-        settings, made = _changed_at(at, settings, recorded, changed)
-        kept += made
+        settings, made = _changed_at(at, settings, done, changed)
+        interventions += made
     past = (
         str(directory),
         base.sha256,
         replace(settings_of(meta, directory), steps=1),
-        tuple((i.t, i.kind, repr(i.value), i.known_at) for i in recorded),
+        tuple((i.t, i.kind, repr(i.value), i.known_at) for i in done),
     )
     begun = started_with(directory)
-    return PointMassBranch(at, settings, base, begun, tuple(record.in_order(kept)), past)
+    return PointMassBranch(at, settings, base, begun, tuple(in_order(interventions)), past)
 
 
 def expanded(changes: Mapping[str, Any]) -> dict[str, Any]:

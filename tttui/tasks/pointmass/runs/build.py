@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import write_error, write_whole
 from tttui.artifacts.checksum import pt_bytes
+from tttui.artifacts.interventions import Intervention
 from tttui.artifacts.making import LOCK, hidden_directory, remove_abandoned
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import TttuiError
+from tttui.model.pointmass.settings import Plasticity, Settings
 from tttui.model.setting import shown
-from tttui.model.settings import Plasticity, Settings
 from tttui.runs.creating import MEGABYTE, Origin, new_session, parent_keys
 from tttui.runs.naming import free_directory, named_directory
 from tttui.runs.saved import saved
@@ -39,12 +39,12 @@ step 0 are the ones that a fork began with."""
 
 
 class Begun(NamedTuple):
-    """What a fork began with."""
+    """The beginning of a fork: weights, momentum and their origin."""
 
     weights: Weights
     momentum: Weights
     base_t: int = BASE_STEP
-    """What stands for the base's weights; 0 in forks of earlier versions."""
+    """The step number that stands for the base's weights; 0 in forks of earlier versions."""
 
 
 def new_directory(root: Path, name: str | None, settings: Settings) -> Path:
@@ -124,14 +124,14 @@ def started_with(directory: Path) -> Begun | None:
 
 
 def _matrices(state: Any, part: str, path: Path) -> Weights:
-    held = state.get(part) if isinstance(state, dict) else None
-    found: Weights = {}
+    tensors = state.get(part) if isinstance(state, dict) else None
+    matrices: Weights = {}
     for name in PLASTIC:
-        matrix = held.get(name) if isinstance(held, dict) else None
+        matrix = tensors.get(name) if isinstance(tensors, dict) else None
         if not isinstance(matrix, np.ndarray) or matrix.dtype.kind != "f" or matrix.ndim != 2:
             raise TttuiError(f"{path}: is not the start of a session: {part} has no matrix {name}")
-        found[name] = matrix
-    return found
+        matrices[name] = matrix
+    return matrices
 
 
 def new_stepper(
@@ -203,7 +203,7 @@ def _fill(
     try:
         writer.begin(meta, base.content)
         for intervention in interventions:
-            record.record(directory, intervention)
+            intervention_writer.record(directory, intervention)
         if begun:
             write_whole(directory / "session" / START_FILE, pt_bytes(write_pt(begun._asdict())))
         learner, tally = stepper.learner, Tally()

@@ -45,26 +45,26 @@ NEWER = ("live_mse", "live_frozen_mse", "live_steps")
 def base_hash(directory: Path, meta: Mapping[str, Any]) -> Check:
     """Whether the base checkpoint is the file that meta.json names."""
     try:
-        found = sha256_of(directory / BASE)
+        digest = sha256_of(directory / BASE)
     except FileNotFoundError:
         return Check(BASE, False, "is missing")
     except OSError as error:
         return Check(BASE, False, f"cannot be read: {error.strerror}")
-    said = meta.get("base_ckpt_hash")
-    if found == said:
+    recorded = meta.get("base_ckpt_hash")
+    if digest == recorded:
         return Check(BASE, True, "has the sha256 that meta.json names")
-    return Check(BASE, False, f"has sha256 {found[:12]}, meta.json says {str(said)[:12]}")
+    return Check(BASE, False, f"has sha256 {digest[:12]}, meta.json says {str(recorded)[:12]}")
 
 
 def signature(meta: Mapping[str, Any], name: str = "session/meta.json") -> Check:
     """Whether model_signature in meta.json follows from model_cfg and the base's hash."""
-    cfg, said = meta.get("model_cfg"), meta.get("model_signature")
-    if not isinstance(cfg, Mapping) or not isinstance(said, str):
+    cfg, recorded = meta.get("model_cfg"), meta.get("model_signature")
+    if not isinstance(cfg, Mapping) or not isinstance(recorded, str):
         return Check(name, None, "has no model_cfg or no model_signature")
-    found = model_signature(cfg, str(meta.get("base_ckpt_hash")))
-    if found == said:
+    expected = model_signature(cfg, str(meta.get("base_ckpt_hash")))
+    if expected == recorded:
         return Check(name, True, "model_signature follows from model_cfg and the base")
-    return Check(name, False, f"model_signature should be {found[:12]}, it is {said[:12]}")
+    return Check(name, False, f"model_signature should be {expected[:12]}, it is {recorded[:12]}")
 
 
 def count_rows(path: Path) -> int:
@@ -141,8 +141,8 @@ def _rows(recorded: Path, again: Path, name: str, extent: Extent) -> Check:
             n, expected = n + (a is not None), expected + (b is not None)
             if a is not None and b is not None and a != b:
                 where = f"t {n - 1}" if n else "its header"
-                said = f"{where}: recorded {_text(a)}, replayed {_text(b)}"
-                return Check(name, False, f"differs at {said}", n - 1 if n else None)
+                detail = f"{where}: recorded {_text(a)}, replayed {_text(b)}"
+                return Check(name, False, f"differs at {detail}", n - 1 if n else None)
         after = _after(recorded / name, extent)
     except OSError as error:
         return Check(name, False, f"cannot be read: {error.strerror}")
@@ -222,11 +222,11 @@ def _event_list(recorded: Path) -> Check:
 
 def _listed(data: bytes) -> Iterator[dict[str, Any]]:
     """The transactions of a list. Raises ValueError where it is none, or damaged."""
-    found = JsonList(data, _event, _event, "events")
-    for batch in found.batches():
+    events = JsonList(data, _event, _event, "events")
+    for batch in events.batches():
         yield from batch.items
-    if found.problem is not None or found.wrong.count:
-        raise ValueError(found.problem or found.wrong.sentence())
+    if events.problem is not None or events.wrong.count:
+        raise ValueError(events.problem or events.wrong.sentence())
 
 
 def _history(recorded: Path, again: Path, extent: Extent) -> Check:
@@ -280,9 +280,9 @@ def _differing(a: Any, b: Any, where: str) -> str:
                 continue
             if key not in a or key not in b:
                 return f"{where}/{key}"
-            found = _differing(a[key], b[key], f"{where}/{key}")
-            if found:
-                return found
+            path = _differing(a[key], b[key], f"{where}/{key}")
+            if path:
+                return path
         return ""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         same = a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()

@@ -1,4 +1,4 @@
-"""What can be checked of a session that another program wrote.
+"""Checks of a session that another program wrote.
 
 Its updates cannot be replayed, but its files can be held against each other, its trajectory
 against the physics, and the errors of its frozen model against its base.
@@ -12,8 +12,9 @@ import numpy as np
 from tttui.artifacts.layout import files_of
 from tttui.artifacts.reader import SessionReader
 from tttui.model.improvement import last_means
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import Settings
 from tttui.model.session import Place, SessionData
-from tttui.model.settings import Settings
 from tttui.model.steps import Trajectory
 from tttui.runs.check import Check
 from tttui.tasks.pointmass.engine.learner import Learner
@@ -59,7 +60,7 @@ def _run_checks(data: SessionData, trajectory: Trajectory | None) -> list[Check]
     if recorded.wrong:
         why = f"cannot be checked: meta.json: {'; '.join(recorded.wrong)}"
         return [*checks, Check(rows, None, why)]
-    settings = recorded.settings
+    settings = settings_in(recorded)
     checks.append(_physics(data, trajectory, settings, str(folder / "trajectory.json")))
     checks.append(_frozen_model(data, trajectory, settings, rows))
     return checks
@@ -83,7 +84,7 @@ def _transactions(data: SessionData, name: str) -> Check:
 
 def _physics(data: SessionData, trajectory: Trajectory, settings: Settings, name: str) -> Check:
     """Whether the recorded observations follow from the recorded actions and the recorded mu."""
-    mu = data.meta.mu
+    mu = data.meta.truth
     if mu is None or len(trajectory) < 2:
         return Check(name, None, "there is no mu or no step to check")
     friction = np.full(len(trajectory) - 1, mu)
@@ -111,8 +112,8 @@ def _frozen_model(
     wrong = np.flatnonzero(~same)
     if len(wrong):
         i = int(wrong[0])
-        t, said = int(data.steps.t[i]), float(data.steps.baseline[i])
-        detail = f"differs at t {t}: the frozen error is {said:.6g}, replayed {replayed[i]:.6g}"
+        t, recorded = int(data.steps.t[i]), float(data.steps.baseline[i])
+        detail = f"differs at t {t}: the frozen error is {recorded:.6g}, replayed {replayed[i]:.6g}"
         return Check(name, False, detail, t)
     return Check(
         name, True, f"{n} errors of the frozen model replayed; the updates are another program's"
@@ -123,14 +124,14 @@ def _metrics(data: SessionData, name: str) -> Check:
     if not len(data.steps) or "adaptive_mse_mean" not in data.metrics:
         return Check(name, None, "there are no rows or no metrics to compare")
     baseline, adaptive, _ = last_means(data.steps)
-    found = {
+    computed = {
         "baseline_mse_mean": float(np.mean(data.steps.baseline)),
         "adaptive_mse_mean": float(np.mean(data.steps.adaptive)),
         "baseline_mse_last100_mean": baseline,
         "adaptive_mse_last100_mean": adaptive,
     }
-    for key, value in found.items():
-        said = data.metrics.get(key)
-        if isinstance(said, (int, float)) and not math.isclose(said, value, rel_tol=MEANS):
-            return Check(name, False, f"{key} is {said}, the rows give {value}")
+    for key, value in computed.items():
+        recorded = data.metrics.get(key)
+        if isinstance(recorded, (int, float)) and not math.isclose(recorded, value, rel_tol=MEANS):
+            return Check(name, False, f"{key} is {recorded}, the rows give {value}")
     return Check(name, True, "the means follow from per_step.csv")

@@ -10,26 +10,20 @@ import numpy as np
 from tttui.artifacts.checkpoint import ENGINE, read_checkpoint
 from tttui.artifacts.contents import differing
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.layout import BASE, files_of
-from tttui.artifacts.meta import (
-    FOREIGN,
-    NATIVE,
-    mu_changes,
-    read_meta_of,
-    settings_changes,
-    settings_of,
-)
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.parent import recorded_parent
 from tttui.artifacts.ptfile import read_pt
 from tttui.artifacts.reader import SessionReader
 from tttui.artifacts.writer import HISTORY
-from tttui.engine import interventions as record
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.here import absolute
+from tttui.model.pointmass.configuration import configuration_of
+from tttui.model.pointmass.settings import Model, Settings
 from tttui.model.session import Place, SessionData
-from tttui.model.settings import Model, Settings
 from tttui.runs.check import Check
 from tttui.runs.creating import Origin
 from tttui.runs.naming import free_directory, make_in, named_directory
@@ -47,18 +41,19 @@ from tttui.tasks.pointmass.runs.build import (
     started_with,
 )
 from tttui.tasks.pointmass.runs.planned import is_planned
+from tttui.tasks.pointmass.runs.recorded import FOREIGN, NATIVE, settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForkPoint:
-    """A session at the step where it is forked."""
+    """The state of a session at the step where it is forked."""
 
     t: int
     weights: Weights
     momentum: Weights
     notices: tuple[str, ...] = ()
-    """What of its files was damaged or could not be used, a line each."""
+    """Damaged or unusable files, a line each."""
 
 
 def fork(
@@ -220,11 +215,11 @@ def _settings_before(data: SessionData, changes: Mapping[str, Any]) -> Settings:
 def _settings(
     data: SessionData, before: Settings, t: int, preset: str | None, changes: Mapping[str, Any]
 ) -> Settings:
-    for when, values in settings_changes(data.meta.raw):
+    for when, values in configuration_of(data.meta.raw).settings_changes:
         if when <= t:
             before = before.updated(values)
     mu = before.world.mu
-    for when, value in mu_changes(data.meta.raw):
+    for when, value in configuration_of(data.meta.raw).truth_changes:
         mu = value if when <= t else mu
     native = data.place.layout == "native"
     settings = replace(
@@ -241,8 +236,8 @@ def _settings(
 def _native(data: SessionData, settings: Settings, at: int | None) -> ForkPoint:
     directory = data.place.path
     checkpoint = read_checkpoint(directory)
-    lost = [p for p in checkpoint.problems if p.path.name == ENGINE]
-    notices = tuple(f"{p.path}: {p.reason}" for p in lost)
+    problems = [p for p in checkpoint.problems if p.path.name == ENGINE]
+    notices = tuple(f"{p.path}: {p.reason}" for p in problems)
     last = step_reached(checkpoint.engine, checkpoint.path)
     t = last if at is None else at
     if t > last:
@@ -314,7 +309,7 @@ def _plastic(weights: Mapping[str, Any], path: Path) -> Weights:
 def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str, ...]]:
     """The momentum that another program's optimizer had; none where it is another optimizer.
 
-    With what there is to say about it. Raises TttuiError where the file is damaged.
+    Returns it with a notice. Raises TttuiError where the file is damaged.
     """
     if not path.exists():
         return fresh(weights), ()
@@ -327,11 +322,11 @@ def _foreign_momentum(path: Path, weights: Weights) -> tuple[Weights, tuple[str,
 
 def _check_shapes(place: Place, weights: Weights, model: Model) -> None:
     for name in PLASTIC:
-        wanted = shapes(model)[name]
-        if weights[name].shape != wanted:
+        shape = shapes(model)[name]
+        if weights[name].shape != shape:
             raise RefusedInput(
                 f"{place.path}: {name} has shape {list(weights[name].shape)}, "
-                f"its meta.json says {list(wanted)}"
+                f"its meta.json says {list(shape)}"
             )
         if not np.isfinite(weights[name]).all():
             raise RefusedInput(f"{place.path}: {name} holds values that are not finite")
@@ -379,7 +374,7 @@ def replay_to(directory: Path, t: int) -> Stepper:
         settings,
         base,
         start,
-        interventions=record.recorded(directory),
+        interventions=recorded(directory),
         on_event=lambda event: None,  # noqa: ARG005
         on_weights=lambda step, weights, from_t: snapshots.append((step, weights)),  # noqa: ARG005
         weights_at=weights_at,

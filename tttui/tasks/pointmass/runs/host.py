@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tttui.model.arrays import PLASTIC, Floats
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.turns import Host, State, refuse_other_shapes
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.engine.many import worlds

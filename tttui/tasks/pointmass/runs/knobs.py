@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tttui.engine.interventions import LIVE_SETTINGS
 from tttui.model.dataclass import dataclass
+from tttui.model.pointmass.configuration import settings_in
+from tttui.model.pointmass.settings import LIVE_SETTINGS, PRESETS, Plasticity, Settings, World
 from tttui.model.session import SessionData
 from tttui.model.setting import Setting, option, options
-from tttui.model.settings import PRESETS, Plasticity, Settings, World
 from tttui.runs.whatif.knobs import NO_KNOBS, Turnable
 from tttui.tasks.pointmass.runs.branch import OF_THE_BASE, expanded
 
@@ -34,7 +34,7 @@ class PointMassTurnable(Turnable):
         "noise_std",
         "env_mode",
     )
-    live = (*LIVE_SETTINGS, "noise_std", "mu", "preset")
+    live = (*LIVE_SETTINGS, "mu", "preset")
     fixed = (*OF_THE_BASE, *NO_KNOBS, "mu_min", "mu_max", "mu_schedule")
 
     def specs(self) -> Iterator[Setting]:
@@ -48,15 +48,15 @@ class PointMassTurnable(Turnable):
     def refuse(self, data: SessionData, at: int, changed: Mapping[str, Any]) -> None:
         _settings_at(data, at).updated(changed).validate()
 
-    def expanded(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        return expanded(wanted)
+    def expanded(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        return expanded(settings)
 
     def choices(self, spec: Setting, data: SessionData) -> Sequence[Any]:
         return ("", *PRESETS) if spec.name == "preset" else super().choices(spec, data)
 
 
 def _settings_at(data: SessionData, at: int) -> Settings:
-    settings = data.meta.configuration.settings
+    settings = settings_in(data.meta.configuration)
     known = {spec.name for group in (World, Plasticity) for spec in options(group)}
     for t, values in data.settings_changes:
         if t < at or t == 0:

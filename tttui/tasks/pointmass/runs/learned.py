@@ -1,4 +1,4 @@
-"""What a session of the point mass had learned, and starting one from what was learned."""
+"""The learned weights of a session of the point mass, and starting one from such weights."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tttui.artifacts.tensorwriter import Stored
 from tttui.model.errors import RefusedInput
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.schema import POINT_MASS
 from tttui.model.session import Place
-from tttui.model.settings import OWNER, Settings
 from tttui.runs.start import Learned, StartWeights, short
 from tttui.tasks.pointmass.runs.base import Base, chosen_base, find_base
 from tttui.tasks.pointmass.runs.build import Begun
@@ -40,21 +40,21 @@ def learned_by(place: Place, *, at: int | None = None, run: str | None = None) -
 def start_of(
     start: StartWeights, root: Path, settings: Settings, base: str | None
 ) -> tuple[Base, Begun | None]:
-    """The base under some weights, and what a session begins with that starts from them.
+    """The base of some weights, and the beginning of a session that starts from them.
 
-    `base` is the one that the person named. Raises RefusedInput where they do not fit, or the
-    base is not there.
+    `base` is the one that the person named. Raises RefusedInput if they do not fit, or the base is
+    missing.
     """
-    found: Base | None
+    chosen: Base | None
     if base:
-        found = chosen_base(Path(base), settings)
+        chosen = chosen_base(Path(base), settings)
     elif start.base_file is not None and start.base_file.is_file():
-        found = chosen_base(start.base_file, settings)
+        chosen = chosen_base(start.base_file, settings)
     else:
-        found = find_base(root, settings)
-    if found is None:
+        chosen = find_base(root, settings)
+    if chosen is None:
         raise RefusedInput(
             f"{start.called} stands on the base {short(start.base_sha256)}, which is not here; "
             "name its file with --base"
         )
-    return found, begun_with(start, found, settings.model)
+    return chosen, begun_with(start, chosen, settings.model)

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from tttui.artifacts.atomic import refuse_links, remove_temporaries
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention, recorded
 from tttui.artifacts.jsonfile import read_object
 from tttui.artifacts.lock import OnWait, SessionLock
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.status_file import StatusFile
 from tttui.artifacts.writer import write_meta
-from tttui.engine.interventions import Intervention, record, recorded
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
-from tttui.runs.control import clear_requests
+from tttui.model.pointmass.settings import Settings
+from tttui.runs.answering import answers_given, take_over
+from tttui.runs.control import Inbox
 from tttui.runs.creating import new_session
 from tttui.tasks.pointmass.runs.base import find_base, make_room
 from tttui.tasks.pointmass.runs.baserun import BaseRun, OnNotice, Progress
 from tttui.tasks.pointmass.runs.build import build_in_place, unbuilt_meta
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 
 def plan_session(
@@ -38,11 +41,20 @@ def plan_session(
         write_meta(building, unbuilt_meta(directory.name, settings), parents=True)
         for intervention in interventions:
             record(building, intervention)
-        StatusFile(building).write(
-            state="queued", t=0, steps_total=settings.steps, device=settings.device
-        )
+        _say_queued(building, settings)
 
     new_session(directory, fill)
+
+
+def _say_queued(
+    directory: Path, settings: Settings, answers: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """The next owner begins the session, and carries out what is asked of it until then;
+    `answers` are those that were given."""
+    said = {"answers": [*answers]} if answers else {}
+    StatusFile(directory, said).write(
+        state="queued", t=0, steps_total=settings.steps, device=settings.device
+    )
 
 
 def is_planned(directory: Path) -> bool:
@@ -84,25 +96,31 @@ def prepare(
     on_progress: Progress | None = None,
     on_wait: OnWait | None = None,
     on_notice: OnNotice | None = None,
+    on_turn: OnNotice | None = None,
 ) -> bool:
     """Pretrain the base of a planned session and build it; False: it was asked to stop.
 
     `on_wait` is as for `SessionLock`; `on_notice` gets what was damaged or cut off of what was
-    trained before, a line each. Raises TttuiError where that fails; what was trained is kept.
+    trained before, a line each; `on_turn` which session trains the base meanwhile. Raises
+    TttuiError where that fails; what was trained is kept.
     """
     with SessionLock(directory, on_wait) as lock:
         refuse_links(directory)
-        clear_requests(directory)
         remove_temporaries(directory)
         meta = read_meta_of(directory)
         settings = settings_of(meta, directory)
+        if answers := take_over(directory, Inbox(directory)):
+            _say_queued(directory, settings, answers)
         created_at = meta.get("created_at_unix")
         base = find_base(directory.parent, settings)
         if base is None:
             training = BaseRun(directory, settings, lock, created_at)
-            base = training.train(should_stop, on_progress, on_notice)
+            base = training.train(should_stop, on_progress, on_notice, on_turn)
         if base is None:
             return False
         lock.check()
+        answers = answers_given(directory)
         build_in_place(directory, settings, base, recorded(directory), created_at=created_at)
+        if answers:
+            _say_queued(directory, settings, answers)
     return True

@@ -8,23 +8,24 @@ import numpy as np
 
 from tttui.artifacts.atomic import refuse_links
 from tttui.artifacts.history import record_dtype, recorded_dtype
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.lock import OnWait
-from tttui.artifacts.meta import mu_changes, read_meta_of, settings_changes, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.writer import HISTORY
 from tttui.engine.device import check_device
-from tttui.engine.interventions import LIVE_SETTINGS, recorded
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Settings
+from tttui.model.pointmass.configuration import configuration_of
+from tttui.model.pointmass.settings import LIVE_SETTINGS, Settings
+from tttui.runs.owned import go_on
 from tttui.tasks.pointmass.runs.base import shapes
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 FREE = ("checkpoint_s",)
 """Settings that no result depends on."""
 
-IN_THE_WORLD = ("mu", "mu_schedule", "noise_std")
-
-OVERRIDABLE = (*LIVE_SETTINGS, *IN_THE_WORLD)
+OVERRIDABLE = (*LIVE_SETTINGS, "mu", "mu_schedule")
 """Settings that --override changes from here on; all others belong to the whole session."""
 
 
@@ -34,13 +35,12 @@ def resume(
     more_steps: int | None = None,
     changes: Mapping[str, Any] | None = None,
     override: bool = False,
-    keep_requests: bool = False,
     on_wait: OnWait | None = None,
 ) -> tuple[SessionRun, int]:
     """Hold a session and say up to which step it is to run.
 
     `more_steps` counts from where it stands; without it the run goes to the number of steps
-    that it was begun with. `keep_requests` and `on_wait` are as for `SessionRun.open`. Raises
+    that it was begun with. `on_wait` is as for `SessionRun.open`. Raises
     RefusedInput where nothing is left to do, or where `changes` contradict the session's history
     and `override` does not allow it.
     """
@@ -51,39 +51,30 @@ def resume(
     _refuse_contradictions(directory, settings, differing, override)
     check_device(settings.device)
     _refuse_other_history(directory / HISTORY, settings)
-    run = SessionRun.open(directory, keep_requests=keep_requests, on_wait=on_wait)
-    try:
-        until = run.steps_total if more_steps is None else run.reached + more_steps
-        if until <= run.t:
-            raise RefusedInput(
-                f"{directory} is complete: it ran all its {run.steps_total} steps; "
-                "say how many more with --steps"
-            )
+    run = SessionRun.open(directory, on_wait=on_wait)
+
+    def change() -> None:
         if differing and run.t < run.reached:
             run.advance(run.reached - run.t)  # the change counts from where the session stood
         _apply(run, differing)
-        if until != run.steps_total:
-            run.set_steps_total(until)
-    except BaseException:
-        run.close("completed" if run.t >= run.steps_total else "interrupted")
-        raise
-    return run, until
+
+    return go_on(run, more_steps, change)
 
 
 def _refuse_other_history(path: Path, settings: Settings) -> None:
     """Snapshots that are not written as tttui does could not be told from those that follow."""
-    found = recorded_dtype(path)
-    wanted = record_dtype({name: shapes(settings.model)[name] for name in PLASTIC})
-    if found is None or found == wanted:
+    recorded = recorded_dtype(path)
+    dtype = record_dtype({name: shapes(settings.model)[name] for name in PLASTIC})
+    if recorded is None or recorded == dtype:
         return
-    names, needed = found.names or (), wanted.names or ()
+    names, needed = recorded.names or (), dtype.names or ()
     lacking = [name for name in needed if name not in names]
-    other = [name for name in names if name in needed and found[name] != wanted[name]]
+    other = [name for name in names if name in needed and recorded[name] != dtype[name]]
     if lacking:
         why = f"its records have no field {', '.join(lacking)}"
     elif other:
         name = other[0]
-        why = f"its field {name} holds {_words(found[name])}, this session {_words(wanted[name])}"
+        why = f"its field {name} holds {_words(recorded[name])}, this session {_words(dtype[name])}"
     else:
         why = f"its fields are {', '.join(names)}, those of this session {', '.join(needed)}"
     raise RefusedInput(
@@ -101,10 +92,10 @@ def _words(field: np.dtype[Any]) -> str:
 def _overridden(directory: Path, meta: Mapping[str, Any]) -> Mapping[str, Any]:
     """Settings as the interventions so far left them."""
     now: dict[str, Any] = {}
-    for _, values in settings_changes(meta):
+    for _, values in configuration_of(meta).settings_changes:
         now.update(values)
     done = max((i.known_at for i in recorded(directory)), default=0)
-    for t, mu in mu_changes(meta):
+    for t, mu in configuration_of(meta).truth_changes:
         if t <= done:
             now["mu"] = mu
     return now
@@ -116,8 +107,8 @@ def _differing(
     """The changes that differ from what is in force."""
     settings = settings.updated(now)
     settings.updated(changes).validate()
-    in_force, wanted = settings.flat(), settings.updated(changes).flat()
-    return {name: changes[name] for name in changes if in_force[name] != wanted[name]}
+    in_force, changed = settings.flat(), settings.updated(changes).flat()
+    return {name: changes[name] for name in changes if in_force[name] != changed[name]}
 
 
 def _refuse_contradictions(

@@ -5,15 +5,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from tttui.artifacts.meta import settings_of
 from tttui.model.ages import duration_text
 from tttui.model.errors import RefusedInput, TttuiError
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.session import Place
-from tttui.model.settings import OWNER, Settings
 from tttui.runs.check import Check
 from tttui.runs.owned import OwnedRun
-from tttui.runs.runner import ForkOptions, Progress, ReadyRun, ResumeOptions, Runner, fork_of
-from tttui.runs.start import Learned, StartWeights
+from tttui.runs.runner import (
+    ForkOptions,
+    NewOptions,
+    Progress,
+    ReadyRun,
+    ResumeOptions,
+    Runner,
+    fork_of,
+)
+from tttui.runs.start import Learned
+from tttui.tasks.pointmass.runs.recorded import settings_of
 
 if TYPE_CHECKING:
     from tttui.runs.turns import Host
@@ -49,10 +57,10 @@ class PointMassRunner(Runner):
         return {**like, **values}
 
     def wrong(self, values: Mapping[str, Any], like: Mapping[str, Any]) -> Mapping[str, str]:
-        found = super().wrong(values, like)
+        problems = super().wrong(values, like)
         base = values.get("base")
-        if found or not base:
-            return found
+        if problems or not base:
+            return problems
         path = Path(base)
         why = _no_base(path, path.stat().st_mtime_ns, self.choose(values))
         return {"base": why} if why else {}
@@ -69,15 +77,8 @@ class PointMassRunner(Runner):
         takes = duration_text(pretraining_s(settings))
         return f"no base fits: pretraining {p.pretrain_steps} steps first, {takes}; "
 
-    def new(
-        self,
-        root: Path,
-        values: Mapping[str, Any],
-        *,
-        detached: bool,
-        start: StartWeights | None = None,
-    ) -> ReadyRun:
-        settings, name = self.choose(values), values.get("name")
+    def new(self, root: Path, values: Mapping[str, Any], **how: Unpack[NewOptions]) -> ReadyRun:
+        settings, name, start = self.choose(values), values.get("name"), how.get("start")
 
         from tttui.engine.device import check_device
         from tttui.runs.creating import Origin
@@ -91,30 +92,30 @@ class PointMassRunner(Runner):
 
         faults = [Fault(kind, step) for step, kind in values.get("fault") or ()]
         full_at = disk_fault(faults)
-        if detached and full_at is not None:
+        if how["detached"] and full_at is not None:
             raise RefusedInput(
                 "--fault disk fills the disk of this process only; leave --detach out"
             )
         check_device(settings.device)
         new_directory(root, name, settings)  # refused before a base is looked for
         base = values.get("base")
-        found: Base | None
+        chosen: Base | None
         if start is not None:
-            found, begun = start_of(start, root, settings, base)
+            chosen, begun = start_of(start, root, settings, base)
             origin = Origin(started_from=start.recorded)
         else:
-            found = chosen_base(Path(base), settings) if base else find_base(root, settings)
+            chosen = chosen_base(Path(base), settings) if base else find_base(root, settings)
             begun = origin = None
 
         def hold_planned(directory: Path) -> tuple[OwnedRun, int]:
-            run = SessionRun.open(directory, keep_requests=True)
+            run = SessionRun.open(directory)
             run.disk_full_at = full_at
             return run, settings.steps
 
         def make(directory: Path) -> ReadyRun:
-            if found is not None:
+            if chosen is not None:
                 run = SessionRun.create(
-                    directory, settings, found, begun=begun, origin=origin, faults=faults
+                    directory, settings, chosen, begun=begun, origin=origin, faults=faults
                 )
                 return ReadyRun.of(run, settings.steps)
             plan_session(directory, settings, interventions=planned_faults(faults))
@@ -134,7 +135,7 @@ class PointMassRunner(Runner):
             replan(place.path, more_steps, changes, on_wait=on_wait)
             return ReadyRun(
                 place.path,
-                lambda: resume(place.path, keep_requests=True, on_wait=on_wait),
+                lambda: resume(place.path, on_wait=on_wait),
                 needs_base=True,
             )
         run, until = resume(
@@ -159,8 +160,8 @@ class PointMassRunner(Runner):
 
         steps = {"steps": more_steps} if more_steps else {}
         run = fork(place, root, name=name, changes={**changes, **steps})
-        kept = name is not None or run.path.name.startswith(place.name)
-        why = "" if kept else ", since its own name cannot be used"
+        named = name is not None or run.path.name.startswith(place.name)
+        why = "" if named else ", since its own name cannot be used"
         other = "" if name else "; another --name chooses where"
         went = f"it goes on in {run.path}{why}{other}"
         return ReadyRun.of(

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from tttui.artifacts import intervention_writer
 from tttui.artifacts.atomic import refuse_links, write_error
 from tttui.artifacts.history import read_history
+from tttui.artifacts.interventions import INTERVENTIONS, Intervention, Kind, recorded
 from tttui.artifacts.lock import OnWait, SessionLock
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.recovery import recover
-from tttui.engine import interventions as record
-from tttui.engine.interventions import Intervention, Kind
 from tttui.model.arrays import PLASTIC, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.creating import MEGABYTE, Origin
 from tttui.runs.owned import OwnedRun
 from tttui.runs.saved import restored, saved
@@ -32,13 +32,14 @@ from tttui.tasks.pointmass.runs.build import (
     optimizer_state,
     started_with,
 )
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.writer import RunWriter
 
 
 class SessionRun(OwnedRun):
     """Executes one session and owns its directory until it is closed."""
 
-    def __init__(self, directory: Path, lock: SessionLock, *, keep_requests: bool = False) -> None:
+    def __init__(self, directory: Path, lock: SessionLock) -> None:
         """Use `create` or `open`."""
         refuse_links(directory)
         self.meta = read_meta_of(directory, whole=True)
@@ -48,12 +49,12 @@ class SessionRun(OwnedRun):
         recovery = recover(directory, stride=self.meta.get("history_stride", 1))
         checkpoint = recovery.checkpoint
         state = restored(checkpoint.engine)
-        notices = [*recovery.notices, *record.drop_half_written(directory)]
+        notices = [*recovery.notices, *intervention_writer.drop_half_written(directory)]
         self.stepper = new_stepper(
             settings,
             base.weights,
             started_with(directory),
-            interventions=record.recorded(directory),
+            interventions=recorded(directory),
             on_event=self._note_event,
             on_weights=self._note_weights,
             weights_at=self._weights_at,
@@ -74,10 +75,7 @@ class SessionRun(OwnedRun):
             self._files.close()
             raise
         self.notices = tuple(notices)
-        """What was damaged or cut off when the session was taken up, a line each."""
         self.reached = max(self.t, recovery.reached)
-        """The step that the session had reached before; more than `t` where a checkpoint is
-        lost and the steps after the one before it are computed again."""
         self._unsynced = False
         """An intervention was made that the disk may not have yet."""
         self._own(
@@ -87,7 +85,6 @@ class SessionRun(OwnedRun):
             steps=settings.steps,
             device=settings.device,
             checkpoint_s=settings.checkpoint_s,
-            keep_requests=keep_requests,
         )
         for line in self.notices:
             self._log.refused(line)
@@ -123,19 +120,17 @@ class SessionRun(OwnedRun):
         directory: Path,
         *,
         catch_up: bool = True,
-        keep_requests: bool = False,
         on_wait: OnWait | None = None,
     ) -> Self:
         """Hold an existing session, where its last checkpoint left it.
 
         `catch_up`: after a crash, first go on to the last step at which somebody intervened, so
-        that nothing that was done to it is lost. `keep_requests`: those that wait already count,
-        as when its base has just been pretrained. `on_wait` is as for `SessionLock`. Raises
+        that nothing that was done to it is lost. `on_wait` is as for `SessionLock`. Raises
         SessionHeld where another process has it.
         """
         lock = SessionLock(directory, on_wait)
         try:
-            run = cls(directory, lock, keep_requests=keep_requests)
+            run = cls(directory, lock)
         except BaseException:
             lock.release()
             raise
@@ -152,7 +147,7 @@ class SessionRun(OwnedRun):
         lived = max((i.known_at for i in self.stepper.interventions), default=0)
         if lived > max(self.t, self.steps_total):
             raise RefusedInput(
-                f"{self.path / record.FILE}: says that step {lived} was reached, but the session "
+                f"{self.path / INTERVENTIONS}: says that step {lived} was reached, but the session "
                 f"has only {self.steps_total}; remove that line, or fork the session"
             )
         if lived > self.t:
@@ -200,7 +195,7 @@ class SessionRun(OwnedRun):
         t = self.t if at is None else at
         intervention = Intervention(t=t, kind=kind, value=value, known_at=self.t)
         self.stepper.check(intervention)
-        record.record(self.path, intervention, durably=False)
+        intervention_writer.record(self.path, intervention, durably=False)
         self._unsynced = True
         self._log.intervention(intervention)
         self.tell_event("changed", t=t, kind=kind)
@@ -226,7 +221,7 @@ class SessionRun(OwnedRun):
     def _make_durable(self) -> None:
         """Wait until the disk has the changes that were made since the last stretch."""
         if self._unsynced:
-            record.sync(self.path)
+            intervention_writer.sync(self.path)
             self._unsynced = False
         if self._meta_changes:
             self.update_meta({})

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, SettingError
+from tttui.model.pointmass.settings import OWNER, Settings
 from tttui.model.setting import Group
-from tttui.model.settings import OWNER, Settings
 from tttui.model.training import TrainSettings
 from tttui.runs.training import PreparedTraining, TaskTraining, TrainingRequest, refuse_other_base
 from tttui.tasks.pointmass.pretraining import EPOCH, HELD_OUT, Ranges, Training, base_cfg
@@ -41,27 +41,27 @@ class PointMassTraining(TaskTraining):
             return str(error).removeprefix("mu: ")
         return ""
 
-    def check(self, asked: TrainingRequest) -> str:
-        settings = self._settings(asked)
-        frictions_of(asked.data, settings)
-        self._trained(asked, settings)
-        if asked.device != "cpu":
+    def check(self, request: TrainingRequest) -> str:
+        settings = self._settings(request)
+        frictions_of(request.data, settings)
+        self._trained(request, settings)
+        if request.device != "cpu":
             raise RefusedInput(
                 "--provider: the point mass is trained with numpy, on one core; leave it out"
             )
-        sha256 = self._base(asked, settings).sha256
-        refuse_other_base(asked, sha256, "the base of these settings")
+        sha256 = self._base(request, settings).sha256
+        refuse_other_base(request, sha256, "the base of these settings")
         return sha256
 
-    def ready(self, asked: TrainingRequest) -> PreparedTraining:
-        settings = self._settings(asked)
-        frictions = frictions_of(asked.data, settings)
-        base = self._base(asked, settings)
-        refuse_other_base(asked, base.sha256, "the base of these settings")
-        chosen = self._trained(asked, settings)
+    def ready(self, request: TrainingRequest) -> PreparedTraining:
+        settings = self._settings(request)
+        frictions = frictions_of(request.data, settings)
+        base = self._base(request, settings)
+        refuse_other_base(request, base.sha256, "the base of these settings")
+        chosen = self._trained(request, settings)
         start = dict(base.weights)
-        if asked.begin is not None:
-            start |= asked.begin.weights
+        if request.begin is not None:
+            start |= request.begin.weights
         worlds = json.dumps([frictions, base_cfg(settings)], sort_keys=True)
         return PreparedTraining(
             trainer=Training(chosen, start, frictions),
@@ -72,33 +72,33 @@ class PointMassTraining(TaskTraining):
             task_settings={k: v for k, v in settings.flat().items() if OWNER[k] != "plasticity"},
             settings=asdict(settings.plasticity),
             data_sha256=sha256(worlds.encode()).hexdigest(),
-            about_data=f"worlds of mu {asked.data}; {HELD_OUT // chosen.pretraining.pretrain_seq}"
+            about_data=f"worlds of mu {request.data}; {HELD_OUT // chosen.pretraining.pretrain_seq}"
             " others are held out",
         )
 
-    def _settings(self, asked: TrainingRequest) -> Settings:
-        return Settings().updated(dict(asked.values)).validate()
+    def _settings(self, request: TrainingRequest) -> Settings:
+        return Settings().updated(dict(request.values)).validate()
 
-    def _trained(self, asked: TrainingRequest, settings: Settings) -> Settings:
+    def _trained(self, request: TrainingRequest, settings: Settings) -> Settings:
         """The settings of the training itself, which is that of a base."""
-        t = asked.training
-        said = {"steps": t.length(EPOCH), "lr": t.lr, "batch": t.batch, "seed": t.seed}
+        t = request.training
+        options = {"steps": t.length(EPOCH), "lr": t.lr, "batch": t.batch, "seed": t.seed}
         try:
-            return settings.updated({f"pretrain_{k}": v for k, v in said.items()}).validate()
+            return settings.updated({f"pretrain_{k}": v for k, v in options.items()}).validate()
         except SettingError as error:
             name = error.name.removeprefix("pretrain_")
             raise SettingError(name, str(error).partition(": ")[2]) from None
 
-    def _base(self, asked: TrainingRequest, settings: Settings) -> Base:
-        found = find_base(asked.root, settings)
-        if asked.base:
-            return chosen_base(Path(asked.base), settings)
-        if found is None:
+    def _base(self, request: TrainingRequest, settings: Settings) -> Base:
+        base = find_base(request.root, settings)
+        if request.base:
+            return chosen_base(Path(request.base), settings)
+        if base is None:
             raise RefusedInput(
-                f"no base under {asked.root} fits these settings; `tttui pretrain` with the same "
+                f"no base under {request.root} fits these settings; `tttui pretrain` with the same "
                 "options trains it"
             )
-        return found
+        return base
 
 
 def frictions_of(text: str, settings: Settings) -> Ranges:
@@ -108,12 +108,12 @@ def frictions_of(text: str, settings: Settings) -> Ranges:
     """
     if not text.strip():
         raise SettingError("mu", "name the frictions of the worlds: 0.15, 0.1:0.2, or seeds:0:64")
-    found: list[tuple[float, float]] = []
+    ranges: list[tuple[float, float]] = []
     for part in text.replace(" ", "").split(","):
         if part.startswith(SEEDS):
             for seed in _range(part):
                 mu = WorldStream(settings.updated({"seed": seed, "mu": None})).mu
-                found.append((mu, mu))
+                ranges.append((mu, mu))
             continue
         low, colon, high = part.partition(":")
         try:
@@ -124,8 +124,8 @@ def frictions_of(text: str, settings: Settings) -> Ranges:
             ) from None
         if not 0.0 <= ends[0] <= ends[1] <= 1.0:
             raise SettingError("mu", f"{part}: needs 0 <= low <= high <= 1")
-        found.append(ends)
-    return found
+        ranges.append(ends)
+    return ranges
 
 
 def _range(part: str) -> range:

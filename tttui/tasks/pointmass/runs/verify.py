@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tttui.artifacts.checkpoint import ENGINE, read_generation
+from tttui.artifacts.interventions import recorded
 from tttui.artifacts.layout import BASE
-from tttui.artifacts.meta import read_meta_of, settings_of
+from tttui.artifacts.meta import read_meta_of
 from tttui.artifacts.reader import SessionReader
-from tttui.engine import interventions
 from tttui.model.errors import RefusedInput, TttuiError
 from tttui.model.session import Place
 from tttui.runs.check import Check
@@ -24,6 +24,7 @@ from tttui.tasks.pointmass.runs.compare import Extent
 from tttui.tasks.pointmass.runs.foreign import foreign_checks
 from tttui.tasks.pointmass.runs.fork import fork_origin
 from tttui.tasks.pointmass.runs.planned import is_planned
+from tttui.tasks.pointmass.runs.recorded import settings_of
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 Progress = Callable[[int, int], None]
@@ -69,7 +70,7 @@ def _native(directory: Path, ragged: bool, progress: Progress | None) -> list[Ch
             settings,
             base,
             begun=started_with(directory),
-            interventions=interventions.recorded(directory),
+            interventions=recorded(directory),
         )
         try:
             while run.t < t:

@@ -149,18 +149,18 @@ def pairs(request: WhatIfRequest, total: int) -> Pairs:
 def _together(both: Sequence[PointMassBranch], seeds: range, scores: Scores) -> Iterator[None]:
     """Many sessions at once."""
     for i in range(0, len(seeds), AT_ONCE):
-        for one, found in zip(both, scores, strict=True):
+        for one, losses in zip(both, scores, strict=True):
             z, a, _ = worlds(one.settings, seeds[i : i + AT_ONCE])
             block = SessionBlock(one.settings, one.base.weights, z, a)
             yield
             while block.advance():
                 yield
-            found += block.adaptive[:, -WINDOW:].mean(axis=1).tolist()
+            losses += block.adaptive[:, -WINDOW:].mean(axis=1).tolist()
 
 
 def _one_by_one(both: Sequence[PointMassBranch], seeds: range, scores: Scores) -> Iterator[None]:
     for seed in seeds:
-        for one, found in zip(both, scores, strict=True):
+        for one, losses in zip(both, scores, strict=True):
             another = replace(one, settings=replace(one.settings, seed=seed))
             live = LivePointMass(another, PastStates(), None, one.settings.steps)
-            found.append((yield from score(live, one.at, WINDOW)))
+            losses.append((yield from score(live, one.at, WINDOW)))

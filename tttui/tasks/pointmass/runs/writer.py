@@ -36,7 +36,7 @@ from tttui.artifacts.writer import (
 )
 from tttui.model.arrays import Bools, Floats, Weights
 from tttui.model.errors import RefusedInput, TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 
 OTHERS = (INTERVENTIONS, LOSSES)
 """Files that others append to, whose checksums a checkpoint holds as well."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.errors import RefusedInput
@@ -148,10 +148,10 @@ def test_tampering_is_found_where_it_was_done(
 ) -> None:
     directory = run_through(tmp_path / "a")
     tamper(directory / name)
-    found = failed(directory)
-    assert name in found
-    assert found[name].agrees is False
-    assert found[name].t == t
+    result = failed(directory)
+    assert name in result
+    assert result[name].agrees is False
+    assert result[name].t == t
 
 
 @pytest.mark.parametrize(
@@ -221,6 +221,6 @@ def test_tampering_with_a_foreign_run_is_found(
 
 def test_the_session_that_comes_with_the_program_agrees_with_its_replay() -> None:
     """An older version wrote it: without checksums, which is no difference."""
-    example = Path(__file__).resolve().parents[2] / "runs" / "example"
+    example = Path(__file__).resolve().parents[4] / "runs" / "example"
     checks = verify(find_sessions([example])[0])
     assert [check for check in checks if check.agrees is not True] == []

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import same, settings
+from tests.tasks.pointmass.runs.sessions import same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.eventlog import LAB, EventLog
 from tttui.artifacts.reader import SessionReader
@@ -37,8 +38,8 @@ def planned(tmp_path: Path) -> Path:
 
 
 def status(directory: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((directory / "status.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((directory / "status.json").read_text())
+    return document
 
 
 def read(directory: Path) -> SessionData:
@@ -67,7 +68,7 @@ def test_it_is_a_session_from_the_first_moment(planned: Path) -> None:
     assert is_planned(planned)
     assert (data.place.layout, data.status and data.status.state) == ("native", "queued")
     assert data.meta.session_id == "a"
-    assert data.meta.mu is not None
+    assert data.meta.truth is not None
 
 
 def test_with_its_base_it_is_like_a_session_that_found_one(planned: Path, tmp_path: Path) -> None:
@@ -112,8 +113,8 @@ def test_one_that_was_stopped_goes_on_exactly(planned: Path, tmp_path: Path) -> 
     assert len(data.loss) == 17
     assert prepare(planned, should_stop=never)
     whole = train_base(tmp_path, WAITING)
-    found = read_base(cache_path(planned.parent, WAITING), WAITING.model)
-    assert found.sha256 == whole.sha256
+    base = read_base(cache_path(planned.parent, WAITING), WAITING.model)
+    assert base.sha256 == whole.sha256
     mine, theirs = planned / "pretraining.csv", whole.source.parent / "loss.csv"
     assert mine.read_bytes() == theirs.read_bytes()
     told = [event.name for event in EventLog(planned.parent / LAB).read()]
@@ -195,10 +196,28 @@ def test_what_is_asked_meanwhile_is_answered(planned: Path) -> None:
 def test_what_is_asked_between_pretraining_and_run_is_not_lost(planned: Path) -> None:
     prepare(planned, should_stop=never)
     id = ask(planned, "pause")
-    run, until = resume(planned, keep_requests=True)
+    run, until = resume(planned)
     drive(run, until, should_stop=lambda: run.state == "paused")
     run.close("interrupted")
     assert {"id": id, "error": None} in status(planned)["answers"]
+
+
+@pytest.mark.parametrize("base_is_there", [False, True])
+def test_what_a_killed_pretraining_left_is_refused_and_the_session_still_says_so(
+    planned: Path, base_is_there: bool
+) -> None:
+    if base_is_there:
+        train_base(planned.parent, WAITING)
+    crashed = status(planned) | {"pretraining": {"step": 3, "steps": 40, "loss": 1.0}, "pid": 1}
+    (planned / "status.json").write_text(json.dumps(crashed))
+    id = ask(planned, "pause")
+    assert prepare(planned, should_stop=never)
+    run, until = resume(planned)
+    assert drive(run, until)
+    run.close("completed")
+    (answer,) = status(planned)["answers"]
+    assert answer["id"] == id
+    assert "ask again" in answer["error"]
 
 
 def test_a_failure_is_told_and_what_was_trained_is_kept(planned: Path) -> None:
@@ -260,9 +279,10 @@ def test_it_has_nothing_to_verify_or_to_fork_yet(planned: Path) -> None:
         fork(place, planned.parent)
 
 
-def in_thread(directory: Path) -> Thread:
+def in_thread(directory: Path, on_turn: Callable[[str], object] | None = None) -> Thread:
     """The training of a planned session, in a thread that the caller joins."""
-    thread = Thread(target=lambda: prepare(directory, should_stop=never), daemon=True)
+    work = partial(prepare, directory, should_stop=never, on_turn=on_turn)
+    thread = Thread(target=work, daemon=True)
     thread.start()
     return thread
 
@@ -275,8 +295,8 @@ def until(seen: Callable[[], bool]) -> None:
 
 
 def waits_for(directory: Path) -> str | None:
-    found = status(directory).get("pretraining", {}).get("waits_for")
-    return found if isinstance(found, str) else None
+    result = status(directory).get("pretraining", {}).get("waits_for")
+    return result if isinstance(result, str) else None
 
 
 def test_two_sessions_that_need_the_same_base_wait_for_one_training(
@@ -284,11 +304,11 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
 ) -> None:
     second = tmp_path / "runs" / "second"
     plan_session(second, WAITING.updated({"seed": 7}))
-    threads, seen = list[Thread](), list[str]()
+    threads, seen, told = list[Thread](), list[str](), list[str]()
 
     def script(step: int, loss: float) -> None:  # noqa: ARG001
         if step == 10:
-            threads.append(in_thread(second))
+            threads.append(in_thread(second, told.append))
             until(lambda: waits_for(second) == "a")
             shown = read(second).status
             assert shown is not None
@@ -296,7 +316,7 @@ def test_two_sessions_that_need_the_same_base_wait_for_one_training(
 
     assert prepare(planned, should_stop=never, on_progress=script)
     threads[0].join(30)
-    assert seen == ["waits for a, which trains the same base"]
+    assert seen == told[:1] == ["waits for a, which trains the same base"]
     assert not is_planned(second)
     assert len((second / "pretraining.csv").read_text().splitlines()) == 1, "it trained nothing"
     bases = [(path / "base_checkpoint.pt").read_bytes() for path in (planned, second)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.rundirs import make_run
-from tests.runs.sessions import base_of, settings
+from tests.tasks.pointmass.runs.sessions import base_of, settings
 from tttui.artifacts.ptfile import read_pt, write_pt
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import RefusedInput, TttuiError

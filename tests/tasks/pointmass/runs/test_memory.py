@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.runs.sessions import create, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, settings
 from tttui.artifacts.checksum import json_bytes
+from tttui.artifacts.intervention_writer import record
+from tttui.artifacts.interventions import Intervention
 from tttui.cli.main import main
-from tttui.engine.interventions import Intervention, record
-from tttui.model.memory import needed
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings, memory_needed
 from tttui.tasks.pointmass.pretraining import Training
 from tttui.tasks.pointmass.runs.planned import plan_session
 
@@ -22,9 +22,9 @@ OTHER = 5_000_000
 
 def peak() -> int:
     """The most memory that was taken since tracemalloc was started, which ends."""
-    found = tracemalloc.get_traced_memory()[1]
+    result = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return found
+    return result
 
 
 def change(directory: Path, group: str, **values: Any) -> None:
@@ -48,7 +48,7 @@ def test_a_run_takes_no_more_than_was_reckoned(values: dict[str, Any], tmp_path:
     chosen = settings(**{"steps": 100, **values})
     tracemalloc.start()
     run_through(tmp_path / "a", chosen)
-    assert peak() < sum(needed(chosen).values()) + OTHER
+    assert peak() < sum(memory_needed(chosen).values()) + OTHER
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_pretraining_takes_no_more_than_was_reckoned(values: dict[str, Any]) -
     chosen = Settings().updated(values)
     tracemalloc.start()
     Training(chosen).advance()
-    assert peak() < sum(needed(chosen).values()) + OTHER
+    assert peak() < sum(memory_needed(chosen).values()) + OTHER
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tttui.engine.interventions import FILE, Intervention, drop_half_written, record, recorded
+from tttui.artifacts.intervention_writer import drop_half_written, record
+from tttui.artifacts.interventions import INTERVENTIONS, Intervention, recorded
 from tttui.model.errors import RefusedInput
 
 
@@ -25,7 +26,7 @@ def test_a_session_without_the_file_had_none(tmp_path: Path) -> None:
 def test_a_half_written_line_is_no_record_and_does_not_spoil_the_next(tmp_path: Path) -> None:
     first = Intervention(t=1, kind="update", known_at=1)
     record(tmp_path, first)
-    with (tmp_path / FILE).open("ab") as file:
+    with (tmp_path / INTERVENTIONS).open("ab") as file:
         file.write(b'{"t": 2, "ki')
     assert recorded(tmp_path) == [first]
     drop_half_written(tmp_path)
@@ -37,7 +38,7 @@ def test_a_half_written_line_is_no_record_and_does_not_spoil_the_next(tmp_path: 
 @pytest.mark.parametrize("line", ["nonsense", "[1]", '{"t": 1}', '{"t": 1, "kind": "magic"}'])
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     record(tmp_path, Intervention(t=1, kind="update", known_at=1))
-    with (tmp_path / FILE).open("a") as file:
+    with (tmp_path / INTERVENTIONS).open("a") as file:
         file.write(line + "\n")
     with pytest.raises(RefusedInput, match=r"interventions.jsonl: line 2 is not"):
         recorded(tmp_path)

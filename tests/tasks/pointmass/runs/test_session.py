@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same, settings
-from tttui.model.configuration import configuration_of
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
 from tttui.model.errors import RefusedInput, SessionHeld, TttuiError
+from tttui.model.pointmass.configuration import configuration_of
 from tttui.runs.drive import drive
 from tttui.runs.owned import RunProgress
 from tttui.tasks.pointmass.runs.session import SessionRun
@@ -135,6 +135,6 @@ def test_another_base_in_the_directory_is_noticed(tmp_path: Path) -> None:
 
 
 def base_bytes_of_equal() -> bytes:
-    from tests.runs.sessions import base_of
+    from tests.tasks.pointmass.runs.sessions import base_of
 
     return base_of(settings(decay_init="equal")).content

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
 from tttui.artifacts.discover import find_sessions
 from tttui.model.errors import TttuiError
-from tttui.model.faults import fault_at_step
+from tttui.model.pointmass.settings import fault_at_step
 from tttui.tasks.pointmass.engine.faults import Fault, corrupted, sudden_mu
 from tttui.tasks.pointmass.runs.session import SessionRun
 from tttui.tasks.pointmass.runs.verify import verify

@@ -4,17 +4,13 @@ Everything that needs the world, the model or the updates of a session takes the
 views with defaults in the place of what is wrong, the engine only where nothing is wrong.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tttui.model.dataclass import dataclass
-from tttui.model.setting import Setting, options, shown
-from tttui.model.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
-
-Values = Mapping[str, Any]
-
-Known = Mapping[str, Setting]
+from tttui.model.pointmass.settings import PRESETS, Model, Plasticity, Pretraining, Settings, World
+from tttui.model.schema import Configuration
+from tttui.model.setting import Known, Values, checked_values, is_step, misspelt, options, shown
 
 
 def _known(group: type) -> Known:
@@ -38,23 +34,6 @@ CHANGEABLE: Known = {**PLASTICITY, **WORLD}
 """Options that can change while a session runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """What a session was set to."""
-
-    settings: Settings = field(default_factory=Settings)
-    """All settings; what is absent or wrong has its default, or what the predecessor did."""
-    recorded: Mapping[str, Values] = field(default_factory=dict[str, Values])
-    """By group (`env_cfg` ...) what is recorded, without the values that are wrong. Keys that are
-    no option are there as they stand in the file. '' are the options of the top level."""
-    mu_changes: tuple[tuple[int, float], ...] = ()
-    """Steps from which on another friction holds, as recorded in `mu_schedule`."""
-    settings_changes: tuple[tuple[int, Values], ...] = ()
-    """Steps and the options that changed there, as recorded in `settings_changes`."""
-    wrong: tuple[str, ...] = ()
-    """What is wrong, by key: `env_cfg.dt is 'abc', not a number`."""
-
-
 def configuration_of(meta: Values) -> Configuration:
     """The settings in the keys of a meta.json.
 
@@ -62,19 +41,21 @@ def configuration_of(meta: Values) -> Configuration:
     a foreign one lacks is what the predecessor did: the preset `plain` and `equal` decays.
     """
     wrong = [*misspelt(meta, {*GROUPS, *WORLD, *RUN}, "")]
-    recorded = {"": _checked(meta, {**WORLD, **RUN}, "", wrong, unknown=False)}
+    recorded = {"": checked_values(meta, {**WORLD, **RUN}, "", wrong, unknown=False)}
     for name, known in GROUPS.items():
         recorded[name] = _group(meta, name, known, wrong)
     planned = _mu_changes(_of(meta, "run_cfg").get("mu_schedule"), "run_cfg.mu_schedule", wrong)
     settings = _settings(recorded, planned)
-    return Configuration(
-        replace(
-            settings,
-            world=_in_order(settings.world, "mu_min", "mu_max", "env_cfg", wrong),
-            plasticity=_in_order(
-                settings.plasticity, "min_buffer", "buffer_len", "plasticity_cfg", wrong
-            ),
+    settings = replace(
+        settings,
+        world=_in_order(settings.world, "mu_min", "mu_max", "env_cfg", wrong),
+        plasticity=_in_order(
+            settings.plasticity, "min_buffer", "buffer_len", "plasticity_cfg", wrong
         ),
+    )
+    return Configuration(
+        settings,
+        max(settings.plasticity.chunk, 1),
         recorded,
         _mu_changes(meta.get("mu_schedule"), "mu_schedule", wrong),
         _settings_changes(meta.get("settings_changes"), wrong),
@@ -82,30 +63,16 @@ def configuration_of(meta: Values) -> Configuration:
     )
 
 
-def of_other_task(meta: Values) -> Configuration:
-    """What a session of another task than the point mass records: its keys are its own."""
-    wrong: list[str] = []
-    own = {key: RUN[key] for key in ("seed", "device")}
-    recorded: dict[str, Values] = {"": _checked(meta, own, "", wrong, unknown=False)}
-    for name in GROUPS:
-        value = meta.get(name)
-        if value is not None and not isinstance(value, Mapping):
-            wrong.append(f"{name} is {shown(value)}, not an object of keys")
-        recorded[name] = dict(_of(meta, name))
-    plasticity, chunk = Plasticity(), recorded["plasticity_cfg"].get("chunk")
-    if isinstance(chunk, int) and not PLASTICITY["chunk"].why_not(chunk):
-        plasticity = replace(plasticity, chunk=chunk)
-    return Configuration(
-        replace(Settings(), plasticity=plasticity, **_only(recorded[""], own)),
-        recorded,
-        wrong=tuple(wrong),
-    )
+def settings_in(found: Configuration) -> Settings:
+    """All settings of a session; what is absent or wrong has its default, or what the predecessor
+    did. Those of another task are the defaults."""
+    return found.settings if isinstance(found.settings, Settings) else Settings()
 
 
 def changed_options(values: Values, name: str) -> tuple[dict[str, Any], list[str]]:
     """Options that somebody changed (at `name` in a file), and what is wrong with the others."""
     wrong: list[str] = []
-    return _checked(values, CHANGEABLE, f"{name}.", wrong, unknown=False), wrong
+    return checked_values(values, CHANGEABLE, f"{name}.", wrong, unknown=False), wrong
 
 
 def checked_options(values: object, name: str) -> tuple[dict[str, Any], list[str]]:
@@ -114,15 +81,7 @@ def checked_options(values: object, name: str) -> tuple[dict[str, Any], list[str
         return {}, [] if values is None else [f"{name} is {shown(values)}, not an object of keys"]
     wrong: list[str] = []
     named = {key: value for key, value in values.items() if isinstance(key, str)}
-    return _checked(named, {**MODEL, **PRETRAINING, **WORLD}, f"{name}.", wrong), wrong
-
-
-def misspelt(values: Values, known: Iterable[str], lead: str) -> Iterable[str]:
-    """The keys that would be known if their letters had the right case."""
-    names = set(known)
-    for key in values:
-        if key not in names and key.lower() in names and key.lower() not in values:
-            yield f"{lead}{key} is not read: the key is {key.lower()}"
+    return checked_values(named, {**MODEL, **PRETRAINING, **WORLD}, f"{name}.", wrong), wrong
 
 
 def _settings(
@@ -160,35 +119,7 @@ def _group(meta: Values, name: str, known: Known, wrong: list[str]) -> dict[str,
     value = meta.get(name)
     if value is not None and not isinstance(value, Mapping):
         wrong.append(f"{name} is {shown(value)}, not an object of keys")
-    return _checked(_of(meta, name), known, f"{name}.", wrong)
-
-
-def _checked(
-    values: Values,
-    known: Known,
-    lead: str,
-    wrong: list[str],
-    *,
-    unknown: bool = True,
-) -> dict[str, Any]:
-    """The values without those that are wrong (and, unless wanted, those of unknown keys)."""
-    out: dict[str, Any] = {}
-    if lead:
-        wrong += misspelt(values, known, lead)
-    for key, value in values.items():
-        spec = known.get(key)
-        if value is None or spec is None:
-            if unknown:
-                out[key] = value
-            continue
-        if isinstance(value, float) and spec.kind == "count":
-            value = spec.adapted(value)  # 32.0: programs without whole numbers write them so
-        why = spec.why_not(value)
-        if why:
-            wrong.append(f"{lead}{key} is {shown(value)}, {why}")
-        else:
-            out[key] = value
-    return out
+    return checked_values(_of(meta, name), known, f"{name}.", wrong)
 
 
 def _only(values: Values, known: Known) -> dict[str, Any]:
@@ -232,8 +163,3 @@ def _settings_changes(changes: Any, wrong: list[str]) -> tuple[tuple[int, Values
         wrong += why
         found.append((change["t"], values))
     return tuple(found)
-
-
-def is_step(value: Any) -> bool:
-    """Whether a value of a file is a step: a whole number from 0 on, in 64 bits."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import (
+from tests.tasks.pointmass.runs.sessions import (
     as_an_older_version_left_it,
     create,
     run_through,

@@ -9,7 +9,7 @@ import numpy as np
 
 from tttui.artifacts.checkpoint import ENGINE, PREVIOUS, read_checkpoint
 from tttui.artifacts.ptfile import read_pt, write_pt
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.runs.base import Base, find_base
 from tttui.tasks.pointmass.runs.session import SessionRun
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tttui.model.errors import SettingError
-from tttui.model.memory import MOST, needed
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import MOST_MEMORY, Settings, memory_needed
 
 
 @pytest.mark.parametrize(
@@ -53,4 +52,4 @@ def test_what_sizes_memory_has_a_maximum(name: str) -> None:
 )
 def test_large_sessions_are_allowed(values: dict[str, Any]) -> None:
     chosen = Settings().updated(values).validate()
-    assert sum(needed(chosen).values()) <= MOST
+    assert sum(memory_needed(chosen).values()) <= MOST_MEMORY

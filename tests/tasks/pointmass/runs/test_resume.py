@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from tests.runs.sessions import create, run_through, same, settings
+from tests.tasks.pointmass.runs.sessions import create, run_through, same, settings
 from tttui.model.errors import RefusedInput
 from tttui.tasks.pointmass.runs.resume import resume
 from tttui.tasks.pointmass.runs.session import SessionRun
@@ -20,7 +20,9 @@ CUTS = st.lists(st.integers(1, 199), min_size=1, max_size=4, unique=True).map(so
 
 @pytest.mark.parametrize("preset", ["stable", "plain"])
 @bounded(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(cuts=CUTS)
 def test_stopping_and_resuming_at_any_steps_changes_no_byte(
@@ -99,7 +101,7 @@ def test_a_live_intervention_is_replayed_after_a_crash(tmp_path: Path) -> None:
 
 
 def test_an_update_can_be_forced_between_two_chunks(tmp_path: Path) -> None:
-    from tests.runs.sessions import events
+    from tests.tasks.pointmass.runs.sessions import events
 
     run = create(tmp_path / "a")
     run.advance(50)

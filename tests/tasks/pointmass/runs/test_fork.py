@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.runs.sessions import create, events, run_through, settings
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, settings
 from tttui.artifacts.checksum import pt_bytes
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.ptfile import read_pt, write_pt

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tttui.model.errors import SettingError
+from tttui.model.pointmass.settings import OWNER, PRESETS, Settings
 from tttui.model.setting import options
-from tttui.model.settings import OWNER, PRESETS, Settings
 
 
 def test_defaults_are_valid() -> None:

@@ -1,4 +1,5 @@
-"""Every option that influences a result, with its default, its range and one sentence.
+"""Every option of the point mass that influences a result, with its default, its range and one
+sentence.
 
 The command line's options, the launch form and meta.json are derived from these dataclasses;
 nothing else holds a default.
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import SettingError
-from tttui.model.memory import refuse_too_large
+from tttui.model.schema import CHUNK
 from tttui.model.setting import option, options
 
 EnvMode = Literal["linear", "nonlinear"]
@@ -20,7 +21,15 @@ GateNorm = Literal["whitened", "raw"]
 
 MOST_STEPS = 1_000_000
 """Steps of a buffer, a chunk or a pretraining, and worlds of a batch; what they take in memory
-together is bounded by `memory`."""
+together is bounded (`memory_needed`)."""
+
+MOST_MEMORY = 400_000_000
+"""Bytes that the arrays of a session may take together: its settings may come from anybody."""
+
+MEMORIES = 128
+"""Directions that the decays of a model span, at most as far as this matters (`dynamics.ssm`)."""
+
+MEGABYTE = 1_000_000
 
 LARGEST_HISTORY = 1000
 """Megabytes of weights_history.npy: larger files are not read again."""
@@ -80,7 +89,7 @@ class Plasticity:
     """The update transaction (meta.json: `plasticity_cfg`); defaults are the preset `stable`."""
 
     chunk: int = option(
-        32, "steps between transactions", unit="steps", minimum=1, maximum=MOST_STEPS
+        CHUNK, "steps between transactions", unit="steps", minimum=1, maximum=MOST_STEPS
     )
     buffer_len: int = option(
         256,
@@ -140,6 +149,14 @@ class Plasticity:
     )
 
 
+LIVE_SETTINGS: tuple[str, ...] = (
+    *(one.name for one in options(Plasticity) if one.name not in ("chunk", "buffer_len")),
+    "noise_std",
+)
+"""Settings that can change while a session runs, besides the friction; of the updates all but
+those that shape its buffers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pretraining:
     """How the base is trained (recorded in the base checkpoint's `cfg`)."""
@@ -170,6 +187,26 @@ def refuse_change(t: int, mu: float) -> None:
     """Raise SettingError where no friction can change so."""
     if t < 0 or not 0.0 <= mu <= 1.0:
         raise SettingError("mu_schedule", f"{mu}@{t}: needs a step >= 0 and 0 <= mu <= 1")
+
+
+FAULTS: dict[str, str] = {
+    "nan": "the observation at STEP is NaN",
+    "gradient": "the gradient of the first update at or after STEP is blown up",
+    "mu": "the hidden friction jumps to the other end of its range at STEP",
+    "chunk": "one chunk of observations from STEP on is garbage",
+    "disk": "the disk is full at STEP",
+}
+"""Faults that can be injected on purpose into a running session -> what each does."""
+
+
+def fault_at_step(text: str) -> tuple[int, str]:
+    """`nan@200` -> (200, "nan"). Raises ValueError saying what is wrong."""
+    kind, _, step = text.partition("@")
+    if kind not in FAULTS:
+        raise ValueError(f"{text!r} is of an unknown kind {kind!r}; known are {', '.join(FAULTS)}")
+    if not step.isdigit() or int(step) < 1:
+        raise ValueError(f"{text!r} needs a step of at least 1, for example {kind}@200")
+    return int(step), kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,3 +329,40 @@ GROUPS: dict[str, type] = {
 
 OWNER: dict[str, str] = {one.name: name for name, cls in GROUPS.items() for one in options(cls)}
 """Flat option name -> the group that holds it."""
+
+
+def memory_needed(settings: Settings) -> dict[str, int]:
+    """Bytes of the arrays that a session makes, by the setting that sizes them.
+
+    They were measured, and are rather too large than too small.
+    """
+    n, u = settings.model.n_state, settings.model.u_dim
+    memories = 6 * min(n, MEMORIES)
+    p, q = settings.plasticity, settings.pretraining
+    fading = 0 if p.stored_state else 3 * n * memories
+    trained = q.pretrain_batch * q.pretrain_seq * max(400 + 8 * (u + n), 16 * memories)
+    return {
+        "buffer_len": p.buffer_len * (200 + 20 * memories + 16 * n + fading),
+        "chunk": p.chunk * (600 + 16 * memories),
+        "n_state": n * (70 * n + 160 * memories),
+        "u_dim": u * (60 * u + 30 * n),
+        "pretrain_batch" if q.pretrain_batch > q.pretrain_seq else "pretrain_seq": trained,
+    }
+
+
+def refuse_too_large(settings: Settings) -> None:
+    """Raise SettingError naming the setting that takes the most, where all take too much."""
+    parts = memory_needed(settings)
+    total = sum(parts.values())
+    if total <= MOST_MEMORY:
+        return
+    name = max(parts, key=parts.__getitem__)
+    model, pretraining = settings.model, settings.pretraining
+    beside = f"n_state {model.n_state}, u_dim {model.u_dim}"
+    if name.startswith("pretrain"):
+        beside += f", {pretraining.pretrain_batch} worlds of {pretraining.pretrain_seq} steps"
+    raise SettingError(
+        name,
+        f"{settings.flat()[name]} needs too much memory: with {beside} some "
+        f"{total // MEGABYTE} MB, but {MOST_MEMORY // MEGABYTE} MB are the most",
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from tttui.artifacts.ptfile import write_pt
 from tttui.model.errors import RefusedInput
-from tttui.model.settings import Pretraining, Settings
+from tttui.model.pointmass.settings import Pretraining, Settings
 from tttui.tasks.pointmass.runs.base import cache_path, find_base, read_base, train_base
 
 SHORT = replace(Settings(), pretraining=Pretraining(pretrain_steps=3, pretrain_seq=8))
@@ -25,9 +25,9 @@ def test_the_default_settings_need_no_pretraining(
 
 def test_a_trained_base_is_found_again_by_its_settings_alone(tmp_path: Path) -> None:
     made = train_base(tmp_path, SHORT)
-    found = find_base(tmp_path, SHORT)
-    assert found is not None
-    assert found.sha256 == made.sha256
+    base = find_base(tmp_path, SHORT)
+    assert base is not None
+    assert base.sha256 == made.sha256
     other = replace(SHORT, pretraining=replace(SHORT.pretraining, pretrain_seed=1))
     assert find_base(tmp_path, other) is None
 
@@ -41,9 +41,9 @@ def test_a_damaged_base_in_the_cache_is_trained_again(tmp_path: Path) -> None:
 
 def test_settings_of_the_update_do_not_ask_for_another_base(tmp_path: Path) -> None:
     made = train_base(tmp_path, SHORT)
-    found = find_base(tmp_path, SHORT.updated({"lr": 0.5, "momentum": 0.1, "chunk": 8, "seed": 9}))
-    assert found is not None
-    assert found.sha256 == made.sha256
+    base = find_base(tmp_path, SHORT.updated({"lr": 0.5, "momentum": 0.1, "chunk": 8, "seed": 9}))
+    assert base is not None
+    assert base.sha256 == made.sha256
 
 
 @pytest.mark.parametrize(

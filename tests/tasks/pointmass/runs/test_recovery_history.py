@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import (
+from tests.tasks.pointmass.runs.sessions import (
     create,
     run_through,
     same,
     settings,
 )
-from tests.runs.test_recovery import CHOSEN, finish
+from tests.tasks.pointmass.runs.test_recovery import CHOSEN, finish
 from tttui.tasks.pointmass.runs.session import SessionRun
 
 

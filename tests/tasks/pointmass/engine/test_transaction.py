@@ -8,7 +8,7 @@ import pytest
 from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics.replay import UpdateOutcome
 from tttui.model.arrays import PLASTIC
-from tttui.model.settings import Plasticity
+from tttui.model.pointmass.settings import Plasticity
 from tttui.tasks.pointmass.engine import transaction as gates
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
@@ -272,3 +272,10 @@ def test_the_plain_preset_fails_as_it_is_known_to() -> None:
     baseline, adaptive, events = drive(learner, WorldStream(settings), 320)
     assert adaptive[-100:].mean() > baseline[-100:].mean()
     assert any(e["status"] == "rollback_grad_norm" for e in events)
+
+
+@pytest.mark.parametrize("shape", [(32, 16), (1, 1), (100, 103)])
+def test_the_figures_of_a_matrix_are_numpys_to_the_last_bit(shape: tuple[int, int]) -> None:
+    now = np.random.default_rng(0).normal(3.0, 0.1, shape).astype(np.float32)
+    result = gates.figures(now, now)
+    assert (result["mean"], result["std"]) == (float(now.mean()), float(now.std()))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tttui.model.configuration import GROUPS, RUN, WORLD, configuration_of
-from tttui.model.settings import Settings, World
+from tttui.model.pointmass.configuration import GROUPS, RUN, WORLD, configuration_of, settings_in
+from tttui.model.pointmass.settings import Settings, World
 
 ODD: list[Any] = [
     "abc",
@@ -47,9 +47,9 @@ def with_value(group: str, name: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("value", ODD, ids=repr)
 def test_no_value_of_any_key_raises_and_what_is_left_are_settings(value: Any) -> None:
     for group, name in KEYS:
-        found = configuration_of(with_value(group, name, value))
-        assert found.settings.validate() == found.settings
-        assert all(len(text) < 200 for text in found.wrong)
+        result = configuration_of(with_value(group, name, value))
+        assert settings_in(result).validate() == settings_in(result)
+        assert all(len(text) < 200 for text in result.wrong)
 
 
 @pytest.mark.parametrize(
@@ -93,42 +93,42 @@ def test_a_wrong_value_is_named_by_its_key(group: str, name: str, value: Any, re
 
 def test_what_is_wrong_has_its_default_and_the_rest_counts() -> None:
     meta = {"env_cfg": {"mu_min": "low", "mu_max": 0.4, "dt": -1}, "env_mode": "nonlinear"}
-    found = configuration_of(meta)
-    assert found.settings.world == World(env_mode="nonlinear", mu_max=0.4)
-    assert found.recorded["env_cfg"] == {"mu_max": 0.4}
+    result = configuration_of(meta)
+    assert settings_in(result).world == World(env_mode="nonlinear", mu_max=0.4)
+    assert result.recorded["env_cfg"] == {"mu_max": 0.4}
 
 
 def test_whole_numbers_may_be_written_as_floats() -> None:
-    found = configuration_of({"plasticity_cfg": {"chunk": 16.0}, "seed": 3.0})
-    assert (found.settings.plasticity.chunk, found.settings.seed) == (16, 3)
-    assert type(found.settings.plasticity.chunk) is int
-    assert found.wrong == ()
+    result = configuration_of({"plasticity_cfg": {"chunk": 16.0}, "seed": 3.0})
+    assert (settings_in(result).plasticity.chunk, settings_in(result).seed) == (16, 3)
+    assert type(settings_in(result).plasticity.chunk) is int
+    assert result.wrong == ()
 
 
 def test_the_step_of_the_model_counts_where_the_world_says_none() -> None:
     for meta in ({"model_cfg": {"dt": 0.5}}, {"model_cfg": {"dt": 0.5}, "env_cfg": {"dt": "x"}}):
-        settings = configuration_of(meta).settings
+        settings = settings_in(configuration_of(meta))
         assert (settings.world.dt, settings.model.dt) == (0.5, 0.5)
 
 
 def test_bounds_that_contradict_each_other_are_named() -> None:
-    found = configuration_of({"env_cfg": {"mu_min": 0.5, "mu_max": 0.1}})
-    assert found.wrong == ("env_cfg.mu_min is 0.5, above mu_max 0.1",)
-    assert found.settings.world == World()
+    result = configuration_of({"env_cfg": {"mu_min": 0.5, "mu_max": 0.1}})
+    assert result.wrong == ("env_cfg.mu_min is 0.5, above mu_max 0.1",)
+    assert settings_in(result).world == World()
 
 
 def test_changes_are_kept_without_those_that_are_wrong() -> None:
-    found = configuration_of(
+    result = configuration_of(
         {
             "mu_schedule": [[10, 0.1], "x", [20, 0.3]],
             "settings_changes": [{"t": 5, "lr": 0.1, "anchor": "x"}, {"lr": 1}],
         }
     )
-    assert found.mu_changes == ((10, 0.1), (20, 0.3))
-    assert found.settings_changes == ((5, {"lr": 0.1}),)
+    assert result.truth_changes == ((10, 0.1), (20, 0.3))
+    assert result.settings_changes == ((5, {"lr": 0.1}),)
 
 
 def test_keys_that_are_no_option_are_ignored() -> None:
-    found = configuration_of({"x": [], "env_cfg": {"y": {}}, "plasticity_cfg": {"inner_steps": 6}})
-    assert found.wrong == ()
-    assert found.settings == replace(Settings(), model=found.settings.model)
+    result = configuration_of({"x": [], "env_cfg": {"y": {}}, "plasticity_cfg": {"inner_steps": 6}})
+    assert result.wrong == ()
+    assert settings_in(result) == replace(Settings(), model=settings_in(result).model)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs.sessions import create, events, run_through, same, settings
-from tttui.model.settings import Settings
+from tests.tasks.pointmass.runs.sessions import create, events, run_through, same, settings
+from tttui.model.pointmass.settings import Settings
 from tttui.runs.drive import drive
 from tttui.tasks.pointmass.runs.session import SessionRun
 

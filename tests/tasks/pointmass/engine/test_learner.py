@@ -11,7 +11,7 @@ from tests.tasks.pointmass.bases import drive, noisy, shipped
 from tttui.dynamics import ssm
 from tttui.model.arrays import PLASTIC
 from tttui.model.errors import TttuiError
-from tttui.model.settings import Settings
+from tttui.model.pointmass.settings import Settings
 from tttui.tasks.pointmass.engine.learner import Learner
 from tttui.tasks.pointmass.world import WorldStream
 
