@@ -7,6 +7,7 @@ from tttui.draw import transfermap
 from tttui.draw.glyphs import ASCII
 from tttui.draw.look import Look
 from tttui.draw.palette import ANSI
+from tttui.model.schema import MU
 from tttui.model.transfer import Transfer
 
 NAMES = ("slow", "never", "the-fast-one")
@@ -15,6 +16,7 @@ TESTED = Transfer(
     (0, 2),
     np.array([[2.391e-6, 5e-2], [8e-3, 1.49e-6]]),
     np.array([2.8e-3, 1.7e-3]),
+    MU,
     (0.05, 0.2),
     512,
     ("never has no commit in force",),
@@ -78,6 +80,6 @@ def test_without_colours_the_numbers_stay() -> None:
 
 def test_what_does_not_fit_is_counted() -> None:
     names = tuple(f"session-{i}" for i in range(8))
-    many = Transfer(tuple(range(8)), np.ones((8, 8)), np.ones(8), tuple(np.arange(8) / 20), 512)
+    many = Transfer(tuple(range(8)), np.ones((8, 8)), np.ones(8), MU, tuple(np.arange(8) / 20), 512)
     text = " ".join(transfermap.paint(many, names, (60, 40), Look()).text())
     assert "3 more worlds do not fit" in " ".join(text.split())

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tttui.model.schema import MU
 from tttui.model.transfer import BASE, NOBODY, Transfer, transfer_sentence
 
 NAMES = ("a", "b", "c")
@@ -14,7 +15,7 @@ def matrix(
 ) -> Transfer:
     n = len(errors)
     made = np.array(errors).reshape(n, n)
-    return Transfer(tuple(range(n)), made, np.array(base[:n]), mus[:n], 512)
+    return Transfer(tuple(range(n)), made, np.array(base[:n]), MU, mus[:n], 512)
 
 
 def test_a_winning_diagonal_is_called_memory() -> None:

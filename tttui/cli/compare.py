@@ -88,7 +88,7 @@ def _transfer_document(tested: "Transfer", names: Sequence[str]) -> dict[str, An
     return {
         "conclusion": transfer_sentence(tested, names),
         "worlds": worlds,
-        "mu": tested.mus,
+        tested.hidden.name: tested.truths,
         "frozen_base": tested.base,
         "errors": dict(zip(worlds, tested.errors.tolist(), strict=True)),
         "times_frozen_base": dict(zip(worlds, tested.ratios.tolist(), strict=True)),
@@ -137,7 +137,7 @@ def _transfer_lines(tested: "Transfer", names: Sequence[str]) -> list[str]:
     from tttui.model.transfer import BASE, transfer_sentence
 
     lines = [transfer_sentence(tested, names)]
-    worlds = [f"{names[i]}, mu {mu:.4g}" for i, mu in zip(tested.sessions, tested.mus, strict=True)]
+    worlds = [f"{names[i]}, {w}" for i, w in zip(tested.sessions, tested.worlds, strict=True)]
     if worlds:
         rows = []
         for i, name in ((BASE, "frozen base"), *enumerate(worlds)):

@@ -61,11 +61,11 @@ class Shades:
     def _colours(self) -> Ints:
         """The colour of every paper: that of all its tints together, each of them once."""
         laid = np.bincount(self._papers.ravel())
-        found = np.full(len(laid), DEFAULT, dtype=np.int64)
+        colours = np.full(len(laid), DEFAULT, dtype=np.int64)
         for tints in np.flatnonzero(laid[1:]) + 1:
             shown = [tint for i, tint in enumerate(self._tints) if tints >> i & 1]
-            found[tints] = reduce(lambda a, b: over(a, b, self._ground), shown)
-        return found[self._papers]
+            colours[tints] = reduce(lambda a, b: over(a, b, self._ground), shown)
+        return colours[self._papers]
 
     def paint(self, grids: tuple[Ints, Ints, Ints, Ints], free: Bools, blocks: str) -> None:
         """Put the papers into (char, ink, paper, marks) [rows, columns]: edges as `blocks`, from

@@ -6,11 +6,12 @@ import numpy as np
 
 from tttui.model.arrays import Floats
 from tttui.model.dataclass import dataclass
+from tttui.model.schema import Hidden
 from tttui.model.session import Meta
 from tttui.model.text import visible
 
-SAME_MU = 1e-3
-"""Frictions closer than this are the same world."""
+SAME = 1e-3
+"""Values of the hidden quantity closer than this are of the same world."""
 
 BASE = -1
 """Number of the row of the frozen base."""
@@ -31,8 +32,10 @@ class Transfer:
     errors: Floats
     base: Floats
     """Errors [j] of the frozen base of session j in its own world."""
-    mus: tuple[float, ...]
-    """The friction of each of these worlds."""
+    hidden: Hidden
+    """What differs between worlds."""
+    truths: tuple[float, ...]
+    """Its value in each of these worlds."""
     steps: int
     missing: tuple[str, ...] = ()
     """Which other sessions are left out, and why."""
@@ -42,6 +45,11 @@ class Transfer:
         """The errors [i, j] as multiples of what the frozen base has in the same world."""
         with np.errstate(all="ignore"):
             return np.asarray(self.errors / self.base)
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        """These values in words: `mu 0.3`."""
+        return tuple(f"{self.hidden.name} {value:.4g}" for value in self.truths)
 
     @property
     def winners(self) -> tuple[int, ...]:
@@ -55,8 +63,8 @@ class Transfer:
         return tuple(out)
 
     def same_world(self, i: int, j: int) -> bool:
-        """Whether rows i and j are of sessions with the same friction."""
-        return abs(self.mus[i] - self.mus[j]) < SAME_MU
+        """Whether rows i and j are of sessions in the same world."""
+        return abs(self.truths[i] - self.truths[j]) < SAME
 
 
 def transfer_refused(metas: Sequence[Meta], names: Sequence[str]) -> str:
@@ -64,27 +72,28 @@ def transfer_refused(metas: Sequence[Meta], names: Sequence[str]) -> str:
     if sum(meta.is_point_mass for meta in metas) > 1:
         return ""
     others = [(m, name) for m, name in zip(metas, names, strict=True) if not m.is_point_mass]
-    said = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
-    more = f" and {len(said) - 2} more are of other tasks" if len(said) > 2 else ""
+    parts = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
+    more = f" and {len(parts) - 2} more are of other tasks" if len(parts) > 2 else ""
     return (
         f"Transfer takes two sessions of the point mass, which have worlds to be tested in; "
-        f"{', '.join(said[:2])}{more}."
+        f"{', '.join(parts[:2])}{more}."
     )
 
 
 def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:
-    """What the matrix says: memory of each world's own mu, or a general improvement.
+    """What the matrix says: memory of each world's hidden quantity, or a general improvement.
 
     `names` are those of all compared sessions.
     """
-    n = len(tested.sessions)
+    n, hidden = len(tested.sessions), tested.hidden.name
     if n < 2:
-        return "Nothing to conclude: that takes two sessions with a commit in force and a known mu."
-    if max(tested.mus) - min(tested.mus) < SAME_MU:
-        return "All these worlds have the same mu, so the matrix says nothing about memory."
+        needed = f"two sessions with a commit in force and a known {hidden}"
+        return f"Nothing to conclude: that takes {needed}."
+    if max(tested.truths) - min(tested.truths) < SAME:
+        return f"All these worlds have the same {hidden}, so the matrix says nothing about memory."
     name = [names[i] for i in tested.sessions]
-    # weights of another session with the same mu remember it just as well
-    lost = [
+    # weights of another session in the same world remember it just as well
+    forgotten = [
         f"{'the frozen base' if w == BASE else name[w]} does better in the world of {name[j]}"
         for j, w in enumerate(tested.winners)
         if w != NOBODY and not (w >= 0 and tested.same_world(w, j))
@@ -93,20 +102,21 @@ def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:
     if wins == n:
         first = (
             f"The diagonal wins in all {n} worlds: every session's weights predict their own "
-            "world best, so they remember its mu."
+            f"world best, so they remember its {hidden}."
         )
     else:
         first = f"The diagonal wins in {wins} of {n} worlds"
-        first += f": {'; '.join(lost[:2])}." if lost else "."
+        first += f": {'; '.join(forgotten[:2])}." if forgotten else "."
     return f"{first} {_elsewhere(tested)}"
 
 
 def _elsewhere(tested: Transfer) -> str:
-    """How the weights do in worlds of another friction, against the base."""
+    """How the weights do in other worlds, against the base."""
     ratios, n = tested.ratios, len(tested.sessions)
     away = [float(ratios[i, j]) for i in range(n) for j in range(n) if not tested.same_world(i, j)]
     better = sum(ratio < 1 for ratio in away)
-    said = f"In worlds of another mu they beat the frozen base in {better} of {len(away)} cases"
+    text = f"In worlds of another {tested.hidden.name} they beat the frozen base in "
+    text += f"{better} of {len(away)} cases"
     if 2 * better > len(away):
-        return f"{said}, so part of what was learned is general."
-    return f"{said}."
+        return f"{text}, so part of what was learned is general."
+    return f"{text}."

@@ -57,8 +57,8 @@ class Pictures(Generic[P]):
         """The picture of what is `shown`, which never changes, in one of the ways to see it."""
         if list(map(id, shown)) != list(map(id, self._of)):
             self._of, self._painted = shown, {}
-        found = self._painted.pop(how) if how in self._painted else paint()
-        self._painted[how] = found
+        picture = self._painted.pop(how) if how in self._painted else paint()
+        self._painted[how] = picture
         if len(self._painted) > self._most:
             del self._painted[next(iter(self._painted))]
-        return found
+        return picture

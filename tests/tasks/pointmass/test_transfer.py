@@ -63,7 +63,7 @@ def test_exact_weights_win_in_their_own_world() -> None:
     sessions = [session(str(mu), mu, knowing(mu)) for mu in (0.05, 0.12, 0.25)]
     result = transfer(sessions, ["a", "b", "c"])
     assert result.winners == (0, 1, 2)
-    assert result.mus == (0.05, 0.12, 0.25)
+    assert result.truths == (0.05, 0.12, 0.25)
     assert (np.diag(result.errors) < 1e-6).all()
 
 
@@ -127,7 +127,7 @@ def test_a_world_is_tested_with_the_friction_that_it_has_at_last() -> None:
     changed = replace(
         GOOD, meta=Meta(truth=0.12, configuration=configuration_of({"mu_schedule": [[0, 0.3]]}))
     )
-    assert transfer([changed], ["b"]).mus == (0.3,)
+    assert transfer([changed], ["b"]).truths == (0.3,)
 
 
 def test_the_worlds_are_fresh_noise_free_and_driven_by_the_same_actions() -> None:

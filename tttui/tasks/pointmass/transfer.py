@@ -9,6 +9,7 @@ import numpy as np
 from tttui.model.arrays import PLASTIC, Floats, Weights
 from tttui.model.compare import Comparison
 from tttui.model.pointmass.settings import World
+from tttui.model.schema import MU
 from tttui.model.session import SessionData
 from tttui.model.transfer import Transfer
 from tttui.tasks.pointmass import world
@@ -52,7 +53,7 @@ def transfer(sessions: Sequence[SessionData], names: Sequence[str]) -> Transfer:
             frozen = _complete(sessions[i].base, sessions[i])
             base[k] = transfer_matrix([frozen], [worlds[k]], laws[i].dt)[0, 0]
     mus = tuple(float(laws[i].mu or 0.0) for i in rows)
-    return Transfer(tuple(rows), errors, base, mus, STEPS, tuple(missing))
+    return Transfer(tuple(rows), errors, base, MU, mus, STEPS, tuple(missing))
 
 
 def _complete(weights: Weights | None, data: SessionData) -> Weights:
