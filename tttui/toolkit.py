@@ -1,6 +1,6 @@
-"""What tttui uses of Textual and Rich beside their public interfaces, all in one place.
+"""All uses of private interfaces of Textual and Rich.
 
-`tests/test_toolkit.py` says which of it is gone or of another kind when there is a new version.
+`tests/test_toolkit.py` reports which of them a new version has removed or changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -114,7 +114,7 @@ class LazyLine(Line):
 
 
 class DirtyScreen(Screen[R], Generic[R]):
-    """A screen that makes only those lines of its widgets that are to be sent."""
+    """A screen that renders only the widget lines that are sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ HELD_S = 0.2
 
 
 class HeldScreen(DirtyScreen[None]):
-    """A screen of which nothing is drawn until `release`: what it shows first is complete."""
+    """A screen that draws nothing until `release`, so that its first picture is complete."""
 
     held = True
 
@@ -235,7 +235,7 @@ def bind(widget: Widget, bindings: Iterable[Binding]) -> None:
 
 
 def bound_to(widget: Widget, key: str) -> list[Binding]:
-    """The bindings of the widget for this key."""
+    """The bindings of a widget for a key."""
     return list(widget._bindings.key_to_bindings.get(key, ()))
 
 

@@ -40,7 +40,7 @@ def test_a_figure_has_the_ground_of_its_theme(tmp_path: Path, theme: Theme) -> N
 def test_a_run_without_predictions_says_so(tmp_path: Path) -> None:
     request = request_for(tmp_path, "predictions")
     assert request.trajectory is not None
-    motion = replace(request.trajectory, baseline=None, adaptive=None)
+    motion = replace(request.trajectory, frozen=None, adaptive=None)
     with pytest.raises(TttuiError, match="no predictions to export"):
         rendered(replace(request, trajectory=motion).checked(), "svg")
 
@@ -97,7 +97,7 @@ def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> N
     z = np.where(bad[:, None], np.nan, motion.z)
     data = SessionData(
         request.data.place,
-        steps=Steps(steps.t, steps.baseline, adaptive, steps.did_update, steps.update_ok),
+        steps=Steps(steps.t, steps.frozen, adaptive, steps.did_update, steps.update_ok),
     )
     broken = type(request)(what, data, Trajectory(motion.t, z, motion.a))
     assert rendered(broken.checked(), "png").startswith(b"\x89PNG")

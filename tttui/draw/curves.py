@@ -46,10 +46,10 @@ class Curve:
         )
 
 
-def stacked(found: Sequence[Curve]) -> Curve:
+def stacked(curves: Sequence[Curve]) -> Curve:
     """Curves of one axis together: [curves, dot columns]."""
     low, high, mean = (
-        np.stack(ends) for ends in zip(*((c.low, c.high, c.mean) for c in found), strict=True)
+        np.stack(ends) for ends in zip(*((c.low, c.high, c.mean) for c in curves), strict=True)
     )
     return Curve(low, high, mean)
 
@@ -60,14 +60,14 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     Between two neighbouring samples the line is straight (on a log scale in the logarithm);
     it is broken where a sample is NaN.
     """
-    found = series.on(axis)
-    low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
+    envelope = series.on(axis)
+    low, high, mean = envelope.low.copy(), envelope.high.copy(), envelope.mean.copy()
     centres = axis.centres()
     i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
     if 0 < j - i < axis.dots and axis.t1 > axis.t0:
         i, j = max(0, i - 1), min(len(series), j + 1)
         t, y = series.t[i:j].astype(np.float64), series.y[i:j]
-        between = found.count == 0
+        between = envelope.count == 0
         inside = (centres >= t[0]) & (centres <= t[-1])
         with np.errstate(divide="ignore", invalid="ignore"):
             values = (
@@ -82,8 +82,8 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
         use = between & inside & ~own
         for target in (low, high, mean):
             target[use] = filled[use]
-    filled_columns = found.count > 0
-    samples = int(found.count.sum())
+    filled_columns = envelope.count > 0
+    samples = int(envelope.count.sum())
     dense = samples >= DENSE * max(int(filled_columns.sum()), 1)
     return Curve(low, high, mean, dense)
 
@@ -127,9 +127,9 @@ def band(curve: Curve, scale: Scale, height: int) -> Bools:
 def stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
     """Lines from zero to the extremes of every column [height, width * across]; columns without a
     sample stay empty. `across`: dots of a cell beside each other."""
-    found = series.on(axis)
-    low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
-    empty = found.count == 0
+    envelope = series.on(axis)
+    low, high = np.fmin(envelope.low, 0.0), np.fmax(envelope.high, 0.0)
+    empty = envelope.count == 0
     if across == 1:
         low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
         high = np.fmax.reduce(high.reshape(-1, 2), axis=1)

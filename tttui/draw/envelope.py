@@ -1,4 +1,4 @@
-"""What a long series looks like in few columns: minimum, maximum and mean of every column.
+"""The envelope of a long series: minimum, maximum and mean of every column.
 
 A pyramid of one level (blocks of 64 samples) is built once; a drawing then touches only whole
 blocks and the two ragged ends of every column, so it costs the same for any length, and no
@@ -139,8 +139,8 @@ class Series:
             some = np.flatnonzero(blocks.count < BLOCK)
             rows = self.y[:whole].reshape(-1, BLOCK)[some]
             inside = (some[:, None] * BLOCK + np.arange(BLOCK))[np.isnan(rows)]
-            found = np.concatenate([inside, whole + np.flatnonzero(np.isnan(self.y[whole:]))])
-            self._missing = self.t[found] if len(found) < len(self) else self.t[:0]
+            places = np.concatenate([inside, whole + np.flatnonzero(np.isnan(self.y[whole:]))])
+            self._missing = self.t[places] if len(places) < len(self) else self.t[:0]
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
@@ -197,10 +197,10 @@ class Series:
         low, high, mean = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
         count = np.zeros(n, dtype=np.int64)
         if len(own):
-            found = _pieces(self.y[start[0] : stop[-1]], start[own] - start[0])
-            low[own], high[own], count[own] = found.low, found.high, found.count
-            known = found.finite > 0
-            mean[own[known]] = found.total[known] / found.finite[known]
+            pieces = _pieces(self.y[start[0] : stop[-1]], start[own] - start[0])
+            low[own], high[own], count[own] = pieces.low, pieces.high, pieces.count
+            known = pieces.finite > 0
+            mean[own[known]] = pieces.total[known] / pieces.finite[known]
         return ColumnRanges(low, high, mean, count)
 
     def extent(self, t0: float, t1: float) -> tuple[float, float, float] | None:
@@ -220,8 +220,8 @@ class Series:
         head, tail = min(-(-i // BLOCK) * BLOCK, j), max(j // BLOCK * BLOCK, i)
         if tail <= head:
             head, tail = j, j
-        found = _summary(np.concatenate([self.y[i:head], self.y[tail:j]])[None, :])
-        lows, highs, positives = found.finite_low, found.finite_high, found.positive
+        summary = _summary(np.concatenate([self.y[i:head], self.y[tail:j]])[None, :])
+        lows, highs, positives = summary.finite_low, summary.finite_high, summary.positive
         if tail > head:
             rows = slice(head // BLOCK, tail // BLOCK)
             lows = np.append(lows, self._blocks.finite_low[rows])

@@ -138,9 +138,9 @@ class PlotArea(HasLook):
 
     def not_numbers(self, at: Ints | Floats, axis: TimeAxis, ink: Colour, bold: bool) -> None:
         """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
-        held = np.zeros(self.columns, dtype=np.bool_)
-        held[np.clip(axis.cell(at), 0, self.columns - 1)] = True
-        self.sign(-1, np.flatnonzero(held), self.glyphs.not_a_number, ink, bold)
+        marked = np.zeros(self.columns, dtype=np.bool_)
+        marked[np.clip(axis.cell(at), 0, self.columns - 1)] = True
+        self.sign(-1, np.flatnonzero(marked), self.glyphs.not_a_number, ink, bold)
 
     def threshold_text(self, line: Threshold) -> tuple[int | None, str, int]:
         """The row of dots of a threshold (None where it is off the scale), its name, and the row

@@ -63,12 +63,12 @@ class Shades:
 
     def _colours(self, paper: Ints) -> Ints:
         """The colour of every paper: that of all its tints together, each of them once."""
-        found = np.full(paper.shape, DEFAULT, dtype=np.int64)
+        colours = np.full(paper.shape, DEFAULT, dtype=np.int64)
         for tints in set(paper[paper > 0].tolist()):  # np.unique imports numpy.ma
             shown = [tint for i, tint in enumerate(self._tints) if tints >> i & 1]
             mixed = reduce(lambda a, b: over(a, b, self._ground), shown)
-            found[paper == tints] = mixed
-        return found
+            colours[paper == tints] = mixed
+        return colours
 
     def paint(self, grids: tuple[Ints, Ints, Ints, Ints], free: Bools, blocks: str) -> None:
         """Put the papers into (char, ink, paper, marks) [rows, columns]: edges as `blocks`, from

@@ -1,4 +1,4 @@
-"""The small dialog of an export, and the thread that writes while the screen goes on."""
+"""The dialog of an export, and the thread that writes the file."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -109,13 +109,13 @@ def in_thread(work: Callable[[], Path], done: Callable[[str], object]) -> None:
 
     def run() -> None:
         try:
-            said = f"Exported to {shown(work())}"
+            message = f"Exported to {shown(work())}"
         except TttuiError as error:
-            said = f"Not exported: {error}"
+            message = f"Not exported: {error}"
         except Exception as error:
-            said = f"Not exported: unexpected {type(error).__name__}: {error}"
+            message = f"Not exported: unexpected {type(error).__name__}: {error}"
         with suppress(RuntimeError):  # the app has ended meanwhile
-            done(said)
+            done(message)
 
     Thread(target=run, name="tttui-export", daemon=True).start()
 

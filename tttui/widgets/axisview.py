@@ -36,5 +36,5 @@ class AxisView(TimeView):
         part.char[row, start:end], part.ink[row, start:end] = ord(" "), DEFAULT
         part.bold[row, start:end], part.marks[row, start:end] = False, 0
         paper = self.palette.cursor_paper
-        kept = None if paper == DEFAULT else paper
-        part.write(row, *place, self.palette.cursor, kept, bold=True)
+        background = None if paper == DEFAULT else paper
+        part.write(row, *place, self.palette.cursor, background, bold=True)

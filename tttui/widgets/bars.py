@@ -18,7 +18,7 @@ TITLE = " tttui "
 
 
 class TopBar(Widget):
-    """What is open, and what it is doing; the state stands at the right edge.
+    """The name and state of the open session; the state stands at the right edge.
 
     A note stands between the name and the state for a while.
     """
@@ -41,7 +41,7 @@ class TopBar(Widget):
         return self._note
 
     def cuts(self, text: str) -> bool:
-        """Whether there is no room for this whole as a note."""
+        """Whether a note would be cut."""
         parts, states, _ = self._parts
         state = self._least(states, self.size.width)
         name = cell_len(visible(parts[0])) + 2 if parts else 0
@@ -156,7 +156,7 @@ class TabBar(Widget):
 
 
 class KeyBar(Widget):
-    """The keys that work right now, as many as fit."""
+    """The available keys, as many as fit."""
 
     DEFAULT_CSS = "KeyBar { height: 1; background: $panel; color: $foreground; }"
 

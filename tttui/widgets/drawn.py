@@ -125,10 +125,10 @@ class Drawn(Dressed, Widget):
         missing = [y for y in crop.line_range if y not in strips]
         if missing:
             self._make(canvas, missing, filters)
-        found = [strips[y] for y in crop.line_range]
+        lines = [strips[y] for y in crop.line_range]
         if crop.column_span == (0, canvas.columns):
-            return found
-        return [strip.crop(*crop.column_span) for strip in found]
+            return lines
+        return [strip.crop(*crop.column_span) for strip in lines]
 
     def render_line(self, y: int) -> Strip:
         canvas = self.canvas()

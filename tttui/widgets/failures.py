@@ -1,4 +1,4 @@
-"""The line that says what could not be worked out."""
+"""The line of failed parts."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Which session this is: ids, hashes and the settings that shaped it."""
+"""The identity of a session: ids, hashes and settings."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -59,7 +59,7 @@ def identity_rows(data: SessionData) -> list[Row]:
 
 
 def _subject(data: SessionData) -> list[Row]:
-    """What the session is about."""
+    """The task of the session."""
     meta, schema = data.meta, data.meta.schema
     if meta.is_point_mass:
         return [("world", f"{meta.env_mode or '-'}  {data.truth_named}")]

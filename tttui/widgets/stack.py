@@ -106,12 +106,12 @@ class StackView(AxisView):
 
     def _value(self, trace: Trace, t: int) -> list[Part]:
         """The sign of a curve and its value at step t; stems have their name as well."""
-        colour, found = ink(trace.role, self.palette), trace.series.at(t)
+        colour, point = ink(trace.role, self.palette), trace.series.at(t)
         sign = f"  {self.glyphs.light} "
         if trace.style == "stems":
             sign = f"  {self.glyphs.vertical} " if trace in self._stems else "  "
             sign += f"{trace.name} "
         return [
             (sign, colour, trace.style != "stems"),
-            (short(found[1]) if found else "-", colour, True),
+            (short(point[1]) if point else "-", colour, True),
         ]

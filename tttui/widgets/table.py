@@ -110,8 +110,8 @@ class Table(Dressed, Widget):
         if self.sort.key is None and not self.sort.descending:
             at = int(np.searchsorted(self._order, row))
             return at if at < len(self._order) and self._order[at] == row else None
-        found = np.flatnonzero(self._order == row)
-        return int(found[0]) if len(found) else None
+        places = np.flatnonzero(self._order == row)
+        return int(places[0]) if len(places) else None
 
     def neighbour(self, by: int) -> int | None:
         """The row of the source `by` rows below the selected one, within the table."""

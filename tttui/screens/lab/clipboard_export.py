@@ -1,4 +1,4 @@
-"""What leaves the lab: copies, links to a view, exported tables, figures and screens."""
+"""Copies, links and exports of the lab."""
 
 import csv
 import io
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FIGURES = ("png", "svg", "pdf")
 
 
-class HandsOut:
-    """Copies and exports what the shown view offers; its `action_`s are those of the screen."""
+class LabExport:
+    """Copies and exports the content of the shown view; its `action_`s are those of the screen."""
 
     def __init__(self, screen: "LabScreen") -> None:
         self._screen = screen
