@@ -32,7 +32,7 @@ def comparison(decay_init: str, cell: Cell, sessions: int) -> None:
     """One cell: frozen against adaptive, the worst tenth, the whole run, the yardsticks."""
     settings = settings_of(cell, decay_init)
     runs = run_cell(settings, cell, sessions)
-    frozen, adaptive = final(runs.baseline), final(runs.adaptive)
+    frozen, adaptive = final(runs.frozen), final(runs.adaptive)
     least = least_squares(runs.z, runs.a)
     forgetful = least_squares(runs.z, runs.a, 0.98)
     physics = oracle(runs.z, runs.a, runs.mu, settings.world)
@@ -64,11 +64,11 @@ def drift(sessions: int, steps: int = 20_000) -> None:
         runs = run_cell(settings_of(cell, "spread", steps), cell, sessions)
         windows = [slice(500, 1000), slice(steps // 2 - 1000, steps // 2), slice(-1000, None)]
         levels = [runs.adaptive[:, w].mean(axis=1) for w in windows]
-        worst = float(np.max(levels[-1] / runs.baseline[:, -1000:].mean(axis=1)))
+        worst = float(np.max(levels[-1] / runs.frozen[:, -1000:].mean(axis=1)))
         print(
             f"drift  | {cell!s:28s} | steps 500 to 1000 {median(levels[0]):.2e}, "
             f"middle {median(levels[1]):.2e}, last 1000 {median(levels[2]):.2e}, frozen there "
-            f"{median(runs.baseline[:, -1000:].mean(axis=1)):.2e}; worst session's last 1000 "
+            f"{median(runs.frozen[:, -1000:].mean(axis=1)):.2e}; worst session's last 1000 "
             f"{worst:.1%} of its frozen model's | {outcomes(runs)}",
             flush=True,
         )

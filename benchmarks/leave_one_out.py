@@ -43,7 +43,7 @@ def row(name: str, changes: dict[str, Any], decay_init: str, cell: Cell, session
     if name == "the preset plain":
         settings = replace(settings, plasticity=PRESETS["plain"])
     runs = run_cell(settings, cell, sessions)
-    frozen, adaptive = final(runs.baseline), final(runs.adaptive)
+    frozen, adaptive = final(runs.frozen), final(runs.adaptive)
     gain = 1.0 - adaptive / frozen
     print(
         f"{decay_init:6s} | {cell!s:28s} | {name:28s} | {median(gain):9.1%} "

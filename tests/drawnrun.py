@@ -23,7 +23,7 @@ REASONS = (
 class Content:
     """What a generated run recorded: columns over the steps [n], events, snapshots."""
 
-    baseline: Floats
+    frozen: Floats
     adaptive: Floats
     did_update: Bools
     update_ok: Bools
@@ -55,9 +55,9 @@ def content(
     did = (t > 0) & (t % chunk == 0) if chunk else np.zeros(steps, dtype=np.bool_)
     ok = did & (rng.random(steps) < 0.8)
     committed = np.cumsum(ok)
-    baseline = rng.lognormal(np.log(2e-3), 0.8, steps)
+    frozen = rng.lognormal(np.log(2e-3), 0.8, steps)
     floor = 0.05 + 0.95 * np.exp(-committed / 3)
-    adaptive = np.where(committed == 0, baseline, baseline * floor)
+    adaptive = np.where(committed == 0, frozen, frozen * floor)
     adaptive *= np.where((rng.random(steps) < 0.002) & (committed > 0), 50.0, 1.0)
     a = rng.normal(0, 0.5, (steps, 2))
     v = np.zeros((steps, 2))
@@ -67,7 +67,7 @@ def content(
     z = np.hstack((np.cumsum(v, axis=0), v)).astype(np.float32)
     base = _matrices(rng, *shape)
     return Content(
-        baseline.astype(np.float32),
+        frozen.astype(np.float32),
         adaptive.astype(np.float32),
         did,
         ok,
@@ -82,9 +82,9 @@ def content(
 def metrics_of(data: Content) -> dict[str, Any]:
     """metrics.json of a run."""
     return {
-        "baseline_mse_mean": _mean(data.baseline),
+        "baseline_mse_mean": _mean(data.frozen),
         "adaptive_mse_mean": _mean(data.adaptive),
-        "baseline_mse_last100_mean": _mean(data.baseline[-100:]),
+        "baseline_mse_last100_mean": _mean(data.frozen[-100:]),
         "adaptive_mse_last100_mean": _mean(data.adaptive[-100:]),
         "updates_attempted": len(data.events),
         "updates_committed": len(data.commits),

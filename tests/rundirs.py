@@ -108,10 +108,10 @@ def _native(
 ) -> None:
     writer = RunWriter(path)
     writer.begin(meta, base_bytes)
-    n = len(data.baseline)
+    n = len(data.frozen)
     for i in range(0, n, 4096):
         j = slice(i, i + 4096)
-        writer.steps(i, data.baseline[j], data.adaptive[j], data.did_update[j], data.update_ok[j])
+        writer.steps(i, data.frozen[j], data.adaptive[j], data.did_update[j], data.update_ok[j])
         if trajectory:
             after = np.vstack((data.z[j][1:], data.z[j][-1:]))
             writer.trajectory(i, data.z[j], data.a[j], after + 0.1, after + 0.01, meta["mu"])
@@ -187,7 +187,7 @@ def _table(header: str, columns: list[Any], line_end: str) -> str:
 
 def _columns(data: Content) -> list[Any]:
     flags = [data.did_update.astype(int).tolist(), data.update_ok.astype(int).tolist()]
-    return [range(len(data.baseline)), data.baseline.tolist(), data.adaptive.tolist(), *flags]
+    return [range(len(data.frozen)), data.frozen.tolist(), data.adaptive.tolist(), *flags]
 
 
 def _foreign_events(data: Content) -> list[dict[str, Any]]:
@@ -248,7 +248,7 @@ def _store(
     lines = "".join(json.dumps(event) + "\n" for event in events)
     (path / "update_events.jsonl").write_text(lines * runs)
     columns = _columns(data)
-    columns.insert(2, data.baseline.tolist())
+    columns.insert(2, data.frozen.tolist())
     header = "t,base_mse,session_no_update_mse,adaptive_mse,did_update,update_ok"
     keys = ("x", "y", "vx", "vy", "ax", "ay")
     rows = np.hstack((data.z, data.a)).tolist()

@@ -242,7 +242,7 @@ def open_app(
     if os.environ.get("NO_COLOR"):
         theme = "ansi"  # made to be told apart by glyphs and weight
     views = views_path()
-    plain = next((given for given in (ascii, preferred.ascii) if given is not None), None)
+    plain = next((value for value in (ascii, preferred.ascii) if value is not None), None)
     app = TttuiApp(
         store,
         start,

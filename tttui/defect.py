@@ -8,7 +8,7 @@ from tttui.model.text import visible, visible_lines
 
 def report(error: BaseException) -> str:
     """Write the traceback to a file; returns the line that says what broke and where it is."""
-    said = f"unexpected {type(error).__name__}: {visible(str(error)) or 'no message'}"
+    summary = f"unexpected {type(error).__name__}: {visible(str(error)) or 'no message'}"
     text = visible_lines("".join(traceback.format_exception(error)))
     try:
         with tempfile.NamedTemporaryFile(
@@ -16,5 +16,7 @@ def report(error: BaseException) -> str:
         ) as log:
             log.write(text)
     except OSError as why:
-        return f"{said}; this is a defect of tttui, and its traceback cannot be written ({why})"
-    return f"{said}; this is a defect of tttui, please report it with the traceback in {log.name}"
+        return f"{summary}; this is a defect of tttui, and its traceback cannot be written ({why})"
+    return (
+        f"{summary}; this is a defect of tttui, please report it with the traceback in {log.name}"
+    )

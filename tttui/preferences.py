@@ -1,4 +1,4 @@
-"""What a person prefers, from a configuration file: theme, mouse, ASCII, keys.
+"""The preferences of a person, from a configuration file: theme, mouse, ASCII, keys.
 
 # ~/.config/tttui/config.toml
 theme = "light"

@@ -1,4 +1,4 @@
-"""Keys act one after another, each on what the one before it has left on the screen.
+"""Keys typed ahead act one after another, each on the screen that the previous one left.
 
 Textual runs the command of a key at once, in a task of its own: keys that are typed while the
 app starts, while a tab is made or faster than messages travel would act on widgets that are not

@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.conftest import Driver, OpenApp
 from tests.rundirs import make_run
+from tttui.draw.palette import DARK
 from tttui.model.start import StartView
 from tttui.screens.export import ExportDialog
 from tttui.widgets.bars import TopBar
@@ -48,6 +49,16 @@ async def test_a_figure_is_drawn_in_the_background(run: Path, open_app: OpenApp)
     path = Path(said.removeprefix("Exported to "))
     assert path.name == "demo-trajectory.png"
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+async def test_t_chooses_the_colours_of_a_figure(run: Path, open_app: OpenApp) -> None:
+    async with open_app(run) as driver:
+        await driver.press("e", "t")
+        assert "dark  colours of a figure" in driver.text()
+        await driver.press("s")
+        await driver.until(lambda: list(Path("exports").glob("*.svg")), "the file")
+    (path,) = Path("exports").glob("*.svg")
+    assert f"#{DARK.ground:06x}" in path.read_text()
 
 
 async def test_the_whole_screen_is_written_as_svg(run: Path, open_app: OpenApp) -> None:

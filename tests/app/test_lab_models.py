@@ -171,7 +171,7 @@ async def test_two_versions_are_compared(root: Path, open_app: OpenApp) -> None:
         await driver.press("x")
         assert "walker@v2" in driver.text()
         await driver.press("enter")
-        await driver.until(lambda: view._differences.found, "the comparison")
+        await driver.until(lambda: view._differences.newest, "the comparison")
         assert "walker@v2 to runner@v1: weights changed by 50 %" in driver.text()
         assert "0.0200 -> 0.0300" in driver.text()
 

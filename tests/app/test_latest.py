@@ -18,7 +18,7 @@ def test_questions_that_were_overtaken_are_not_answered() -> None:
         return 10 * question
 
     def tell() -> None:
-        if latest.found == (4, 40):
+        if latest.newest == (4, 40):
             told.set()
 
     latest = Latest(answer, tell)
@@ -36,8 +36,8 @@ def test_a_question_that_cannot_be_answered_does_not_stand_in_the_way() -> None:
     latest: Latest[int, float] = Latest(lambda question: 1 / question, told.set)
     latest.ask(0)
     assert told.wait(PATIENCE_S)
-    assert (latest.found, latest.failure) == (None, "ZeroDivisionError: division by zero")
+    assert (latest.newest, latest.failure) == (None, "ZeroDivisionError: division by zero")
     told.clear()
     latest.ask(2)
     assert told.wait(PATIENCE_S)
-    assert (latest.found, latest.failure) == ((2, 0.5), "")
+    assert (latest.newest, latest.failure) == ((2, 0.5), "")

@@ -82,7 +82,7 @@ async def test_only_settings_that_differ_are_tabled(root: Path, open_app: OpenAp
     async with open_app(root, start=ON_TAB, size=(200, 50)) as driver:
         await ready(driver)
         await mark(driver, "demo", "other")
-        answer = driver.pane.query_one(SettingsTable)._found
+        answer = driver.pane.query_one(SettingsTable)._comparison
         assert answer is not None
         settings = {d.name: d.values for d in answer.differences}
         assert settings["chunk"] == ("32", "16")
@@ -157,7 +157,7 @@ async def test_one_marked_session_is_not_enough_and_says_so(root: Path, open_app
         assert pane.acting == "table"
         await driver.press("t")
         assert "Mark two or more sessions with space" in driver.text()
-        assert driver.pane.query_one(TransferMap)._found is None
+        assert driver.pane.query_one(TransferMap)._comparison is None
 
 
 async def test_sessions_of_other_tasks_are_compared_by_what_they_gain(

@@ -19,7 +19,7 @@ from tttui.model.arrays import Floats
 from tttui.model.start import StartView
 from tttui.model.statistics import Summariser
 from tttui.panes.weights.pane import WeightsPane
-from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
+from tttui.panes.weights.weights_at import Finder, WeightsAnswer, WeightsRequest
 from tttui.widgets.drawn import Drawn
 from tttui.widgets.weightmap import WeightMap
 
@@ -235,7 +235,7 @@ async def test_large_matrices_are_compared_beside_the_screen(
     path = make_run(tmp_path / "large", steps=100, shape=(96, 192)).path
     let_go, find = threading.Event(), Finder.find
 
-    def slow(finder: Finder, asked: AskedWeights) -> FoundWeights:
+    def slow(finder: Finder, asked: WeightsRequest) -> WeightsAnswer:
         if asked.aspect == "start":
             let_go.wait(20)
         return find(finder, asked)
@@ -264,7 +264,7 @@ async def test_nothing_of_another_session_is_shown_while_weights_are_worked_out(
     large = make_run(tmp_path / "runs" / "large", steps=100, shape=(96, 192))
     let_go, find = threading.Event(), Finder.find
 
-    def slow(finder: Finder, asked: AskedWeights) -> FoundWeights:
+    def slow(finder: Finder, asked: WeightsRequest) -> WeightsAnswer:
         if asked.data.place.name == "large":
             let_go.wait(20)
         return find(finder, asked)

@@ -12,7 +12,7 @@ from tttui.model.session import SessionData
 from tttui.model.weights import Aspect
 from tttui.panes.architecture.model_facts import same
 from tttui.panes.weights import weights_at
-from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
+from tttui.panes.weights.weights_at import Finder, WeightsAnswer, WeightsRequest
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def data(tmp_path: Path) -> SessionData:
 
 def request_for(
     data: SessionData, t: int, aspect: Aspect = "value", transaction: int | None = None
-) -> AskedWeights:
-    return AskedWeights(data, aspect, t, transaction, None, None)
+) -> WeightsRequest:
+    return WeightsRequest(data, aspect, t, transaction, None, None)
 
 
-def found_for(data: SessionData, t: int, aspect: Aspect = "value") -> FoundWeights:
+def answer_for(data: SessionData, t: int, aspect: Aspect = "value") -> WeightsAnswer:
     return Finder().find(request_for(data, t, aspect))
 
 
@@ -57,14 +57,14 @@ def test_matrices_of_the_usual_size_are_worked_out_at_once(
 
 
 def test_everything_is_there_before_it_is_shown(data: SessionData) -> None:
-    answer = found_for(data, 599, "start")
+    answer = answer_for(data, 599, "start")
     assert answer.shown.matrices.keys() == answer.pyramids.keys() == {"W_u", "B", "W_o"}
     assert len(answer.pyramids["B"].levels) == 6
     assert [of.name for of in answer.spectra] == ["W_u", "B", "W_o"]
 
 
 def test_what_moved_is_told_of_the_change_that_is_shown(data: SessionData) -> None:
-    answer = found_for(data, 599, "previous")
+    answer = answer_for(data, 599, "previous")
     assert answer.moved is not None
     assert answer.moved.of == "change since the previous commit"
     name, axis, parts = answer.moved.lists[0]
@@ -74,13 +74,13 @@ def test_what_moved_is_told_of_the_change_that_is_shown(data: SessionData) -> No
 
 
 def test_values_tell_what_moved_since_the_start(data: SessionData) -> None:
-    answer = found_for(data, 599)
+    answer = answer_for(data, 599)
     assert answer.moved is not None
     assert answer.moved.of == "change since the start"
 
 
 def test_the_growth_of_a_condition_number_counts_from_the_start(data: SessionData) -> None:
-    assert found_for(data, 0).spectra[1].growth == pytest.approx(1.0)
+    assert answer_for(data, 0).spectra[1].growth == pytest.approx(1.0)
 
 
 def test_memory_that_does_not_suffice_is_said(
@@ -90,4 +90,4 @@ def test_memory_that_does_not_suffice_is_said(
         raise MemoryError
 
     monkeypatch.setattr(weights_at, "compare", fail)
-    assert "not enough memory" in found_for(data, 599).shown.why_not
+    assert "not enough memory" in answer_for(data, 599).shown.why_not

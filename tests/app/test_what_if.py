@@ -28,7 +28,7 @@ def noted(driver: Driver) -> str:
 
 async def computed(driver: Driver) -> None:
     """Wait for what the knobs were turned to last."""
-    control = driver.main.what_if.found
+    control = driver.main.what_if.counterfactual
 
     def done() -> bool:
         return control.complete
@@ -67,7 +67,7 @@ async def test_turning_a_knob_puts_the_counterfactual_beside_what_is_recorded(
             assert "lr 0.02 -> 0.01" in shown
             assert "instead of" in shown
             assert "what-if" in next(line for line in shown.splitlines() if line.startswith("MSE"))
-            result = driver.main.what_if.found.result
+            result = driver.main.what_if.counterfactual.result
             assert result is not None
             assert result.request.changes == {"lr": 0.01}
             assert len(result.steps) == 200
@@ -78,7 +78,7 @@ async def test_an_unturned_what_if_is_the_recorded_session(
 ) -> None:
     async with open_app(session) as driver:
         await opened(driver)
-        result = driver.main.what_if.found.result
+        result = driver.main.what_if.counterfactual.result
         assert result is not None
         recorded = driver.data.steps.adaptive
         assert (result.steps.adaptive.astype("f4") == recorded.astype("f4")).all()
@@ -91,7 +91,7 @@ async def test_escape_leaves_nothing_behind(open_app: OpenApp, session: Path) ->
         await driver.press("escape")
         assert "What if" not in driver.text()
         assert "what-if" not in driver.text()
-        assert driver.main.what_if.found.result is None
+        assert driver.main.what_if.counterfactual.result is None
         await driver.press("left")  # a step again
         assert driver.timeline.cursor == 198
 
@@ -102,7 +102,9 @@ async def test_keys_turn_knobs_or_move_in_time_never_both(open_app: OpenApp, ses
         assert driver.timeline.cursor == 199
         await driver.press("W", "left", "left")
         assert driver.timeline.cursor == 197
-        assert driver.main.what_if.found.result is not None, "still beside what is recorded"
+        assert driver.main.what_if.counterfactual.result is not None, (
+            "still beside what is recorded"
+        )
         await driver.press("W", "right")
         assert driver.timeline.cursor == 197
         await driver.press("2", "3", "1")  # tabs are there meanwhile
@@ -114,7 +116,7 @@ async def test_the_branch_follows_the_cursor(open_app: OpenApp, session: Path) -
     async with open_app(session, start=start) as driver:
         await opened(driver, "B", "shift+right")
         assert "from step 120" in driver.text()
-        result = driver.main.what_if.found.result
+        result = driver.main.what_if.counterfactual.result
         assert result is not None
         assert int(result.steps.t[0]) == 120
         await driver.press("B")
@@ -127,26 +129,26 @@ async def test_a_knob_that_belongs_to_the_start_says_so_at_a_later_step(
 ) -> None:
     async with open_app(session, start=StartView(t=64)) as driver:
         await opened(driver, "B")
-        names = [knob.name for knob in driver.main.what_if.found.state.knobs]
+        names = [knob.name for knob in driver.main.what_if.counterfactual.state.knobs]
         way = names.index("env_mode") - names.index("lr")
         await driver.press(*["down"] * way, "right")
         assert "cannot change at step 64" in driver.text()
-        assert not driver.main.what_if.found.state.turned
+        assert not driver.main.what_if.counterfactual.state.turned
 
 
 async def test_a_value_is_typed_and_checked(open_app: OpenApp, session: Path) -> None:
     async with open_app(session) as driver:
         await opened(driver, "enter", "ctrl+u", *"-1", "enter")
         assert "lr" in noted(driver)
-        assert not driver.main.what_if.found.state.turned
+        assert not driver.main.what_if.counterfactual.state.turned
         await driver.press("enter", "ctrl+u", *"0.004", "enter")
         await computed(driver)
         assert "lr 0.02 -> 0.004" in driver.text()
         await driver.press("backspace")
         await computed(driver)
-        assert not driver.main.what_if.found.state.turned
+        assert not driver.main.what_if.counterfactual.state.turned
         await driver.press("enter", "ctrl+u", "9", "escape")
-        assert not driver.main.what_if.found.state.turned
+        assert not driver.main.what_if.counterfactual.state.turned
         assert "What if" in driver.text(), "escape left the field alone"
 
 
@@ -190,7 +192,7 @@ async def test_the_knobs_are_ranked_by_what_they_change(open_app: OpenApp, sessi
         await driver.press("V")
         await computed(driver)
         assert "matters most" in driver.text()
-        effects = driver.main.what_if.found.state.table
+        effects = driver.main.what_if.counterfactual.state.table
         assert len(effects) > 10
 
 
@@ -201,7 +203,7 @@ async def test_what_is_kept_is_what_was_shown(
     shutil.copytree(session, here)
     async with open_app(here) as driver:
         await opened(driver, "shift+left")
-        shown = driver.main.what_if.found.result
+        shown = driver.main.what_if.counterfactual.result
         assert shown is not None
         await driver.press("K")
         await driver.until(

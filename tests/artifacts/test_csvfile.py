@@ -51,14 +51,14 @@ def test_carriage_returns_belong_to_the_line_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["nan", "NaN", "inf", "-inf", "Infinity", "-Infinity", "1e999"])
 def test_what_is_not_finite_is_shown_as_such(word: str, tmp_path: Path) -> None:
     file = read(tmp_path, HEADER + f"0,{word},1,0,0\n")
-    assert np.array_equal(file.steps.baseline, [float(word)], equal_nan=True)
+    assert np.array_equal(file.steps.frozen, [float(word)], equal_nan=True)
     assert reasons(file) == []
 
 
 def test_three_curves_are_read(tmp_path: Path) -> None:
     header = "t,base_mse,session_no_update_mse,adaptive_mse,did_update,update_ok\n"
     steps = read(tmp_path, header + "0,1,2,3,0,0\n").steps
-    assert (steps.baseline[0], steps.adaptive[0]) == (1, 3)
+    assert (steps.frozen[0], steps.adaptive[0]) == (1, 3)
     assert steps.no_update is not None
     assert steps.no_update[0] == 2
 
@@ -66,12 +66,12 @@ def test_three_curves_are_read(tmp_path: Path) -> None:
 def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
     header = "extra,update_ok,did_update,adaptive_mse,baseline_mse,t\n"
     steps = read(tmp_path, header + "9,1,1,0.5,0.25,7\n").steps
-    assert (steps.t[0], steps.baseline[0], steps.adaptive[0]) == (7, 0.25, 0.5)
+    assert (steps.t[0], steps.frozen[0], steps.adaptive[0]) == (7, 0.25, 0.5)
 
 
 def test_an_absent_column_is_named_and_shown_as_nan(tmp_path: Path) -> None:
     file = read(tmp_path, "t,adaptive_mse,did_update,update_ok\n0,1,0,0\n")
-    assert np.isnan(file.steps.baseline).all()
+    assert np.isnan(file.steps.frozen).all()
     assert reasons(file) == ["has no column baseline_mse or base_mse"]
 
 

@@ -133,7 +133,7 @@ def columns(path: Path) -> dict[str, list[float]]:
     steps = file.steps
     return {
         "t": steps.t.tolist(),
-        "baseline_mse": steps.baseline.tolist(),
+        "baseline_mse": steps.frozen.tolist(),
         "adaptive_mse": steps.adaptive.tolist(),
         "did_update": steps.did_update.astype(float).tolist(),
         "update_ok": steps.update_ok.astype(float).tolist(),

@@ -33,7 +33,7 @@ def test_the_known_results_are_read(
 ) -> None:
     data = read(foreign_data, name, run)
     assert len(data.steps) == 600
-    assert data.steps.baseline[-100:].mean() == pytest.approx(frozen, abs=6e-4)
+    assert data.steps.frozen[-100:].mean() == pytest.approx(frozen, abs=6e-4)
     assert data.steps.adaptive[-100:].mean() == pytest.approx(adaptive, abs=6e-3)
     assert data.transactions.counts()["commit"] == commits
     assert len(data.transactions) == 18
@@ -47,7 +47,7 @@ def test_summaries_agree(
 ) -> None:
     (place,) = [place for place in find_sessions([foreign_data]) if place.name == name]
     summary = read_summary(place, place.runs[run] if place.runs else None)
-    assert summary.baseline_last100 == pytest.approx(frozen, abs=6e-4)
+    assert summary.frozen_last100 == pytest.approx(frozen, abs=6e-4)
     assert summary.adaptive_last100 == pytest.approx(adaptive, abs=6e-3)
     assert (summary.steps, summary.attempted, summary.committed) == (600, 18, commits)
 

@@ -54,7 +54,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def same_steps(a: Steps, b: Steps) -> bool:
-    names = ("t", "baseline", "adaptive", "did_update", "update_ok")
+    names = ("t", "frozen", "adaptive", "did_update", "update_ok")
     return all(np.array_equal(getattr(a, n), getattr(b, n), equal_nan=True) for n in names)
 
 
@@ -212,7 +212,7 @@ def test_a_file_that_disappears_and_comes_back_is_read_anew(tmp_path: Path) -> N
     assert len(reader.steps) == 0
     path.write_bytes(HEADER + b"\n0,2,2,0,0\n1,2,2,0,0\n")
     reader.refresh()
-    assert reader.steps.baseline.tolist() == [2, 2]
+    assert reader.steps.frozen.tolist() == [2, 2]
 
 
 def test_a_cut_off_last_line_is_named_once_it_is_old(tmp_path: Path) -> None:

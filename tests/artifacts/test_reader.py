@@ -39,7 +39,7 @@ def read(place: Place, run: str | None = None) -> SessionData:
 def test_every_layout_gives_the_same_session(layout: Layout, make: Make) -> None:
     data = read(make(layout, steps=200))
     made = content(200)
-    assert np.array_equal(data.steps.baseline.astype(np.float32), made.baseline)
+    assert np.array_equal(data.steps.frozen.astype(np.float32), made.frozen)
     assert np.array_equal(data.steps.adaptive.astype(np.float32), made.adaptive)
     assert data.steps.did_update.tolist() == made.did_update.tolist()
     assert data.transactions.counts().get("commit") == len(made.commits)
@@ -277,7 +277,7 @@ def test_damage_is_named_and_the_rest_is_shown(
 
 def test_nan_in_a_row_is_shown_as_such(make: Make) -> None:
     data = read(make("native", damage=["nan_line"]))
-    assert np.isnan(data.steps.baseline[5])
+    assert np.isnan(data.steps.frozen[5])
     assert len(data.steps) == 600
 
 

@@ -72,7 +72,7 @@ def test_a_frozen_loss_that_was_not_evaluated_is_no_recorded_nan(tmp_path: Path)
     steps = SessionReader(Place(path.parent, "native")).refresh().steps
     assert steps.evaluated is not None
     assert steps.evaluated[:17].tolist() == [i % 8 == 0 for i in range(17)]
-    assert np.isnan(steps.baseline[[1, 8]]).all()
+    assert np.isnan(steps.frozen[[1, 8]]).all()
 
 
 def test_steps_that_were_compared_are_taken_from_the_end(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_what_a_row_compares_was_evaluated_of_both(tmp_path: Path) -> None:
     summary = read_summary(make_recorded(tmp_path / "r", frozen_every=8))
     steps = SessionReader(Place(tmp_path / "r", "native")).refresh().steps
     _, frozen, adaptive = steps.compared(100)
-    assert summary.baseline_last100 == pytest.approx(frozen.mean())
+    assert summary.frozen_last100 == pytest.approx(frozen.mean())
     assert summary.adaptive_last100 == pytest.approx(adaptive.mean())
 
 

@@ -30,9 +30,9 @@ def test_the_numbers_are_those_of_the_run(
         make_run(path_of(tmp_path, layout), layout=layout, steps=200, damage=damage)
     )
     assert (summary.steps, summary.attempted, summary.committed) == (200, 6, len(made.commits))
-    assert summary.baseline_last100 == pytest.approx(made.baseline[-100:].mean())
+    assert summary.frozen_last100 == pytest.approx(made.frozen[-100:].mean())
     assert summary.adaptive_mean == pytest.approx(made.adaptive.mean())
-    expected = 100 * (1 - made.adaptive[-100:].mean() / made.baseline[-100:].mean())
+    expected = 100 * (1 - made.adaptive[-100:].mean() / made.frozen[-100:].mean())
     assert summary.improvement == pytest.approx(expected)
     lost = ["metrics.json"] if damage and layout == "native" else []
     assert [problem.path.name for problem in summary.problems] == lost
@@ -88,7 +88,7 @@ def test_a_file_without_frozen_errors_gives_none(tmp_path: Path) -> None:
     rows = "".join(f"{t},{t},0,0\n" for t in range(4))
     (place.path / "per_step.csv").write_text("t,adaptive_mse,did_update,update_ok\n" + rows)
     summary = read_summary(place)
-    assert (summary.baseline_last100, summary.adaptive_last100) == (None, 1.5)
+    assert (summary.frozen_last100, summary.adaptive_last100) == (None, 1.5)
 
 
 def test_damage_is_a_problem_of_the_row(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_infinite_errors_are_shown_as_such(tmp_path: Path) -> None:
     (place.path / "per_step.csv").write_text(
         "t,baseline_mse,adaptive_mse,did_update,update_ok\n" + rows
     )
-    assert np.isnan(read_summary(place).baseline_mean or 0)
+    assert np.isnan(read_summary(place).frozen_mean or 0)
 
 
 @pytest.mark.parametrize("metrics", [True, False])

@@ -61,7 +61,7 @@ def test_the_final_errors_are_means_over_the_last_steps(
     path = tmp_path / ("store/sessions/a" if layout == "store" else "a")
     tail = read_tail(steps_path(make_run(path, layout=layout, steps=steps)))
     made = content(steps)
-    expected = [np.mean(errors[-100:]) for errors in (made.baseline, made.adaptive)]
+    expected = [np.mean(errors[-100:]) for errors in (made.frozen, made.adaptive)]
     assert tail.last == pytest.approx(expected, rel=1e-5)
 
 

@@ -36,7 +36,7 @@ def test_a_trajectory_without_predictions_is_shown(tmp_path: Path) -> None:
     result = TrajectoryCsv(path).refresh()
     assert result is not None
     assert result.z.tolist() == [[1, 2, 3, 4]]
-    assert result.baseline is None
+    assert result.frozen is None
     assert result.mu is None
 
 

@@ -63,7 +63,7 @@ def test_errors_are_read_back_exactly(
     writer.finish()
     steps = read(writer).steps
     assert steps.t.tolist() == list(range(5, 5 + len(values)))
-    assert np.array_equal(steps.baseline.astype(values.dtype), values, equal_nan=True)
+    assert np.array_equal(steps.frozen.astype(values.dtype), values, equal_nan=True)
     assert np.array_equal(steps.adaptive.astype(values.dtype), values[::-1], equal_nan=True)
     assert steps.did_update.tolist() == flags.tolist()
     assert steps.update_ok.tolist() == (~flags).tolist()
@@ -84,7 +84,7 @@ def test_the_trajectory_is_read_back_exactly(
     assert result.mu is not None
     assert result.mu.tolist() == [mu] * len(table)
     for ours, theirs in zip(
-        parts, (result.z, result.a, result.baseline, result.adaptive), strict=True
+        parts, (result.z, result.a, result.frozen, result.adaptive), strict=True
     ):
         assert theirs is not None
         assert np.array_equal(ours, theirs.astype(np.float32), equal_nan=True)

@@ -43,7 +43,7 @@ def test_a_text_is_read_to_its_end_and_gets_easier(shell: Shell) -> None:
     assert shell.err == ""
     data = SessionReader(find_sessions([shell.root / "a"])[0]).refresh()
     assert len(data.steps) == -(-len(TEXT) // 64)
-    assert data.steps.adaptive[-4:].mean() < 0.5 * data.steps.baseline[-4:].mean()
+    assert data.steps.adaptive[-4:].mean() < 0.5 * data.steps.frozen[-4:].mean()
 
 
 def test_every_byte_has_its_losses_and_the_document_is_kept(shell: Shell) -> None:
@@ -52,7 +52,7 @@ def test_every_byte_has_its_losses_and_the_document_is_kept(shell: Shell) -> Non
     losses = np.fromfile(directory / "tokens.f16", dtype="<f2").reshape(-1, 2).astype(float)
     assert len(losses) == len(TEXT)
     steps = SessionReader(find_sessions([directory])[0]).refresh().steps
-    assert losses[64:128].mean(0) == pytest.approx([steps.baseline[1], steps.adaptive[1]], rel=2e-3)
+    assert losses[64:128].mean(0) == pytest.approx([steps.frozen[1], steps.adaptive[1]], rel=2e-3)
     assert (directory / "document.bin").read_bytes() == TEXT
     meta = json.loads((directory / "session" / "meta.json").read_text())
     assert meta["document"]["bytes"] == len(TEXT)

@@ -77,7 +77,7 @@ def test_a_missing_element_is_crossed_out() -> None:
     pyramid = Pyramid(np.array([[np.nan, 1.0]]))
     assert heat.paint(pyramid, HeatWindow(), (2, 1), 1.0, Look()).text() == ["×▀"]
     assert heat.paint(pyramid, HeatWindow(high=2), (2, 1), 1.0, Look(glyphs=ASCII)).text() == ["?@"]
-    assert pyramid.lost == (1, 0)
+    assert pyramid.non_finite == (1, 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -141,7 +141,7 @@ def test_what_is_built_ahead_is_what_is_found_later() -> None:
     ahead.build()
     assert len(ahead.levels) == 8
     assert ahead.limit == later.limit == np.abs(values[np.isfinite(values)]).max()
-    assert ahead.lost == later.lost == (1, 1)
+    assert ahead.non_finite == later.non_finite == (1, 1)
     for k in range(8):
         assert np.array_equal(ahead.level(k), later.level(k), equal_nan=True)
 

@@ -25,7 +25,7 @@ RAMP = Series(np.arange(41), np.arange(41.0))
 
 def plot(*values: list[float], **more: object) -> Plot:
     series = [Series(np.arange(len(y)), np.array(y, dtype=float)) for y in values]
-    names: list[tuple[str, object]] = [("frozen", "baseline"), ("adaptive", "adaptive")]
+    names: list[tuple[str, object]] = [("frozen", "frozen"), ("adaptive", "adaptive")]
     traces = tuple(
         Trace(name, s, role, heavy=role == "adaptive")  # type: ignore[arg-type]
         for s, (name, role) in zip(series, names, strict=False)
@@ -136,7 +136,7 @@ def test_a_missing_sample_leaves_a_gap() -> None:
     picture = drawn(plot(y), (40, 6))
     place = picture.layout
     inks = picture.canvas.ink[place.top : place.top + place.rows - 1, place.gutter :]
-    curve = (inks == DARK.baseline).any(axis=0)
+    curve = (inks == DARK.frozen).any(axis=0)
     assert curve[:10].all()
     assert not curve[11:21].any()
     assert curve[23:].all()
@@ -147,7 +147,7 @@ def test_the_name_of_a_far_threshold_stands_above_the_curve() -> None:
     picture = drawn(shown, (40, 12))
     top = picture.layout.top
     assert "limit 1e6" in picture.canvas.text()[top]
-    assert not (picture.canvas.ink[top] == DARK.baseline).any()
+    assert not (picture.canvas.ink[top] == DARK.frozen).any()
 
 
 def test_an_infinite_sample_points_out_of_the_plot() -> None:
@@ -211,7 +211,7 @@ def test_a_logarithmic_axis_labels_decades() -> None:
 def test_the_lower_of_two_crossing_curves_stays_visible(glyphs: object) -> None:
     shown = plot([2.0] * 41, list(np.linspace(0, 4, 41)))
     canvas = paint(shown, (0, 40), (60, 16), Look(glyphs=glyphs)).canvas  # type: ignore[arg-type]
-    assert {DARK.baseline, DARK.adaptive} <= set(canvas.ink.flat)
+    assert {DARK.frozen, DARK.adaptive} <= set(canvas.ink.flat)
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
@@ -368,8 +368,8 @@ def test_a_dashed_line_leaves_the_line_below_it_in_sight(glyphs: Glyphs) -> None
     over = replace(shown.traces[0], dashed=True)
     both = replace(shown, traces=(shown.traces[1], over))
     canvas = paint(both, (0, 40), (60, 12), Look(glyphs=glyphs)).canvas
-    inks = [set(canvas.ink[:, column]) & {DARK.baseline, DARK.adaptive} for column in range(9, 60)]
-    assert inks[:4] == [{DARK.baseline}] * 2 + [{DARK.adaptive}] * 2
+    inks = [set(canvas.ink[:, column]) & {DARK.frozen, DARK.adaptive} for column in range(9, 60)]
+    assert inks[:4] == [{DARK.frozen}] * 2 + [{DARK.adaptive}] * 2
     assert all(len(ink) == 1 for ink in inks)
 
 

@@ -40,7 +40,7 @@ def test_a_figure_has_the_ground_of_its_theme(tmp_path: Path, theme: Theme) -> N
 def test_a_run_without_predictions_says_so(tmp_path: Path) -> None:
     request = request_for(tmp_path, "predictions")
     assert request.trajectory is not None
-    motion = replace(request.trajectory, baseline=None, adaptive=None)
+    motion = replace(request.trajectory, frozen=None, adaptive=None)
     with pytest.raises(TttuiError, match="no predictions to export"):
         rendered(replace(request, trajectory=motion).checked(), "svg")
 
@@ -97,7 +97,7 @@ def test_values_that_are_not_finite_are_left_out(tmp_path: Path, what: str) -> N
     z = np.where(bad[:, None], np.nan, motion.z)
     data = SessionData(
         request.data.place,
-        steps=Steps(steps.t, steps.baseline, adaptive, steps.did_update, steps.update_ok),
+        steps=Steps(steps.t, steps.frozen, adaptive, steps.did_update, steps.update_ok),
     )
     broken = type(request)(what, data, Trajectory(motion.t, z, motion.a))
     assert rendered(broken.checked(), "png").startswith(b"\x89PNG")
@@ -221,6 +221,13 @@ def test_what_is_not_a_number_is_marked_at_the_lower_edge() -> None:
     look.curve(axes, np.arange(5), np.array([1.0, np.nan, 3.0, np.inf, 5.0]), "red", "a")
     marks = [line for line in axes.lines if line.get_marker() == "x"]
     assert [line.get_xdata().tolist() for line in marks] == [[1]]  # type: ignore[union-attr]
+
+
+def test_a_value_between_two_that_are_none_is_a_mark() -> None:
+    axes = look.figure(2.0, "a").add_subplot()
+    look.curve(axes, np.arange(6), np.array([1.0, 2.0, np.inf, 3.0, np.inf, 4.0]), "red", "a")
+    marks = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [line.get_xdata().tolist() for line in marks] == [[3, 5]]  # type: ignore[union-attr]
 
 
 def test_countless_marks_are_thinned() -> None:

@@ -36,7 +36,7 @@ def test_errors_read_back_equal(tmp_path: Path) -> None:
     steps = request.data.steps
     assert [int(t) for t in columns["t"]] == steps.t.tolist()
     np.testing.assert_array_equal(np.array(columns["adaptive_mse"], float), steps.adaptive)
-    np.testing.assert_array_equal(np.array(columns["baseline_mse"], float), steps.baseline)
+    np.testing.assert_array_equal(np.array(columns["baseline_mse"], float), steps.frozen)
 
 
 def test_the_window_cuts_the_rows(tmp_path: Path) -> None:

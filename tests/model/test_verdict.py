@@ -223,7 +223,7 @@ def test_an_empty_session_has_nothing_to_judge() -> None:
 def test_a_recorded_session_without_updates_is_judged_by_its_losses(tmp_path: Path) -> None:
     place = make_recorded(tmp_path / "r", updates=False)
     data = SessionReader(place).refresh()
-    steps = replace(data.steps, adaptive=0.5 * data.steps.baseline)
+    steps = replace(data.steps, adaptive=0.5 * data.steps.frozen)
     said = verdict(replace(data, steps=steps))
     assert said.tone == "better"
     assert "with no update recorded" in said.sentence

@@ -174,7 +174,7 @@ def test_the_files_say_what_happened(tmp_path: Path) -> None:
     losses = np.fromfile(directory / "losses.f16", dtype="<f2").reshape(-1, 2)
     assert len(losses) == 6 * STEPS
     assert losses[:6].mean(0) == pytest.approx(
-        [data.steps.baseline[0], data.steps.adaptive[0]], rel=1e-2
+        [data.steps.frozen[0], data.steps.adaptive[0]], rel=1e-2
     )
     history = np.load(directory / "weights_history.npy")
     assert history["t"].tolist() == [0, *range(4, STEPS + 1, 4)]

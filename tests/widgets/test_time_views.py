@@ -34,7 +34,7 @@ LEFT = 9
 
 def chart(timeline: Timeline = VIEW) -> Chart:
     result = Chart()
-    frozen = Trace("frozen", Series(STEPS, np.full(100, 2.0)), "baseline")
+    frozen = Trace("frozen", Series(STEPS, np.full(100, 2.0)), "frozen")
     adaptive = Trace("adaptive", Series(STEPS, np.linspace(4, 1, 100)), "adaptive", True)
     result.set_plot(Plot("MSE", traces=(frozen, adaptive), compare=(1, 0), marks=MARKS))
     result.set_timeline(timeline)

@@ -15,7 +15,7 @@ def test_means_are_over_the_same_steps_and_adaptive_is_a_multiple_of_each() -> N
     shown = Plot(
         traces=(
             Trace("oracle", Series(t[:-1], np.full(299, 0.02)), 1, end="dated"),
-            Trace("frozen", Series(t, np.full(300, 0.4)), "baseline", end="ended"),
+            Trace("frozen", Series(t, np.full(300, 0.4)), "frozen", end="ended"),
             Trace("adaptive", averaged, heavy=True, raw=Series(t, adaptive), end="ended"),
         ),
         compare=(2, 1),

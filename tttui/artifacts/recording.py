@@ -143,8 +143,8 @@ class SessionWriter(SessionFilesWriter):
 
         Give what else belongs to the step (`series`, `score`) first.
         """
-        baseline = "" if frozen is None else repr(frozen)
-        self._steps.add(f"{t},{baseline},{adaptive!r},{tried:d},{committed:d}\n".encode())
+        frozen_text = "" if frozen is None else repr(frozen)
+        self._steps.add(f"{t},{frozen_text},{adaptive!r},{tried:d},{committed:d}\n".encode())
         self.tally.add_step(frozen, adaptive)
         self._flush_when_due()
 
@@ -321,7 +321,7 @@ class RecordedSums:
             "baseline_mse_mean": self.frozen_sum / self.pairs if self.pairs else None,
             "adaptive_mse_mean": self.adaptive_sum / self.rows,
             "adaptive_mse_mean_where_frozen": self.paired_sum / self.pairs if self.pairs else None,
-            "baseline_mse_last100_mean": judged.baseline if len(pairs) else None,
+            "baseline_mse_last100_mean": judged.frozen if len(pairs) else None,
             "adaptive_mse_last100_mean": judged.adaptive if len(pairs) else mean_of_last,
             "steps_with_frozen": self.pairs,
             "updates_attempted": self.attempted,

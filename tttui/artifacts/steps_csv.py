@@ -60,7 +60,7 @@ class StepsFile:
         elif shown is not self.steps.t:
             self.steps = Steps(
                 t=shown,
-                baseline=self._column("baseline_mse", np.nan),
+                frozen=self._column("baseline_mse", np.nan),
                 adaptive=self._column("adaptive_mse", np.nan),
                 did_update=self._column("did_update", False),
                 update_ok=self._column("update_ok", False),
@@ -133,7 +133,7 @@ class TrajectoryCsv:
         columns = (
             Column("z", members=STATE),
             Column("a", members=ACTION),
-            Column("baseline", members=BASELINE, optional=True),
+            Column("frozen", members=BASELINE, optional=True),
             Column("adaptive", members=ADAPTIVE, optional=True),
             Column("mu", optional=True),
         )

@@ -67,9 +67,9 @@ def read_summary(
     numbers: dict[str, Any] = {
         "attempted": whole(metrics.get("updates_attempted")),
         "committed": whole(metrics.get("updates_committed")),
-        "baseline_mean": number(metrics.get("baseline_mse_mean")),
+        "frozen_mean": number(metrics.get("baseline_mse_mean")),
         "adaptive_mean": number(metrics.get("adaptive_mse_mean")),
-        "baseline_last100": number(metrics.get("baseline_mse_last100_mean")),
+        "frozen_last100": number(metrics.get("baseline_mse_last100_mean")),
         "adaptive_last100": number(metrics.get("adaptive_mse_last100_mean")),
     }
     live = status is not None and status.live
@@ -88,7 +88,7 @@ def read_summary(
     interval = tail.interval
     if tail.last is not None or tail.steps is not None:
         ends = tail.last or (None, None)
-        numbers |= dict(zip(("baseline_last100", "adaptive_last100"), ends, strict=True))
+        numbers |= dict(zip(("frozen_last100", "adaptive_last100"), ends, strict=True))
     why_no_mean = tail.why_no_mean
     steps = tail.steps
     if files.steps is not None and None in numbers.values():
@@ -221,12 +221,12 @@ def _computed(path: Path, problems: list[Problem], *, lower: bool) -> dict[str, 
         final = replace(final, adaptive=last, why_none="")
     with np.errstate(all="ignore"):  # what is not finite is told as such
         means: dict[str, float | None] = {
-            "baseline_mean": None if steps.never_evaluated else float(np.mean(frozen)),
+            "frozen_mean": None if steps.never_evaluated else float(np.mean(frozen)),
             "adaptive_mean": float(np.mean(steps.adaptive)),
-            "baseline_last100": final.baseline,
+            "frozen_last100": final.frozen,
             "adaptive_last100": final.adaptive,
         }
-    for name, errors in (("baseline", steps.baseline), ("adaptive", steps.adaptive)):
+    for name, errors in (("frozen", steps.frozen), ("adaptive", steps.adaptive)):
         if np.isnan(errors).all():  # there is no such column
             means |= {f"{name}_mean": None, f"{name}_last100": None}
     return {

@@ -35,7 +35,7 @@ class Tail:
     steps: int | None = None
     recent: tuple[float | None, ...] = ()
     last: tuple[float, float] | None = None
-    """Mean errors (baseline, adaptive) over the last steps that a final error is about; None
+    """Mean errors (frozen, adaptive) over the last steps that a final error is about; None
     where the end does not hold all of them, or not unharmed."""
     interval: tuple[float, float] | None = None
     """Of the improvement over these steps, in percent, 95 %; None where there is none."""
@@ -90,10 +90,10 @@ def read_tail(path: Path, *, lower: bool = True) -> Tail:
     if "baseline_mse" in index and not table.wrong.count and (whole or len(t) >= WINDOW):
         every = rows[counts, index["baseline_mse"]]
         both = ~absent(every)
-        baseline, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
-        if both.any() and (whole or len(baseline) >= WINDOW):
-            result = improvement(baseline, adaptive, lower=lower)
-            last, interval = (result.baseline, result.adaptive), result.ends
+        frozen, adaptive = every[both][-WINDOW:], error[both][-WINDOW:]
+        if both.any() and (whole or len(frozen) >= WINDOW):
+            result = improvement(frozen, adaptive, lower=lower)
+            last, interval = (result.frozen, result.adaptive), result.ends
             why = "" if all(map(math.isfinite, last)) else result.why_none
     begin = 0 if whole else int(np.argmax(t // STRETCH > t[0] // STRETCH))
     return Tail(steps, _stretches(t[begin:], error[begin:]), last, interval, why, wrong)

@@ -83,7 +83,7 @@ def as_document(summary: "SessionSummary") -> dict[str, Any]:
         "steps": summary.steps,
         "updates_attempted": summary.attempted,
         "updates_committed": summary.committed,
-        "baseline_mse_last100_mean": summary.baseline_last100,
+        "baseline_mse_last100_mean": summary.frozen_last100,
         "adaptive_mse_last100_mean": summary.adaptive_last100,
         "improvement_percent": percent if percent is None or math.isfinite(percent) else None,
         **({"why_no_mean": summary.why_no_mean} if summary.why_no_mean else {}),
@@ -105,7 +105,7 @@ def _row(summary: "SessionSummary", lead: str, *, mixed: bool = False) -> tuple[
         "-" if summary.steps is None else str(summary.steps),
         "-" if attempted is None else f"{summary.committed or 0}/{attempted}",
         compared(
-            summary.baseline_last100,
+            summary.frozen_last100,
             summary.adaptive_last100,
             lower=summary.meta.loss.lower_is_better,
         )[0],

@@ -21,20 +21,26 @@ def labelled(scale: Scale, rows: int) -> tuple[Tick, ...]:
     ends = (scale.low, scale.high)
 
     def cell(value: float) -> int:
-        return int(scale.dots(np.array([value]), 4 * rows)[0]) // 4
+        return _dot(scale, value, 4 * rows) // 4
 
-    found = ticks.enough(scale.ticks, (rows + 2) // 3, rows, cell, ends)
-    if len(found) > 2 or rows < 6:
-        return found
+    few = ticks.enough(scale.ticks, (rows + 2) // 3, rows, cell, ends)
+    if len(few) > 2 or rows < 6:
+        return few
     more = ticks.enough(scale.ticks, (rows + 1) // 2, rows, cell, ends)
-    return more if len(more) <= (rows + 1) // 2 else found
+    return more if len(more) <= (rows + 1) // 2 else few
 
 
 def dot_row(scale: Scale, value: float, rows: int, glyphs: Glyphs) -> tuple[int, int]:
     """The row of dots and that of cells, both from the top, of a value inside the scale."""
     per = 4 if glyphs.braille else 1
-    dot = rows * per - 1 - int(scale.dots(np.array([value]), rows * per)[0])
+    dot = rows * per - 1 - _dot(scale, value, rows * per)
     return dot, dot // per
+
+
+@lru_cache(maxsize=1024)
+def _dot(scale: Scale, value: float, height: int) -> int:
+    """The row of dots of a value, from the bottom: an axis comes again with every picture."""
+    return int(scale.dots(np.array([value]), height)[0])
 
 
 def values(
@@ -86,10 +92,10 @@ def steps(
         canvas.write(line, left - 1, glyphs.corner + glyphs.horizontal * axis.width, palette.frame)
     if below < 0 or not labels:
         return
-    found = _step_ticks(axis)
-    for column, _ in found if line >= 0 else ():
+    step_ticks = _step_ticks(axis)
+    for column, _ in step_ticks if line >= 0 else ():
         canvas.write(line, left + column, glyphs.tick_down, palette.frame)
-    for start, text in ticks.placed(found, axis.width):
+    for start, text in ticks.placed(step_ticks, axis.width):
         canvas.write(below, left + start, text, palette.muted)
     if left > 4:
         canvas.write(below, left - 5, "step", palette.faint)
@@ -97,12 +103,12 @@ def steps(
 
 def _step_ticks(axis: TimeAxis) -> list[tuple[int, str]]:
     """Column and label of every tick; those of the ends where less than two labels have room."""
-    found = [
+    labelled_ticks = [
         (column, tick.label)
         for tick in ticks.steps(axis.t0, axis.t1, axis.width)
         if (column := axis.column(int(tick.value))) is not None
     ]
-    if len(ticks.placed(found, axis.width)) < 2 and axis.t1 > axis.t0:
+    if len(ticks.placed(labelled_ticks, axis.width)) < 2 and axis.t1 > axis.t0:
         ends = [(0, ticks.label(axis.t0)), (axis.width - 1, ticks.label(axis.t1))]
-        return ends if len(ticks.placed(ends, axis.width)) == 2 else found
-    return found
+        return ends if len(ticks.placed(ends, axis.width)) == 2 else labelled_ticks
+    return labelled_ticks

@@ -30,8 +30,8 @@ def sparkline(
     levels = 4 if glyphs.braille else len(INKED)
     columns = 2 * width if glyphs.braille else width
     edges = np.linspace(series.t[0], np.nextafter(float(series.t[-1]), np.inf), columns + 1)
-    found = series.columns(edges)
-    heights = _heights(found.mean, levels * height)
+    envelope = series.columns(edges)
+    heights = _heights(envelope.mean, levels * height)
     if glyphs.braille:
         rows = braille.text(braille.spans(np.zeros_like(heights), heights - 1, levels * height))
     else:

@@ -1,4 +1,4 @@
-"""Where somebody changed the run, on a time axis: thin columns, and flags where there is a line."""
+"""Marks of interventions on a time axis: thin columns, and flags on a line."""
 
 from collections.abc import Iterable
 from dataclasses import field
@@ -19,19 +19,19 @@ _SPACE = ord(" ")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunChanges:
-    """Changes of the run at ascending steps t [n], and what each was, in words."""
+    """Interventions at ascending steps t [n], in words."""
 
     t: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     what: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Iterable[tuple[int, str]]) -> "RunChanges":
+    def of(cls, changes: Iterable[tuple[int, str]]) -> "RunChanges":
         """From pairs of step and words, ascending."""
-        pairs = tuple(told)
+        pairs = tuple(changes)
         return cls(np.array([t for t, _ in pairs], dtype=np.int64), tuple(w for _, w in pairs))
 
     def columns(self, axis: TimeAxis) -> Ints:
-        """The columns of the axis in which something was changed, ascending."""
+        """The columns with an intervention, ascending."""
         i, j = np.searchsorted(self.t, axis.t0), np.searchsorted(self.t, axis.t1, side="right")
         if i == j or axis.width < 1:
             return np.empty(0, dtype=np.int64)
@@ -40,11 +40,11 @@ class RunChanges:
 
     def lines(self, axis: TimeAxis) -> Ints:
         """Those columns, unless they are so many that lines would hide the drawing."""
-        found = self.columns(axis)
-        return found if len(found) * CROWDED <= axis.width else found[:0]
+        columns = self.columns(axis)
+        return columns if len(columns) * CROWDED <= axis.width else columns[:0]
 
     def at(self, t: int, axis: TimeAxis) -> str:
-        """What was changed at step t, or else nearest to it in its column; empty: nothing."""
+        """The intervention at step t, or else nearest to it in its column; '' without one."""
         column = axis.column(t)
         if column is None or not len(self.t):
             return ""

@@ -24,9 +24,9 @@ def width(series: Series, axis: TimeAxis, chunk: int) -> int:
 
 
 def note(series: Series, axis: TimeAxis, chunk: int) -> str:
-    """What a point of the line is, in words."""
+    """The meaning of a point of the line, in words."""
     steps = width(series, axis, chunk)
-    if not steps and curves.trace(series, axis).dense:
+    if not steps and curves.dense(series, axis):
         steps = max(round((axis.t1 - axis.t0) / max(axis.dots - 1, 1)), 2)
     return f"means of {steps} steps, min to max behind" if steps else ""
 
@@ -57,8 +57,8 @@ def by_chunk(series: Series, axis: TimeAxis, chunk: int, scale: Scale) -> Curve 
     low, high, mean = _summaries(series, edges, scale)
     dots = axis.centres()
     own = np.clip(((dots - origin) // chunk).astype(np.int64) - first, 0, len(mean) - 1)
-    gone = (dots < origin - pitch / 2) | (dots > end + pitch / 2) | _missing(series, axis)
-    low, high, mean = (np.where(gone, np.nan, values[own]) for values in (low, high, mean))
+    outside = (dots < origin - pitch / 2) | (dots > end + pitch / 2) | _missing(series, axis)
+    low, high, mean = (np.where(outside, np.nan, values[own]) for values in (low, high, mean))
     return Curve(low, high, mean, dense=True)
 
 
@@ -77,8 +77,8 @@ def _summaries(series: Series, edges: Floats, scale: Scale) -> tuple[Floats, Flo
     low[own], high[own] = np.fmin.reduceat(inside, at), np.fmax.reduceat(inside, at)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         total = np.add.reduceat(np.where(finite, y, 0.0), at)
-        found = total / np.add.reduceat(finite, at, dtype=np.int64)
-    mean[own] = np.where((found >= scale.low) & (found <= scale.high), found, np.nan)
+        means = total / np.add.reduceat(finite, at, dtype=np.int64)
+    mean[own] = np.where((means >= scale.low) & (means <= scale.high), means, np.nan)
     return low, high, mean
 
 

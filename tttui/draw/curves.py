@@ -46,10 +46,10 @@ class Curve:
         )
 
 
-def stacked(found: Sequence[Curve]) -> Curve:
+def stacked(curves: Sequence[Curve]) -> Curve:
     """Curves of one axis together: [curves, dot columns]."""
     low, high, mean = (
-        np.stack(ends) for ends in zip(*((c.low, c.high, c.mean) for c in found), strict=True)
+        np.stack(ends) for ends in zip(*((c.low, c.high, c.mean) for c in curves), strict=True)
     )
     return Curve(low, high, mean)
 
@@ -60,14 +60,15 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     Between two neighbouring samples the line is straight (on a log scale in the logarithm);
     it is broken where a sample is NaN.
     """
-    found = series.on(axis)
-    low, high, mean = found.low.copy(), found.high.copy(), found.mean.copy()
-    centres = axis.centres()
-    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    envelope = series.on(axis)
+    low, high, mean = envelope.low, envelope.high, envelope.mean
+    i, j = series.rows(axis.t0, axis.t1)
     if 0 < j - i < axis.dots and axis.t1 > axis.t0:
         i, j = max(0, i - 1), min(len(series), j + 1)
         t, y = series.t[i:j].astype(np.float64), series.y[i:j]
-        between = found.count == 0
+        low, high, mean = low.copy(), high.copy(), mean.copy()
+        centres = axis.centres()
+        between = envelope.count == 0
         inside = (centres >= t[0]) & (centres <= t[-1])
         with np.errstate(divide="ignore", invalid="ignore"):
             values = (
@@ -82,10 +83,13 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
         use = between & inside & ~own
         for target in (low, high, mean):
             target[use] = filled[use]
-    filled_columns = found.count > 0
-    samples = int(found.count.sum())
-    dense = samples >= DENSE * max(int(filled_columns.sum()), 1)
-    return Curve(low, high, mean, dense)
+    return Curve(low, high, mean, dense(series, axis))
+
+
+def dense(series: Series, axis: TimeAxis) -> bool:
+    """Whether the columns hold so many samples that the envelope is an area, not a line."""
+    count = series.on(axis).count
+    return int(np.add.reduce(count)) >= DENSE * max(int(np.count_nonzero(count)), 1)
 
 
 def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> Bools:
@@ -127,9 +131,9 @@ def band(curve: Curve, scale: Scale, height: int) -> Bools:
 def stems(series: Series, axis: TimeAxis, scale: Scale, height: int, across: int) -> Bools:
     """Lines from zero to the extremes of every column [height, width * across]; columns without a
     sample stay empty. `across`: dots of a cell beside each other."""
-    found = series.on(axis)
-    low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
-    empty = found.count == 0
+    envelope = series.on(axis)
+    low, high = np.fmin(envelope.low, 0.0), np.fmax(envelope.high, 0.0)
+    empty = envelope.count == 0
     if across == 1:
         low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
         high = np.fmax.reduce(high.reshape(-1, 2), axis=1)
@@ -147,9 +151,9 @@ def by_cell(values: Floats) -> Floats:
         return np.asarray(np.where(known, pairs, 0).sum(axis=1) / known.sum(axis=1))
 
 
-def lone(curve: Curve) -> Ints:
-    """The dot columns with a value that has none beside it."""
-    known = np.isfinite(curve.mean)
+def lone(y: Floats) -> Ints:
+    """Where y [n] has a value and none beside it."""
+    known = np.isfinite(y)
     joined = np.zeros_like(known)
     joined[1:] = known[:-1]
     joined[:-1] |= known[1:]
@@ -165,7 +169,11 @@ def extremes(curve: Curve, scale: Scale, height: int) -> Bools:
 def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:
     """Lowest and highest dot of every column, clipped to the raster; high < low where empty."""
     empty = np.isnan(curve.low)
-    low = scale.dots(np.where(empty, scale.low, curve.low), height)
-    high = scale.dots(np.where(empty, scale.low, curve.high), height)
-    low, high = (np.minimum(np.maximum(ends, 0), height - 1) for ends in (low, high))
+
+    def within(ends: Floats) -> Ints:
+        found = scale.dots(np.where(empty, scale.low, ends), height)
+        return np.minimum(np.maximum(found, 0), height - 1)
+
+    low = within(curve.low)
+    high = low if curve.high is curve.low else within(curve.high)
     return np.where(empty, FAR, low), np.where(empty, -FAR, high)

@@ -131,7 +131,7 @@ def _boxes(sizes: Sizes, look: Look, *, tight: bool) -> list[Line]:
     box([f"B {sizes.B}"], plastic, "plastic", palette.adaptive)
     arrow(f"[{sizes.h}]")
     inside = ["h' = decay * h + B u", f"decay: a_raw [{sizes.a_raw}]"]
-    box(inside, frozen, "frozen", palette.baseline)
+    box(inside, frozen, "frozen", palette.frozen)
     arrow(f"h' [{sizes.h}]")
     box([f"W_o {sizes.W_o}"], plastic, "plastic", palette.adaptive)
     arrow("")
@@ -154,7 +154,7 @@ def _compact(sizes: Sizes, look: Look) -> list[Line]:
     def arrow(size: str) -> tuple[str, int, bool]:
         return (f"{line}{size}{head}", palette.muted, False)
 
-    live, cold = palette.adaptive, palette.baseline
+    live, cold = palette.adaptive, palette.frozen
     flow: Line = [
         ("[z_t;a_t]", palette.text, False),
         arrow(sizes.inputs),
@@ -176,7 +176,7 @@ def _stacked(sizes: Sizes, look: Look) -> list[Line]:
     """From top to bottom, for the narrowest screens."""
     palette, glyphs = look
     plastic, frozen = _frames(glyphs)
-    live, cold, muted = palette.adaptive, palette.baseline, palette.muted
+    live, cold, muted = palette.adaptive, palette.frozen, palette.muted
     rows: list[Line] = [
         [(f"z_t [{sizes.z}], a_t [{sizes.a}]", palette.text, False)],
         [(f"{glyphs.vertical} [{sizes.inputs}]", muted, False)],
@@ -201,7 +201,7 @@ def _legend(look: Look, says: str) -> Line:
     return [
         (f"{plastic.upright}{plastic.upright} ", palette.adaptive, True),
         ("plastic: changes while the session runs   ", palette.muted, False),
-        (f"{frozen.upright}{frozen.upright} ", palette.baseline, True),
+        (f"{frozen.upright}{frozen.upright} ", palette.frozen, True),
         ("frozen: fixed since pretraining", palette.muted, False),
         (f"   {says}" if says else "", palette.muted, False),
     ]

@@ -39,7 +39,7 @@ class ForestRow:
     low: float = 0.0
     high: float = 0.0
     """Ends of the interval; infinite where something diverged."""
-    said: str = ""
+    difference: str = ""
     """The difference in words."""
     itself: bool = False
     """It is the one that the others are compared with."""
@@ -47,14 +47,14 @@ class ForestRow:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceScale:
-    """What the differences are."""
+    """The meaning of the differences."""
 
     ratio: bool = True
     unit: str = ""
     value: str = "loss"
-    """What each row's own value is."""
+    """The meaning of each row's own value."""
     name: str = "contender"
-    """What the rows are."""
+    """The name of the rows."""
     title: str = ""
     """What they are compared with; '' for `than` the one that is so itself."""
 
@@ -82,7 +82,7 @@ def paint(
     )
     value = max(len(scale.value), *(cell_len(row.value) for row in rows)) + 1
     left = 5 + name + value
-    words = max((cell_len(row.said) for row in rows), default=0)
+    words = max((cell_len(row.difference) for row in rows), default=0)
     text = min(max(words, 1), TEXT) if width >= WORDED else 0
     room = width - left - text - 2
     if room < 12:
@@ -109,7 +109,7 @@ def paint(
             _interval(canvas, y, left + 1, room, row, (low, high), look)
         if text:
             ink = _ink(row, look)
-            canvas.write(y, width - text, fit(row.said, text, glyphs.ellipsis), ink)
+            canvas.write(y, width - text, fit(row.difference, text, glyphs.ellipsis), ink)
     if room >= 12:
         _axis(canvas, len(shown) + 1, left + 1, room, (low, high), look, scale)
     return canvas
@@ -201,25 +201,25 @@ def _ticks(span: tuple[float, float], room: int, scale: DifferenceScale) -> list
     worse += [(-math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS]
     better = [(-math.log1p(-p), f"{100 * p:g} %") for p in SHARES]
     better += [(math.log(f), f"{f:,} x".replace(",", " ")) for f in FACTORS if f >= 10]
-    found = [(0.0, "equal")]
+    ticks = [(0.0, "equal")]
     for side, word in ((worse, "worse"), (better, "better")):
         inside = [(v, t) for v, t in side if low <= v <= high]
         if inside:
             far = inside[-1]
-            found.append((far[0], f"{far[1]} {word}"))
-            found += inside[-2::-1]
-    return found
+            ticks.append((far[0], f"{far[1]} {word}"))
+            ticks += inside[-2::-1]
+    return ticks
 
 
 def _in_unit(places: Sequence[float], unit: str) -> list[tuple[float, str]]:
     """The same of differences in a unit, at round numbers."""
-    found = [(v, "0") for v in places if v == 0]
+    ticks = [(v, "0") for v in places if v == 0]
     for side, word in ((-1, "worse"), (1, "better")):
         far, *others = sorted((v for v in places if v * side > 0), key=abs, reverse=True) or [0.0]
         if far:
-            found.append((far, f"{abs(far):g} {unit}".rstrip() + f" {word}"))
-        found += [(v, f"{abs(v):g}") for v in others]
-    return found
+            ticks.append((far, f"{abs(far):g} {unit}".rstrip() + f" {word}"))
+        ticks += [(v, f"{abs(v):g}") for v in others]
+    return ticks
 
 
 def value_text(value: float | None) -> str:

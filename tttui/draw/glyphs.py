@@ -81,7 +81,7 @@ class Glyphs:
     curve_marks: str
     """Without braille: the main curve, the second, the third."""
     words: Mapping[str, str] = field(default_factory=dict[str, str])
-    """A person's own words for statuses."""
+    """Texts for statuses of the user's code."""
 
     @property
     def not_a_number(self) -> str:

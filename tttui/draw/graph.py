@@ -107,19 +107,19 @@ def paint(
     if left >= 8:
         canvas.write(place.main, left - 8, label, look.palette.muted)
     _paint_edge(canvas, marks, axis, left, place.main, look)
-    found = lane(marks, axis)
+    marked = lane(marks, axis)
     depth = _depths(marks, len(place.stubs))
     for level, row in enumerate(place.stubs):
         kinds = [i for i, d in enumerate(depth) if d == level]
-        columns, single = _paint_row(canvas, found, kinds, left, row, look)
+        columns, single = _paint_row(canvas, marked, kinds, left, row, look)
         if not single:
             continue
         ends = {axis.column(t) for _, t in marks.branches}
-        stubs = _on_stubs(found, kinds, {left + end for end in ends if end is not None}, left)
+        stubs = _on_stubs(marked, kinds, {left + end for end in ends if end is not None}, left)
         _paint_stubs(canvas, [c for c in columns if c in stubs], (place.main, row), look)
-        if any(marks.statuses[k] == UNDONE and found.counts[:, k].any() for k in kinds):
+        if any(marks.statuses[k] == UNDONE and marked.counts[:, k].any() for k in kinds):
             _paint_branches(canvas, marks, axis, left, (place.main, row), look)
-    _paint_row(canvas, found, [COMMIT], left, place.main, look)
+    _paint_row(canvas, marked, [COMMIT], left, place.main, look)
     if selected is not None and 0 <= selected < len(marks):
         _paint_selected(canvas, marks, selected, axis, left, place, depth, look)
     return canvas
@@ -169,7 +169,7 @@ def _paint_edge(
 
 def _paint_row(
     canvas: Canvas,
-    found: Lane,
+    marked: Lane,
     kinds: Sequence[int],
     left: int,
     row: int,
@@ -181,13 +181,13 @@ def _paint_row(
     Where columns are crowded, rolled-back transactions are bars: their number in a column, compared
     with the largest number in the row; the glyph then stands left of the row.
     """
-    counts = found.counts[:, list(kinds)].sum(axis=1) if kinds else np.zeros(0, dtype=np.int64)
-    gravest = found.gravest(kinds)
+    counts = marked.counts[:, list(kinds)].sum(axis=1) if kinds else np.zeros(0, dtype=np.int64)
+    gravest = marked.gravest(kinds)
     most = int(counts.max()) if counts.size else 0
     bars = most > CROWDED and COMMIT not in kinds
     columns = np.flatnonzero(counts)
     n = counts[columns]
-    codes, inks = signs(found.statuses, look)
+    codes, inks = signs(marked.statuses, look)
     kind = gravest[columns] if len(columns) else columns
     chars = codes[kind]
     if bars:
@@ -195,19 +195,19 @@ def _paint_row(
         chars = np.array([ord(bar) for bar in look.glyphs.bars])[level]
     canvas.place(row, left + columns, chars, inks[kind], (n > 1) & (not bars))
     if bars and left >= 2:
-        name = found.statuses[kinds[int(found.counts[:, list(kinds)].sum(axis=0).argmax())]]
+        name = marked.statuses[kinds[int(marked.counts[:, list(kinds)].sum(axis=0).argmax())]]
         canvas.write(row, left - 2, look.glyphs.status(name), look.palette.status(name))
     return (left + columns).tolist(), not bars
 
 
-def _on_stubs(found: Lane, kinds: Sequence[int], ends: set[int], left: int) -> set[int]:
+def _on_stubs(marked: Lane, kinds: Sequence[int], ends: set[int], left: int) -> set[int]:
     """The columns on the canvas that hold a transaction of its own, not one of a branch; `ends` are
     the columns where branches end."""
     out = set[int]()
     for kind in kinds:
-        name = found.statuses[kind]
+        name = marked.statuses[kind]
         if name != UNDONE:
-            columns = {left + int(c) for c in np.flatnonzero(found.counts[:, kind])}
+            columns = {left + int(c) for c in np.flatnonzero(marked.counts[:, kind])}
             out |= columns - ends if name == LIVE else columns
     return out
 

@@ -58,8 +58,8 @@ class Pyramid:
         return limit(self.levels[0])
 
     @cached_property
-    def lost(self) -> tuple[int, int]:
-        """How many elements are NaN, and how many infinite."""
+    def non_finite(self) -> tuple[int, int]:
+        """The numbers of NaN and of infinite elements."""
         values = self.levels[0]
         if not values.size or np.isfinite(values.max() - values.min()):
             return 0, 0
@@ -67,9 +67,9 @@ class Pyramid:
         return nan, int((~np.isfinite(values)).sum()) - nan
 
     def build(self) -> None:
-        """Work everything out now, for example in a thread."""
+        """Compute all levels now, for example in a thread."""
         self.level(max(max(self.shape) - 1, 0).bit_length())
-        _ = self.limit, self.lost
+        _ = self.limit, self.non_finite
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -249,7 +249,7 @@ def paint(
     rows, columns = view.cells(pyramid.shape[0] - view.row, pyramid.shape[1] - view.column)
     inside = np.zeros(values.shape, dtype=np.bool_)
     inside[: max(rows, 0), : max(columns, 0)] = True
-    lost = np.isnan(values) & inside
+    missing = np.isnan(values) & inside
     share = np.nan_to_num(values, nan=0.0, posinf=bound, neginf=-bound) / (bound or 1.0)
     share = np.clip(share, -1, 1)
     canvas = Canvas(height, width)
@@ -257,12 +257,12 @@ def paint(
         _textures(canvas, share, inside[0::2], look)
     else:
         colour = shade(share / 2 + 0.5, ramp(palette.diverging, LEVELS))
-        if lost.any():
-            colour[lost] = palette.missing
+        if missing.any():
+            colour[missing] = palette.missing
         _blocks(canvas, colour, share, inside, view, palette, signs)
-    if lost.any():
-        cells = lost[0::2] | lost[1::2]
-        both = lost[0::2] & (lost[1::2] | ~inside[1::2])
+    if missing.any():
+        cells = missing[0::2] | missing[1::2]
+        both = missing[0::2] & (missing[1::2] | ~inside[1::2])
         canvas.put(cells, "×" if glyphs.braille else "?", palette.bad, bold=True)
         canvas.paper[cells] = np.where(both, palette.missing, DEFAULT)[cells]
     return canvas

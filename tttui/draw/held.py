@@ -48,9 +48,9 @@ def in_force(series: Series, axis: TimeAxis, last: int | None) -> InForce:
     whole = bool(known.all())
     low = _reduced(np.minimum, part if whole else np.where(known, part, np.inf), where)
     high = _reduced(np.maximum, part if whole else np.where(known, part, -np.inf), where)
-    gone = empty | (low > high)
-    low, high = np.where(gone, np.nan, low), np.where(gone, np.nan, high)
-    above = missing = np.zeros(len(gone), dtype=np.bool_)
+    hidden = empty | (low > high)
+    low, high = np.where(hidden, np.nan, low), np.where(hidden, np.nan, high)
+    above = missing = np.zeros(len(hidden), dtype=np.bool_)
     if not whole:
         above = _reduced(np.maximum, np.isposinf(part).astype(np.float64), where) > 0
         missing = _reduced(np.maximum, np.isnan(part).astype(np.float64), where) > 0
@@ -91,9 +91,9 @@ def _reduced(join: np.ufunc, values: Floats, at: Ints) -> Floats:
     return np.asarray(join.reduceat(padded, at)[0::2])
 
 
-def patterned(found: Sequence[Curve], scale: Scale, height: int) -> Bools:
+def patterned(shapes: Sequence[Curve], scale: Scale, height: int) -> Bools:
     """The curves as raised dots [curves, height, dot columns], each in its pattern."""
-    dots = curves.raster(curves.stacked(found), scale, height)
+    dots = curves.raster(curves.stacked(shapes), scale, height)
     for i, steep in enumerate(dots.sum(axis=1) > STEEP):
         drawn, period = PATTERNS[i % len(PATTERNS)]
         dots[i][:, ~steep & (np.arange(dots.shape[2]) % period >= drawn)] = False

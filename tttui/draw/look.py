@@ -1,4 +1,4 @@
-"""How drawings look: their colours and their characters, passed as one value."""
+"""The look of drawings: colours and characters as one value."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -98,27 +98,27 @@ def lane(marks: Marks, axis: TimeAxis) -> Lane:
     return Lane(counts, marks.statuses)
 
 
-def one_row(found: Lane, look: Look) -> tuple[Ints, Ints, Ints, Bools]:
+def one_row(lane: Lane, look: Look) -> tuple[Ints, Ints, Ints, Bools]:
     """The transactions in one row: columns that have some, their codepoints, inks and bold [n].
 
     The gravest status of a column, bold where it stands for several transactions. In a crowded lane
     a bar: the share of the column's transactions that were not committed, in the colour of the most
     frequent such status; a column of commits alone has a commit's glyph.
     """
-    columns = np.flatnonzero(found.total)
-    counts, total = found.counts[columns], found.total[columns]
-    codes, inks = signs(found.statuses, look)
-    kind = found.gravest()[columns]
+    columns = np.flatnonzero(lane.total)
+    counts, total = lane.counts[columns], lane.total[columns]
+    codes, inks = signs(lane.statuses, look)
+    kind = lane.gravest()[columns]
     chars, ink, bold = codes[kind], inks[kind], total > 1
-    if found.crowded:
+    if lane.crowded:
         failed = counts.copy()
         failed[:, COMMIT] = 0
-        lost = failed.sum(axis=1)
-        level = np.maximum(1, np.rint(8 * lost / total)).astype(np.int64)
+        rejected = failed.sum(axis=1)
+        level = np.maximum(1, np.rint(8 * rejected / total)).astype(np.int64)
         bars = np.array([ord(bar) for bar in look.glyphs.bars])
-        chars = np.where(lost > 0, bars[level], chars)
-        ink = np.where(lost > 0, inks[failed.argmax(axis=1)], ink)
-        bold &= lost == 0
+        chars = np.where(rejected > 0, bars[level], chars)
+        ink = np.where(rejected > 0, inks[failed.argmax(axis=1)], ink)
+        bold &= rejected == 0
     return columns, chars, ink, bold
 
 

@@ -13,11 +13,11 @@ def shortened(names: Sequence[str], width: int, ellipsis: str = "…") -> tuple[
     """
     best: tuple[str, ...] = ()
     for share in SHARES:
-        found = tuple(_without_middle(name, width, share, ellipsis) for name in names)
-        if len(set(found)) == len(set(names)):
-            return found
-        if len(set(found)) > len(set(best)):
-            best = found
+        candidates = tuple(_without_middle(name, width, share, ellipsis) for name in names)
+        if len(set(candidates)) == len(set(names)):
+            return candidates
+        if len(set(candidates)) > len(set(best)):
+            best = candidates
     return best
 
 

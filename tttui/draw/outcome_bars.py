@@ -1,4 +1,4 @@
-"""How transactions ended: counts by status as bars, and stacked in bins along time."""
+"""Outcomes of transactions: counts by status as bars, and stacked in bins along time."""
 
 from collections.abc import Callable
 
@@ -99,8 +99,8 @@ def reasons(
         if room > 2:
             bars.bar(canvas, (row, end, room), shown.share(bar), ink, palette.faint, glyphs)
     if len(shown.bars) > height - 1 >= 1:
-        lost = len(shown.bars) - (height - 1)
-        canvas.write(0, width - 8, f"+{lost} more"[:8], palette.muted)
+        left_out = len(shown.bars) - (height - 1)
+        canvas.write(0, width - 8, f"+{left_out} more"[:8], palette.muted)
     return canvas
 
 
@@ -155,13 +155,13 @@ def over_time(
     palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
-    found = binned(marks, axis)
+    bins = binned(marks, axis)
     labelled = height >= LABELLED
     top, rows = 1, height - labelled - 1
     if rows < 1:
         return canvas
-    per = max(1, -(-found.most // rows))
-    full = min(max(-(-found.most // per), 1), rows)
+    per = max(1, -(-bins.most // rows))
+    full = min(max(-(-bins.most // per), 1), rows)
     bottom = top + full
     titles = ("transactions over time", "over time", "")
     title = next(text for text in titles if len(text) <= max(width - left, 0))
@@ -174,22 +174,22 @@ def over_time(
             canvas.write(0, left + len(title), note, palette.muted)
     for row in range(top, bottom):
         canvas.write(row, left - 1, glyphs.vertical, palette.frame)
-    canvas.write(top, 0, str(found.most).rjust(left - 1), palette.muted)
+    canvas.write(top, 0, str(bins.most).rjust(left - 1), palette.muted)
     if full > 1:
         canvas.write(bottom - 1, 0, str(per).rjust(left - 1), palette.muted)
     order = stack_order(marks)
-    kinds = np.full((full, len(found.counts)), -1)
-    for b in np.flatnonzero(found.counts.sum(axis=1)):
-        units = stacked(found.counts[b][order], per, full)
+    kinds = np.full((full, len(bins.counts)), -1)
+    for b in np.flatnonzero(bins.counts.sum(axis=1)):
+        units = stacked(bins.counts[b][order], per, full)
         column = np.repeat(order, np.array(units))[:full]
         kinds[full - len(column) :, b] = column[::-1]
     room = width - left
-    cells = np.repeat(kinds, found.width, axis=1)[:, :room]
+    cells = np.repeat(kinds, bins.width, axis=1)[:, :room]
     if per == 1:
-        middle = np.arange(cells.shape[1]) % found.width == (found.width - 1) // 2
+        middle = np.arange(cells.shape[1]) % bins.width == (bins.width - 1) // 2
         cells[:, ~middle] = -1
     else:
-        cells[:, found.width - 1 :: found.width] = -1  # between the bins
+        cells[:, bins.width - 1 :: bins.width] = -1  # between the bins
     drawn = cells >= 0
     signs = np.array([ord(glyphs.status(name)) for name in marks.statuses], dtype=np.uint32)
     inks = np.array([palette.status(name) for name in marks.statuses])

@@ -34,9 +34,9 @@ class Palette:
     """Grid dots, empty tracks."""
     frame: Colour
     """Axis lines."""
-    baseline: Colour
-    baseline_raw: Colour
-    """Single errors of the baseline behind its average."""
+    frozen: Colour
+    frozen_raw: Colour
+    """Single errors of the frozen model behind its average."""
     adaptive: Colour
     adaptive_raw: Colour
     third: Colour
@@ -44,7 +44,7 @@ class Palette:
     whatif: Colour
     """What another choice of settings would have brought."""
     better_tint: Colour
-    """Behind the area where adaptive is below the baseline."""
+    """Behind the area where adaptive is below frozen."""
     worse_tint: Colour
     better_hatch: Colour
     """Marks in the better area where no tint is possible (sixteen colours)."""
@@ -122,8 +122,8 @@ DARK = Palette(
     muted=parse("#8b949e"),
     faint=parse("#3b4049"),
     frame=parse("#4a5361"),
-    baseline=parse("#98a1ae"),
-    baseline_raw=parse("#4b535f"),
+    frozen=parse("#98a1ae"),
+    frozen_raw=parse("#4b535f"),
     adaptive=parse("#3ddcff"),
     adaptive_raw=parse("#1d5f75"),
     third=parse("#e3b341"),
@@ -163,8 +163,8 @@ LIGHT = Palette(
     muted=parse("#636c76"),
     faint=parse("#c3cad2"),
     frame=parse("#9aa4ae"),
-    baseline=parse("#7b8490"),
-    baseline_raw=parse("#c5cbd2"),
+    frozen=parse("#7b8490"),
+    frozen_raw=parse("#c5cbd2"),
     adaptive=parse("#0067c0"),
     adaptive_raw=parse("#a5cdee"),
     third=parse("#9a6700"),
@@ -204,8 +204,8 @@ ANSI = Palette(
     muted=parse("white"),
     faint=parse("bright_black"),
     frame=parse("bright_black"),
-    baseline=parse("white"),
-    baseline_raw=parse("bright_black"),
+    frozen=parse("white"),
+    frozen_raw=parse("bright_black"),
     adaptive=parse("bright_cyan"),
     adaptive_raw=parse("blue"),
     third=parse("bright_yellow"),
@@ -241,8 +241,8 @@ COLOUR_BLIND = replace(
     DARK,
     name="colour-blind",
     signed=True,
-    baseline=parse("#a3abb5"),
-    baseline_raw=parse("#50575f"),
+    frozen=parse("#a3abb5"),
+    frozen_raw=parse("#50575f"),
     adaptive=parse("#56b4e9"),
     adaptive_raw=parse("#24506a"),
     third=parse("#f0e442"),

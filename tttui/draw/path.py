@@ -121,14 +121,17 @@ def thinned(x: Floats, y: Floats) -> Ints | None:
     whole = n // size
     starts = np.arange(whole) * size
     with np.errstate(invalid="ignore"):
-        found = np.zeros((whole, 5), dtype=np.int64)
+        extremes = np.zeros((whole, 5), dtype=np.int64)
         for i, values in enumerate((x, y)):
             blocks = values[: whole * size].reshape(whole, size)
             # The argument of the extremes is a NaN where there is one, which is what breaks a line.
-            found[:, 2 * i + 1], found[:, 2 * i + 2] = blocks.argmin(axis=1), blocks.argmax(axis=1)
-    found.sort(axis=1)
-    kept = np.concatenate([(found + starts[:, None]).ravel(), np.arange(whole * size, n)])
-    return kept[np.diff(kept, prepend=-1) > 0]
+            extremes[:, 2 * i + 1], extremes[:, 2 * i + 2] = (
+                blocks.argmin(axis=1),
+                blocks.argmax(axis=1),
+            )
+    extremes.sort(axis=1)
+    indices = np.concatenate([(extremes + starts[:, None]).ravel(), np.arange(whole * size, n)])
+    return indices[np.diff(indices, prepend=-1) > 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

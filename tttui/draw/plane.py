@@ -93,10 +93,10 @@ class Backdrop(HasLook):
 
     def _frame(self) -> PathFrame | None:
         layout = self.layout
-        found = [e for track in self.tracks if (e := path.extent(track.x, track.y)) is not None]
-        if not found or layout.columns < 2 or layout.rows < 1:
+        extents = [e for track in self.tracks if (e := path.extent(track.x, track.y)) is not None]
+        if not extents or layout.columns < 2 or layout.rows < 1:
             return None
-        low, high = np.min(found, axis=0), np.max(found, axis=0)
+        low, high = np.min(extents, axis=0), np.max(extents, axis=0)
         around = (float(low[0]), float(high[1]), float(low[2]), float(high[3]))
         braille_cells = self.glyphs.braille
         return PathFrame.around(around, layout.columns, layout.rows, braille=braille_cells)
@@ -104,10 +104,10 @@ class Backdrop(HasLook):
     def _dots(self, track: Track, frame: PathFrame) -> tuple[Dots, Ints]:
         """The dots of the track (every other few where it is dashed), and the steps of its points,
         of which a long path keeps only some."""
-        kept = path.thinned(track.x, track.y)
+        indices = path.thinned(track.x, track.y)
         t, x, y = track.t, track.x, track.y
-        if kept is not None:
-            t, x, y = t[kept], x[kept], y[kept]
+        if indices is not None:
+            t, x, y = t[indices], x[indices], y[indices]
         dots = path.inside(path.line(*frame.dots(x, y)), frame)
         if track.dash is not None:
             on, off = track.dash
@@ -172,8 +172,8 @@ class Backdrop(HasLook):
                 taken += " " + words.pop(0)
             rows.append(fit(taken, room, self.glyphs.ellipsis))
         top = layout.top + max(layout.rows - len(rows), 0) // 2
-        for row, said in enumerate(rows):
-            self.canvas.write(top + row, 1 + (room - len(said)) // 2, said, self.palette.muted)
+        for row, line in enumerate(rows):
+            self.canvas.write(top + row, 1 + (room - len(line)) // 2, line, self.palette.muted)
 
     def paint(
         self,
@@ -220,8 +220,8 @@ class Backdrop(HasLook):
         where = bits > 0
         char = self._area(canvas.char)
         if self.glyphs.braille:
-            kept = (char >= braille.BLANK) & (not alone)
-            old = np.where(kept, char - braille.BLANK, 0)
+            braille_cells = (char >= braille.BLANK) & (not alone)
+            old = np.where(braille_cells, char - braille.BLANK, 0)
             char[where] = braille.BLANK + (old | bits)[where]
         else:
             char[where] = ord(mark or self.glyphs.curve_marks[1])

@@ -11,7 +11,7 @@ from tttui.draw.palette import Palette
 from tttui.model.arrays import Floats, Ints
 from tttui.model.dataclass import dataclass
 
-Role = Literal["baseline", "adaptive", "third", "whatif", "plain"] | int
+Role = Literal["frozen", "adaptive", "third", "whatif", "plain"] | int
 """A named role, or a number into `Palette.series`."""
 
 
@@ -48,7 +48,7 @@ class Trace:
     dashed: bool = False
     """The line has gaps, through which a curve below it is seen."""
     end: End = ""
-    """What is read beyond the last sample."""
+    """The reading beyond the last sample."""
     absent: Callable[[float], str] | None = None
     """Why there is no number (NaN) at a position, in few words; '' where it is one that is NaN."""
     not_numbers: Ints | None = None
@@ -109,7 +109,7 @@ class Plot:
     last: int | None = None
     """The step up to which the newest value of held curves is in force; None: for ever."""
     message: str = "no data"
-    """Said inside the plot when there is nothing to draw."""
+    """The message inside a plot without data."""
 
     @property
     def held(self) -> tuple[Trace, ...]:
@@ -185,7 +185,7 @@ def ink(role: Role, palette: Palette) -> Colour:
     if isinstance(role, int):
         return palette.series[role % len(palette.series)]
     return {
-        "baseline": palette.baseline,
+        "frozen": palette.frozen,
         "adaptive": palette.adaptive,
         "third": palette.third,
         "whatif": palette.whatif,
@@ -196,7 +196,7 @@ def ink(role: Role, palette: Palette) -> Colour:
 def faint_ink(role: Role, palette: Palette) -> Colour:
     """The colour of a curve's samples behind its average."""
     named = {
-        "baseline": palette.baseline_raw,
+        "frozen": palette.frozen_raw,
         "adaptive": palette.adaptive_raw,
         "third": palette.third_raw,
         "whatif": palette.faint,

@@ -78,7 +78,7 @@ def title_row(
     gap = _gap(shown, t, palette)
     transaction = _transaction(shown.marks, t, axis, look)
     changed = change_parts(change, look)
-    told: list[list[list[Part]]] = [
+    rows: list[list[list[Part]]] = [
         [notes, step, *values, gap, transaction, changed],
         [step, *values, gap, transaction, changed],
         [step, *values, gap, transaction[:1], changed],
@@ -88,7 +88,7 @@ def title_row(
         [step, changed],
     ]
     for tail in (
-        *(told if change else ()),
+        *(rows if change else ()),
         [notes, step, *values, gap, transaction],
         [step, *values, gap, transaction],
         [step, *values, gap, transaction[:1]],
@@ -136,10 +136,10 @@ def value_parts(trace: Trace, t: int | None, look: Look, *, named: bool = True) 
 
 def value_text(trace: Trace, t: int, *, named: bool = True) -> str:
     """The value of a trace at step t; of a curve that ends before it says so (if `named`)."""
-    found = trace.series.at(t)
-    if found is None:
+    point = trace.series.at(t)
+    if point is None:
         return "-"
-    at, value = found
+    at, value = point
     text = numbers.short(value)
     if trace.absent is not None and math.isnan(value):
         text = trace.absent(at) or text

@@ -63,8 +63,8 @@ class Scale:
             row = (high / low) ** (1 / inner)
             return Scale(low / row if below else low, high * row if above else high, log=True)
         row = (high / 2 - low / 2) / inner * 2
-        found = Scale(low - row if below else low, high + row if above else high)
-        return found if np.isfinite([found.low, found.high]).all() else self
+        scale = Scale(low - row if below else low, high + row if above else high)
+        return scale if np.isfinite([scale.low, scale.high]).all() else self
 
     def position(self, values: Floats) -> Floats:
         """Values as fractions of the axis: 0 at `low`, 1 at `high`.

@@ -26,24 +26,24 @@ def ink(i: int, palette: Palette) -> Colour:
     return palette.series[i % len(palette.series)]
 
 
-def metric_bars(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
+def metric_bars(comparison: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     """Every metric with a bar a session; those for which there is no room as a table below.
 
     The best is marked with `*`. A metric without any value is left out.
     """
     width, height = size
     canvas = Canvas(height, width)
-    known = [m for m in found.metrics if any(value is not None for value in m.values)]
+    known = [m for m in comparison.metrics if any(value is not None for value in m.values)]
     metrics = sorted(known, key=lambda m: bool(m.units))
-    block, most = len(found.names) + 1, len(barred(metrics))
+    block, most = len(comparison.names) + 1, len(barred(metrics))
     k = next((k for k in range(most, 0, -1) if _rows(k, metrics, block) <= height), 0)
     spaced = height >= _rows(k, metrics, block) + k and k == len(metrics)
     row = 0
     for metric in metrics[:k]:
-        _bars(canvas, row, found.names, metric, look)
+        _bars(canvas, row, comparison.names, metric, look)
         row += block + spaced
     if metrics[k:]:
-        _table(canvas, row, found.names, metrics[k:], look)
+        _table(canvas, row, comparison.names, metrics[k:], look)
     return canvas
 
 
@@ -161,9 +161,9 @@ def _number(metric: Metric, i: int, width: int) -> str:
     """The value of session i with as many digits as `width` columns have."""
     value = metric.values[i]
     if metric.name == IMPROVEMENT:
-        told = [metric.words(j) for j in range(len(metric.values))]
-        if all(len(forms[-1]) < width for forms in told) or told[i] == ("-",):
-            return choose(told[i], width)
+        forms_of = [metric.words(j) for j in range(len(metric.values))]
+        if all(len(forms[-1]) < width for forms in forms_of) or forms_of[i] == ("-",):
+            return choose(forms_of[i], width)
         return f"{value:+.0f}"  # the title says of what it is the percentage
     if metric.whole and value is not None:
         return choose(count_forms(int(value)), width)
@@ -183,25 +183,25 @@ def metric_text(metric: Metric, i: int) -> str:
     return metric.words(i)[0]
 
 
-def settings_table(found: Comparison, size: tuple[int, int], look: Look) -> Canvas:
+def settings_table(comparison: Comparison, size: tuple[int, int], look: Look) -> Canvas:
     """What differs in the settings, a row a setting and a column a session."""
     palette, glyphs = look
     width, height = size
     canvas = Canvas(height, width)
     dots = glyphs.ellipsis
-    if not found.differences:
+    if not comparison.differences:
         canvas.write(0, 0, fit("All recorded settings are the same.", width, dots), palette.muted)
         return canvas
-    shown = found.differences
+    shown = comparison.differences
     names = ["differs", *(d.name for d in shown)]
     longest = max(13, *(len(value) for d in shown for value in d.values))
-    label, wide, heads = _columns(width, found.names, names, dots, longest)
+    label, wide, heads = _columns(width, comparison.names, names, dots, longest)
     canvas.write(0, 0, "differs", palette.text, bold=True)
     for i, head in enumerate(heads):
         canvas.write(0, label + i * wide, head, ink(i, palette))
     if len(shown) > height - 1:
         shown = shown[: max(height - 2, 0)]
-        more = f"and {len(found.differences) - len(shown)} more"
+        more = f"and {len(comparison.differences) - len(shown)} more"
         canvas.write(height - 1, 0, fit(more, width, dots), palette.muted)
     for row, setting in enumerate(shown, 1):
         canvas.write(row, 0, fit(setting.name, label - 1, dots), palette.muted)

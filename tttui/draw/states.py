@@ -1,4 +1,4 @@
-"""What a run or a job is doing, as a glyph and a colour."""
+"""The state of a run or a job as a glyph and a colour."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -55,7 +55,7 @@ def margin_of(width: int, size: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What stands out on a page, in bytes."""
+    """Highlights on a page, in bytes."""
 
     at: int
     """The byte whose continuations are shown."""
@@ -64,12 +64,12 @@ class Mark:
     until: int = 0
     """The bytes from here on are in the future of the cursor."""
     matches: tuple[tuple[int, int], ...] = ()
-    """What was searched for."""
+    """The matches of the search."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gains:
-    """What was saved over any stretch of the bytes from `begin` on, where that is known."""
+    """The saving over any range of bytes from `begin` on, if known."""
 
     document: Document
     begin: int
@@ -103,8 +103,8 @@ class Gains:
 def levels(gains: Floats) -> Ints:
     """-3 (much worse) .. 3 (much better) for bits saved; 0 where they are not known."""
     with np.errstate(invalid="ignore"):
-        found = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
-    return np.nan_to_num(found, nan=0.0).astype(np.int64)
+        level = np.digitize(np.abs(gains), EDGES) * np.sign(gains)
+    return np.nan_to_num(level, nan=0.0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,11 +238,11 @@ def _paint_cells(
         marks[(saved <= -STRONG) & ~future] |= UNDERLINED
         marks[inside] |= REVERSED
     for begin, end in mark.matches:
-        found = (first < end) & (last > begin)
-        ink[found], bold[found] = palette.warn, True
-        marks[found] |= UNDERLINED
+        matched = (first < end) & (last > begin)
+        ink[matched], bold[matched] = palette.warn, True
+        marks[matched] |= UNDERLINED
         if palette.tinted:
-            paper[found] = palette.selected_paper
+            paper[matched] = palette.selected_paper
     at = (first <= mark.at) & (mark.at < last)
     if palette.tinted:
         middle = palette.diverging[len(palette.diverging) // 2]
@@ -271,7 +271,8 @@ def _colours(level: Ints, future: Bools, palette: Palette) -> tuple[Ints, Ints]:
 
 
 def paint_legend(canvas: Canvas, y: int, x: int, unit: str, look: Look) -> int:
-    """What the tints mean, in the unit of the losses, from column x on; returns the one after."""
+    """Paint the legend of the tints, in the unit of the losses, from column x on; returns the next
+    column."""
     palette, glyphs = look
     if not palette.tinted:
         good, bad = _better(palette), palette.diverging[-1]

@@ -103,8 +103,8 @@ class TextRows:
     def _next(self, line: int) -> int:
         """Where the next line begins; the size of the document after the last one."""
         ahead = self.source.read(line, line + 2 * LONGEST + CHARACTER)
-        found = ahead.find(b"\n")
-        end = self.size if found < 0 else line + found + 1
+        newline = ahead.find(b"\n")
+        end = self.size if newline < 0 else line + newline + 1
         multiple = line // LONGEST * LONGEST
         for at in (multiple + LONGEST, multiple + 2 * LONGEST):
             forced = self._forced(at) if at - CHARACTER < end else None

@@ -1,4 +1,4 @@
-"""Where an axis is marked: round numbers, decades, whole steps."""
+"""Ticks of an axis: round numbers, decades, whole steps."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -93,17 +93,17 @@ def enough(
     labelled at its ends. An axis of one cell has one label.
     """
     low, high = ends
-    found: list[Tick] = []
+    ticks: list[Tick] = []
     for n in range(max(most, 1), max(cells, most, 1) + 1):
-        found = [tick for tick in make(n) if tick.major and low <= tick.value <= high]
-        cells_used = {cell(tick.value) for tick in found} - {None}
-        if len(cells_used) > 1 and len({tick.label for tick in found}) == len(found):
-            return tuple(found)
+        ticks = [tick for tick in make(n) if tick.major and low <= tick.value <= high]
+        cells_used = {cell(tick.value) for tick in ticks} - {None}
+        if len(cells_used) > 1 and len({tick.label for tick in ticks}) == len(ticks):
+            return tuple(ticks)
     if cells < 2 or not low < high:
-        return tuple(found[:1])
+        return tuple(ticks[:1])
     texts = ((numbers.short(low, d), numbers.short(high, d)) for d in range(2, 18))
     first, last = next((pair for pair in texts if pair[0] != pair[1]), ("", ""))
-    return (Tick(low, first), Tick(high, last)) if first else tuple(found[:1])
+    return (Tick(low, first), Tick(high, last)) if first else tuple(ticks[:1])
 
 
 def spread(
@@ -122,11 +122,11 @@ def narrowed(marked: Sequence[Tick], width: int) -> tuple[Tick, ...]:
     if all(len(tick.label) <= width for tick in marked):
         return tuple(marked)
     base = marked[0].value
-    found = [Tick(base, _within(base, range(17, 0, -1), width))]
+    ticks = [Tick(base, _within(base, range(17, 0, -1), width))]
     for tick in marked[1:]:
         above = _within(tick.value - base, (2, 1), width - 1)
-        found.append(Tick(tick.value, f"+{above}" if above else ""))
-    return tuple(tick for tick in found if tick.label)
+        ticks.append(Tick(tick.value, f"+{above}" if above else ""))
+    return tuple(tick for tick in ticks if tick.label)
 
 
 def _within(value: float, digits: Iterable[int], width: int) -> str:
@@ -144,8 +144,8 @@ def steps(t0: int, t1: int, width: int, gap: int = 2) -> list[Tick]:
     most = max(1, width // (widest + gap + 2))
     step = max(1, round(round_step(span, most)))
     start = -(-t0 // step) * step
-    found = [Tick(t, label(t, step)) for t in range(start, t1 + 1, step)]
-    return found or [Tick(t0, label(t0))]
+    ticks = [Tick(t, label(t, step)) for t in range(start, t1 + 1, step)]
+    return ticks or [Tick(t0, label(t0))]
 
 
 def label(t: int, step: int = 1) -> str:

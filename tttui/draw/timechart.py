@@ -97,9 +97,9 @@ class _Painter(PlotArea):
         counts = np.zeros(2, dtype=np.int64)
         for trace in self.plot.traces:
             series = extent.samples(trace)
-            found = extent.beyond(series, self.axis, self.scale)
-            counts += found
-            if any(found):
+            beyond = extent.beyond(series, self.axis, self.scale)
+            counts += beyond
+            if any(beyond):
                 ink = plots.ink(trace.role, self.palette)
                 cells = extent.cells_beyond(series, self.axis, self.scale)
                 for row, columns, char in zip(
@@ -127,12 +127,14 @@ class _Painter(PlotArea):
 
     def held(self, traces: Sequence[Trace]) -> None:
         """Curves in their patterns; cells that they share hold the dots of all."""
-        found = [held.in_force(trace.series, self.axis, self.plot.last) for trace in traces]
-        shapes = [values.curve for values in found]
+        curves_held = [held.in_force(trace.series, self.axis, self.plot.last) for trace in traces]
+        shapes = [values.curve for values in curves_held]
         char, ink = self.area(self.canvas.char), self.area(self.canvas.ink)
         if self.glyphs.braille:
             dots = held.patterned(shapes, self.scale, self.height)
-            bits = braille.pack(dots.reshape(-1, dots.shape[2])).reshape(len(found), *char.shape)
+            bits = braille.pack(dots.reshape(-1, dots.shape[2])).reshape(
+                len(curves_held), *char.shape
+            )
             together = np.bitwise_or.reduce(bits, axis=0)
             char[together > 0] = braille.BLANK + together[together > 0].astype(np.uint32)
             shown = bits > 0
@@ -140,7 +142,7 @@ class _Painter(PlotArea):
             thin = curves.stacked([curve.halved() for curve in shapes])
             shown = curves.raster(thin, self.scale, self.height)
         self.taken |= shown.any(axis=0)
-        for i, (trace, values) in enumerate(zip(traces, found, strict=True)):
+        for i, (trace, values) in enumerate(zip(traces, curves_held, strict=True)):
             ink[shown[i]] = colour = plots.ink(trace.role, self.palette)
             if not self.glyphs.braille:
                 char[shown[i]] = ord(held.mark(i, trace.name, self.glyphs))
@@ -151,8 +153,8 @@ class _Painter(PlotArea):
                 columns = np.flatnonzero(where.reshape(-1, 2).any(axis=1))
                 self.sign(row, columns, sign, colour)
 
-    def lost(self, trace: Trace) -> None:
-        """Mark the values of a curve that are no numbers."""
+    def mark_missing(self, trace: Trace) -> None:
+        """Mark the NaN values of a curve."""
         t0, t1 = self.axis.t0, self.axis.t1
         at: Ints | Floats = trace.series.missing(t0, t1)
         if trace.not_numbers is not None:
@@ -162,6 +164,8 @@ class _Painter(PlotArea):
     def changes(self, changes: RunChanges) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
         columns = changes.lines(self.axis)
+        if not len(columns):
+            return
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
         self.area(self.canvas.ink)[:, columns] = self.palette.muted
         self.taken[:, columns] = True
@@ -346,7 +350,7 @@ def _paint_curves(painter: _Painter) -> None:
             around = None if trace.alone or palette.tinted else shape
             painter.curve(shape.middle, colour, char, trace.heavy, around, dashed=trace.dashed)
         else:
-            lone = curves.lone(shape) if painter.glyphs.braille else NONE
+            lone = curves.lone(shape.mean) if painter.glyphs.braille else NONE
             joined = shape.without(lone) if len(lone) else shape
             painter.curve(joined, colour, char, trace.heavy, dashed=trace.dashed)
             painter.singles(shape, lone, painter.glyphs.samples[not main], colour)
@@ -356,4 +360,4 @@ def _paint_curves(painter: _Painter) -> None:
         painter.tag(trace, shape)
     for trace in plot.traces:
         if trace.style != "held":
-            painter.lost(trace)
+            painter.mark_missing(trace)

@@ -1,4 +1,4 @@
-"""What the plane shows: paths with their colours, dashes and arrow heads."""
+"""The content of the plane: paths with their colours, dashes and arrow heads."""
 
 import math
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """All that the plane shows, apart from the window and the cursor."""
+    """The content of the plane, apart from the window and the cursor."""
 
     tracks: tuple[Track, ...] = ()
     """The first one is the true path; later ones are painted over it."""

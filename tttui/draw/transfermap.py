@@ -39,18 +39,18 @@ def paint(
     canvas = Canvas(height, width)
     if width < 1:
         return canvas
-    said, left_out, notes = _texts(tested, names, width, palette)
+    sentence_lines, left_out, notes = _texts(tested, names, width, palette)
     n, matrix = len(tested.sessions), _matrix_rows(tested)
-    room = height - len(said) - matrix
+    room = height - len(sentence_lines) - matrix
     notes = notes if len(left_out) + len(notes) <= room else []
     if len(left_out) > room:
         more = len(left_out) - max(room - 1, 0)
         left_out = [*left_out[: max(room - 1, 0)], fit(f"and {more} more lines", width)]
-    for row, line in enumerate(said):
+    for row, line in enumerate(sentence_lines):
         canvas.write(row, 0, line, palette.text, bold=True)
     if n:
-        _matrix(canvas, tested, names, len(said), look)
-    row = len(said) + matrix
+        _matrix(canvas, tested, names, len(sentence_lines), look)
+    row = len(sentence_lines) + matrix
     for lines, colour in ((left_out, palette.warn), (notes, palette.muted)):
         for line in lines:
             canvas.write(row, 0, line, colour)
@@ -72,12 +72,12 @@ def _texts(
     tested: Transfer, names: Sequence[str], width: int, palette: Palette
 ) -> tuple[list[str], list[str], list[str]]:
     """The lines of the conclusion, of who is left out, and of how the map is to be read."""
-    said = wrapped(transfer_sentence(tested, names), width)
+    lines = wrapped(transfer_sentence(tested, names), width)
     left_out = [line for text in tested.missing for line in wrapped(f"Left out: {text}.", width)]
     n = len(tested.sessions)
     if not n:
-        return said, left_out, []
-    return said, left_out, wrapped(note(tested, n - _columns(n, width)[0], palette), width)
+        return lines, left_out, []
+    return lines, left_out, wrapped(note(tested, n - _columns(n, width)[0], palette), width)
 
 
 def _columns(n: int, width: int) -> tuple[int, int]:
@@ -88,11 +88,11 @@ def _columns(n: int, width: int) -> tuple[int, int]:
 
 
 def note(tested: Transfer, hidden: int, palette: Palette) -> str:
-    said = f"Mean squared error over {tested.steps} fresh noise-free steps; * best of a world."
+    text = f"Mean squared error over {tested.steps} fresh noise-free steps; * best of a world."
     if palette.tinted:
         most = count(round(min(full_colour(tested), 1e12)))
-        said += f" Colour: error against the frozen base's, from 1/{most} (better) to {most} x."
-    return f"{said} {hidden} more worlds do not fit." if hidden else said
+        text += f" Colour: error against the frozen base's, from 1/{most} (better) to {most} x."
+    return f"{text} {hidden} more worlds do not fit." if hidden else text
 
 
 def full_colour(tested: Transfer) -> float:
@@ -128,7 +128,7 @@ def _matrix(
         )
         head = worlds[j] if len(worlds[j]) < cell else worlds[j].rpartition(" ")[2]
         canvas.write(top + 2, at, head.rjust(cell - 1), colour)
-    canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.baseline)
+    canvas.write(top + 3, 0, fit("frozen base", label - 1, dots), palette.frozen)
     for i, session in enumerate(sessions):
         text = padded(f"{session + 1} {rows[i]}", label - 2 - len(worlds[i])) + f" {worlds[i]}"
         canvas.write(top + 4 + i, 0, text, ink(session, palette))

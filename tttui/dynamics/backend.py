@@ -1,4 +1,4 @@
-"""Which library an array belongs to: numpy for one session, torch for many or for a GPU.
+"""Array backends: numpy for one session, torch for many or for a GPU.
 
 What is asked for in the innermost loops goes past the wrappers of both libraries, which cost
 more than the arithmetic of one session; the values are the same to the last bit.
@@ -30,8 +30,8 @@ def namespace(x: Array) -> Any:
 
 
 def product_of(x: Array) -> Callable[[Array, Array], Array]:
-    """How matrices like x [..., rows, cols] are multiplied: numpy's `dot` starts in half the time
-    of its `matmul`, but knows no leading axes."""
+    """The matrix product for arrays like x [..., rows, cols]: numpy's `dot` starts in half the time
+    of its `matmul`, but supports no leading axes."""
     return _dot if isinstance(x, np.ndarray) and x.ndim == 2 else matmul
 
 
@@ -98,14 +98,15 @@ def where_matrices(mask: Array, x: Array, y: Array) -> Array:
 
 
 def surely(condition: Array) -> bool:
-    """Whether it is known without waiting for a device that a condition holds everywhere."""
+    """Whether a condition surely holds everywhere, without waiting for a device."""
     if isinstance(condition, np.bool_):
         return bool(condition)
     return isinstance(condition, np.ndarray) and bool(condition.all())
 
 
 def is_off(value: Any) -> bool:
-    """Whether a number switches off what it is for by being 0; one a session is never 0."""
+    """Whether a number is 0, which switches its feature off; an array of one per session never
+    is."""
     return isinstance(value, (int, float)) and value == 0
 
 

@@ -50,11 +50,11 @@ class Replay:
     x: Array
     """Inputs [z; a], [..., 6, T]."""
     Z: Array
-    """What the memories made of the inputs, [..., 6 x r, T]."""
+    """The filtered inputs, [..., 6 x r, T]."""
     y: Array
     """The observations that followed, [..., 4, T]."""
     scale: Array
-    """What the rows were multiplied with, [..., T]; 0 where a row does not count."""
+    """Factors of the rows, [..., T]; 0: the row does not count."""
     count: Array
     """Sum of the rows' weights, [...]."""
     U: Array
@@ -112,7 +112,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class UpdateOutcome:
-    """What a few inner steps made of the weights; nothing is decided yet. Numbers are [...]."""
+    """The result of some inner steps, before any gate decides. Numbers are [...]."""
 
     weights: Matrices
     momentum: Matrices
@@ -292,11 +292,11 @@ def learn(
         slope = slope + (by_power @ bent).reshape(slope.shape)
         weights = {n: weights[n] - s[..., None, None] * step[n] for n in PLASTIC}
         lr = lr + s * (p.lr / p.inner_steps)
-    kept = {k: astype(weights[k], xp.float32) for k in PLASTIC}
-    weights = {k: astype(kept[k], xp.float64) for k in PLASTIC}
+    before = {k: astype(weights[k], xp.float32) for k in PLASTIC}
+    weights = {k: astype(before[k], xp.float64) for k in PLASTIC}
     H = replay.states(weights)
     return UpdateOutcome(
-        kept,
+        before,
         {k: astype(momentum[k], xp.float32) for k in PLASTIC},
         pre_loss,
         squares(multiply(weights["W_o"], H) - replay.y),
@@ -307,12 +307,12 @@ def learn(
     )
 
 
-def transitions(z: Array, a: Array, held: Array) -> tuple[Array, Array, Array, Array]:
+def transitions(z: Array, a: Array, previous: Array) -> tuple[Array, Array, Array, Array]:
     """Inputs x [..., 6, n] and targets y [..., 4, n] of z [..., n+1, 4] and a [..., n, 2].
 
-    An observation that is not finite counts as the last finite one, which before the first row
-    is `held` [..., 4]; an action that is not finite as none. Returns x, y, which transitions
-    [..., n] count (all of their values were finite), and the last observation to hold.
+    An observation that is not finite counts as the last finite one, which before the first row is
+    `last` [..., 4]; an action that is not finite as none. Returns x, y, which transitions [..., n]
+    count (all of their values were finite), and the last observation to hold.
     """
     xp = namespace(z)
     seen = xp.all(xp.isfinite(z), axis=-1)
@@ -320,7 +320,7 @@ def transitions(z: Array, a: Array, held: Array) -> tuple[Array, Array, Array, A
     valid = seen[..., :-1] & seen[..., 1:] & acted
     if surely(seen) and surely(acted):
         return _inputs(z, a), z[..., 1:, :].mT, valid, z[..., -1, :].copy()
-    rows = xp.concat([held[..., None, :], xp.where(seen[..., None], z, 0.0)], axis=-2)
+    rows = xp.concat([previous[..., None, :], xp.where(seen[..., None], z, 0.0)], axis=-2)
     order = xp.arange(1, rows.shape[-2], dtype=xp.int64, device=z.device)
     last = _running_maximum(xp.where(seen, order, 0))
     z = xp.take_along_axis(rows, xp.broadcast_to(last[..., None], z.shape), axis=-2)

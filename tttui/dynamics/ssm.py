@@ -53,8 +53,8 @@ def memory_basis(decays: Floats) -> Floats:
     """
     d = np.asarray(decays, dtype=np.float64)
     size, U = np.linalg.eigh(1.0 / (1.0 - d[:, None] * d[None, :]))
-    kept: Floats = np.ascontiguousarray(U[:, size > MEMORY_TOLERANCE * size[-1]])
-    return kept
+    basis: Floats = np.ascontiguousarray(U[:, size > MEMORY_TOLERANCE * size[-1]])
+    return basis
 
 
 class Memory:

@@ -50,8 +50,8 @@ def comparison(request: ExportRequest) -> Figure:
         planes.bars(figure.add_subplot(grid[1 + k // BESIDE, k % BESIDE]), bars, palette)
     if compared.warnings:
         red = look.hexed(palette.threshold)
-        said = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
-        figure.supxlabel("\n".join(said), x=0.01, ha="left", fontsize=7, color=red)
+        lines = [line for text in compared.warnings for line in wrap(f"! {text}", LINE)]
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7, color=red)
     return figure
 
 
@@ -59,14 +59,14 @@ def _scaled(compared: Comparison) -> list[Metric]:
     """The numbers; final losses of different units as parts of the frozen model's mean."""
     if not losses_differ(compared.sessions):
         return list(compared.metrics)
-    scales, found = loss_scales(compared.sessions), []
+    scales, metrics = loss_scales(compared.sessions), []
     for metric in compared.metrics:
         if metric.units:
             pairs = zip(metric.values, scales, strict=True)
             values = tuple(None if v is None or not by else v / by for v, by in pairs)
             metric = replace(metric, values=values, units=(), unit=SCALED_LOSS)
-        found.append(metric)
-    return found
+        metrics.append(metric)
+    return metrics
 
 
 def transfer(request: ExportRequest) -> Figure:
@@ -103,9 +103,9 @@ def transfer(request: ExportRequest) -> Figure:
     scale.minorticks_off()
     look.powers_of_ten(scale.ax.yaxis)
     assert request.compared is not None
-    said = [transfer_sentence(tested, request.compared.names)]
-    said += [f"Left out: {reason}." for reason in tested.missing]
-    said.append(transfermap.note(tested, 0, palette))
-    lines = [line for text in said for line in wrap(text, LINE)]
+    texts = [transfer_sentence(tested, request.compared.names)]
+    texts += [f"Left out: {reason}." for reason in tested.missing]
+    texts.append(transfermap.note(tested, 0, palette))
+    lines = [line for text in texts for line in wrap(text, LINE)]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=7)
     return figure

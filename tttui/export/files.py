@@ -1,4 +1,4 @@
-"""Where exports go: names that are free, directories that are one's own, whole files."""
+"""Export files: free names, allowed directories, atomic writes."""
 
 import errno
 import re
@@ -46,7 +46,7 @@ def write(data: bytes, target: Path, name: str) -> Path:
     try:
         write_whole(path, data, parents=True)
     except TttuiError as error:
-        raise _said(path, error) from error
+        raise _write_error(path, error) from error
     return path
 
 
@@ -112,8 +112,8 @@ def owner(path: Path, places: Sequence[Place]) -> Path | None:
     return None
 
 
-def _said(path: Path, error: TttuiError) -> TttuiError:
-    """What could not be written, with the remedy of an export."""
+def _write_error(path: Path, error: TttuiError) -> TttuiError:
+    """The write error, with the remedy of an export."""
     cause = error.__cause__
     if not isinstance(cause, OSError):
         return error

@@ -17,21 +17,21 @@ def ghost_of(request: ExportRequest) -> ghost.Ghost:
     if mu is None:
         mu = ghost.usual_friction(mu_at(request.data, whole, request.span[0]))
     law, true = world_of(request.data), mu_column(request.data, whole)
-    found = ghost.follow(whole, true, mu, law, request.span)
-    if isinstance(found, str):
-        raise TttuiError(f"{request.name}: {found}")
-    return found
+    followed = ghost.follow(whole, true, mu, law, request.span)
+    if isinstance(followed, str):
+        raise TttuiError(f"{request.name}: {followed}")
+    return followed
 
 
 def table(request: ExportRequest) -> dict[str, np.ndarray]:
     """Both paths and the distance between them, a row a step."""
-    found = ghost_of(request)
+    followed = ghost_of(request)
     return {
-        "t": found.t,
-        "x": found.true[:, 0],
-        "y": found.true[:, 1],
-        "ghost_x": found.path[:, 0],
-        "ghost_y": found.path[:, 1],
-        "distance": found.distance,
-        "ghost_mu": np.full(len(found.t), found.mu),
+        "t": followed.t,
+        "x": followed.true[:, 0],
+        "y": followed.true[:, 1],
+        "ghost_x": followed.path[:, 0],
+        "ghost_y": followed.path[:, 1],
+        "distance": followed.distance,
+        "ghost_mu": np.full(len(followed.t), followed.mu),
     }

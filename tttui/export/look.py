@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterSciNotation
 
 from tttui.draw.colours import Colour, blend
+from tttui.draw.curves import lone
 from tttui.draw.envelope import Series
 from tttui.draw.palette import PALETTES, Palette
 from tttui.draw.plot import Role, ink
@@ -121,7 +122,7 @@ def signed(palette: Palette) -> Colormap:
 
 
 def loss_axis(loss: Loss) -> str:
-    """What is written along an axis of losses."""
+    """The label of an axis of losses."""
     return "mean squared error" if loss == Loss() else loss.label
 
 
@@ -186,11 +187,11 @@ def step_axis(
             zorder=1.5,
         )
     for t, what in inside if len(inside) <= NAMED else ():
-        said = panels[0].text(
+        label = panels[0].text(
             t, 0.98, f"{what} ", rotation=90, va="top", ha="right", fontsize=5.5,
             color=hexed(palette.muted), transform=panels[0].get_xaxis_transform(), zorder=5,
         )  # fmt: skip
-        said.set_bbox(
+        label.set_bbox(
             {"facecolor": hexed(palette.ground), "alpha": 0.75, "edgecolor": "none", "pad": 0.4}
         )
 
@@ -220,13 +221,13 @@ class PowersOfTen(LogFormatterSciNotation):
     """
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        found = _POWER.fullmatch(super().__call__(x, pos))
-        if found is None:
+        match = _POWER.fullmatch(super().__call__(x, pos))
+        if match is None:
             return ""
         low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
         if low >= 0.1 and high <= 1000.0:
             return f"{x:g}"
-        factor, exponent = found[1].replace(r"\times", "×"), found[2]
+        factor, exponent = match[1].replace(r"\times", "×"), match[2]
         return f"{factor}10{exponent.translate(_RAISED)}"
 
 
@@ -236,7 +237,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def made_visible(figure: Figure) -> Figure:
-    """The figure with all of its texts as a person may be shown them."""
+    """The figure with all of its texts made safe to show."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(axis.get_major_locator(), FixedLocator):
@@ -260,26 +261,29 @@ def curve(
     order: int = 2,
     dashed: bool = False,
     dots: bool = False,
-    lost: Ints | Floats | None = None,
+    missing: Ints | Floats | None = None,
 ) -> None:
     """A line; a long one as the envelope of its stretches with the mean in it.
 
-    `lost`: the steps of values that are NaN and get a mark; None: of all that are.
+    `missing`: the steps of values that are NaN and get a mark; None: of all that are.
     """
-    not_numbers(axes, t[np.isnan(y)] if lost is None else lost, colour)
+    not_numbers(axes, t[np.isnan(y)] if missing is None else missing, colour)
     y = np.where(np.isfinite(y), y, np.nan)
     line: dict[str, Any] = {"color": colour, "lw": width, "label": label, "zorder": order}
     line["ls"] = "--" if dashed else "-"
     if len(t) <= MOST:
         if dots or len(t) < 2:
-            line |= {"marker": ".", "ms": 3} if dots else {"marker": "o", "ms": 3}
+            line |= {"marker": "o" if len(t) < 2 else ".", "ms": 3}
         axes.plot(t, y, **line)
+        alone = lone(y)
+        if len(t) > 1 and len(alone):
+            axes.plot(t[alone], y[alone], "o", color=colour, ms=3, zorder=order)
         return
     edges = stretches(t[0], t[-1])
-    found = Series(t, y).columns(edges)
+    envelope = Series(t, y).columns(edges)
     at = (edges[1:] + edges[:-1]) / 2
-    axes.fill_between(at, found.low, found.high, color=colour, alpha=0.35, lw=0, zorder=order)
-    axes.plot(at, found.mean, **line)
+    axes.fill_between(at, envelope.low, envelope.high, color=colour, alpha=0.35, lw=0, zorder=order)
+    axes.plot(at, envelope.mean, **line)
 
 
 def stretches(first: float, last: float) -> Floats:

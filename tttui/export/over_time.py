@@ -61,23 +61,23 @@ def mse(request: ExportRequest) -> Figure:
 
 def transactions(request: ExportRequest) -> Figure:
     events, inside = request.transactions()
-    found = tables.counts(request)
-    figure = look.figure(1.2 + 0.28 * len(found), f"{request.name}: update transactions")
+    counts = tables.counts(request)
+    figure = look.figure(1.2 + 0.28 * len(counts), f"{request.name}: update transactions")
     axes, palette = figure.subplots(), look.colours_of(request)
     outcome, names = events.outcomes()
     committed = events.t[inside & (outcome == COMMIT)]
     if len(committed):
         green = look.hexed(palette.status("commit"))
         axes.plot(committed, np.zeros(len(committed)), color=green, lw=1.2)
-    for lane, status in enumerate(found):
+    for lane, status in enumerate(counts):
         t = events.t[inside & (outcome == names.index(status))]
         colour = look.hexed(palette.status(status))
         marker = look.status_marker(status)
         axes.plot(t, np.full(len(t), lane), marker=marker, ls="", color=colour, ms=4.5)
         if status != "commit" and len(t) <= look.MOST:
             axes.vlines(t, 0, lane, color=colour, lw=0.5, alpha=0.6)
-    axes.set_yticks(range(len(found)), [look.status_label(s, n) for s, n in found.items()])
-    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_yticks(range(len(counts)), [look.status_label(s, n) for s, n in counts.items()])
+    axes.set_ylim(len(counts) - 0.5, -0.5)
     look.step_axis(axes, request.span, palette, request.data.interventions)
     return figure
 
@@ -135,7 +135,7 @@ def series(request: ExportRequest) -> Figure:
 
 
 def gates(request: ExportRequest) -> Figure:
-    """What the gates measured, with their limits."""
+    """Measured values of the gates, with their limits."""
     events, inside = request.transactions()
     data, meta = request.data, request.data.meta
     if not inside.all():
@@ -168,15 +168,15 @@ def _stacked(
 def mu(request: ExportRequest) -> Figure:
     """The friction that the weights imply, over the steps and by world."""
     data, trajectory = request.data, request.trajectory
-    held = in_force(data, request.at)
-    found = implied(held, world_of(data)) if isinstance(held, CompleteWeights) else None
+    weights = in_force(data, request.at)
+    implied_at = implied(weights, world_of(data)) if isinstance(weights, CompleteWeights) else None
     column = None if trajectory is None else mu_column(data, trajectory)
     true = None
     if trajectory is not None and column is not None:
         true = Series(trajectory.t, column)
-    plot = learned_quantity(data, None if found is None else (request.at, found.mu), true)
-    if not plot.traces and isinstance(held, str):
-        raise TttuiError(f"{request.name}: no implied mu to export: {held}")
+    plot = learned_quantity(data, None if implied_at is None else (request.at, implied_at.mu), true)
+    if not plot.traces and isinstance(weights, str):
+        raise TttuiError(f"{request.name}: no implied mu to export: {weights}")
     figure = look.figure(2.6, f"{request.name}: hidden friction read out of the weights")
     over, by = figure.subplots(1, 2, width_ratios=(1.4, 1))
     palette = look.colours_of(request)
@@ -186,15 +186,15 @@ def mu(request: ExportRequest) -> Figure:
     if plot.traces:
         over.legend(loc="best")
     truth = mu_at(data, trajectory, request.at)
-    if found is not None and isinstance(held, CompleteWeights):
+    if implied_at is not None and isinstance(weights, CompleteWeights):
         colour, third = (look.role_colour(role, palette) for role in ("adaptive", "third"))
-        by.plot(MU_GRID, found.curve, color=colour, label=held.name)
+        by.plot(MU_GRID, implied_at.curve, color=colour, label=weights.name)
         if truth is not None:
             by.axvline(truth, color=third, lw=0.8, label=f"true {truth:.4f}")
-        if np.isfinite(found.mu):
-            told = f"implied {found.mu:.4f}"
-            by.axvline(found.mu, color=colour, ls="--", lw=0.8, label=told)
-        look.logarithmic(by, found.curve)
+        if np.isfinite(implied_at.mu):
+            label = f"implied {implied_at.mu:.4f}"
+            by.axvline(implied_at.mu, color=colour, ls="--", lw=0.8, label=label)
+        look.logarithmic(by, implied_at.curve)
         by.legend(loc="best")
     by.set_xlabel("friction mu of a test world")
     by.set_ylabel("mean squared error")

@@ -1,4 +1,4 @@
-"""A chart as it is described for cells (`draw.plot`), painted on paper by matplotlib."""
+"""Charts described for cells (`draw.plot`), painted by matplotlib."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -32,8 +32,7 @@ def paint(
     words: Mapping[str, str] = NO_WORDS,
     dots: bool = False,
 ) -> None:
-    """All that the plot describes but its title and the reach of its axis: outliers too are drawn
-    where they lie.
+    """Paint all parts of the plot but its title and axis range; outliers are drawn in place, too.
 
     `words`: the names in the legend, where they differ from those of the traces. `dots`: every
     sample has a dot.
@@ -49,7 +48,7 @@ def paint(
         name = words.get(trace.name, trace.name)
         if trace.style == "held":
             pattern = look.PATTERNS[k % len(look.PATTERNS)]
-            _held(axes, trace, span, name, palette, plot.last, pattern)
+            _stairs(axes, trace, span, name, palette, plot.last, pattern)
         elif trace.style == "stems":
             _stems(axes, trace, span, name, palette)
         else:
@@ -79,7 +78,7 @@ def _line(axes: Axes, trace: Trace, span: Span, name: str, palette: Palette, *, 
         faint = look.hexed(faint_ink(trace.role, palette))
         look.curve(axes, *_inside(trace.raw, span), faint, "", width=0.4, order=1)
     t, y = _inside(trace.series, span)
-    lost = t[np.isnan(y)] if trace.not_numbers is None else trace.not_numbers
+    missing = t[np.isnan(y)] if trace.not_numbers is None else trace.not_numbers
     look.curve(
         axes,
         t,
@@ -90,11 +89,11 @@ def _line(axes: Axes, trace: Trace, span: Span, name: str, palette: Palette, *, 
         order=3 if trace.heavy else 2,
         dashed=trace.dashed,
         dots=dots,
-        lost=lost[(lost >= span[0]) & (lost <= span[1])],
+        missing=missing[(missing >= span[0]) & (missing <= span[1])],
     )
 
 
-def _held(
+def _stairs(
     axes: Axes,
     trace: Trace,
     span: Span,
@@ -123,9 +122,9 @@ def _stems(axes: Axes, trace: Trace, span: Span, name: str, palette: Palette) ->
     at, low, high = t.astype(np.float64), np.minimum(y, 0.0), np.maximum(y, 0.0)
     if len(t) > look.MOST:
         edges = look.stretches(*span)
-        found = Series(t, y).columns(edges)
+        envelope = Series(t, y).columns(edges)
         at = (edges[1:] + edges[:-1]) / 2
-        low, high = np.fmin(found.low, 0.0), np.fmax(found.high, 0.0)
+        low, high = np.fmin(envelope.low, 0.0), np.fmax(envelope.high, 0.0)
     colour = look.role_colour(trace.role, palette)
     axes.vlines(at, low, high, color=colour, lw=0.5, label=name, zorder=1.5)
 

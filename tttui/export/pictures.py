@@ -48,13 +48,13 @@ def _plane(request: ExportRequest, title: str, scene: Scene) -> Figure:
 
 
 def ghost(request: ExportRequest) -> Figure:
-    palette, found = look.colours_of(request), paths.drawn(ghosts.ghost_of(request))
-    title = f"the same actions with friction mu = {found.found.mu:g}"
+    palette, followed = look.colours_of(request), paths.drawn(ghosts.ghost_of(request))
+    title = f"the same actions with friction mu = {followed.found.mu:g}"
     figure = look.figure(5.6, f"{request.name}: {title}")
     plane, over = figure.subplots(2, 1, height_ratios=(2.6, 1))
-    scene = paths.ghost_scene(motion_of(request.motion()), found, request.span[1])
+    scene = paths.ghost_scene(motion_of(request.motion()), followed, request.span[1])
     planes.scene(figure, plane, scene, request.span, request.at, palette)
-    painter.paint(over, paths.distance_plot(found), request.span, palette)
+    painter.paint(over, paths.distance_plot(followed), request.span, palette)
     over.set_ylabel("distance")
     over.set_ylim(bottom=0.0)
     look.step_axis(over, request.span, palette, request.data.interventions)
@@ -62,24 +62,24 @@ def ghost(request: ExportRequest) -> Figure:
 
 
 def weights(request: ExportRequest) -> Figure:
-    found = weight_tables.compared_at(request)
-    matrices, roles = found.matrices, request.matrices is PLASTIC
-    what = TITLES[found.aspect] if found.is_change else "plastic weights"
-    title = f"{request.name}: {what} at step {request.at} ({found.says})"
+    compared = weight_tables.compared_at(request)
+    matrices, roles = compared.matrices, request.matrices is PLASTIC
+    what = TITLES[compared.aspect] if compared.is_change else "plastic weights"
+    title = f"{request.name}: {what} at step {request.at} ({compared.says})"
     figure = look.figure(3.4, title)
     ratios = [min(max(W.shape[1] / max(W.shape[0], 1), 0.7), 1.6) for W in matrices.values()]
     axes = figure.subplots(1, len(matrices), width_ratios=ratios, squeeze=False)[0]
     scales, palette = weight_tables.scales_of(request), look.colours_of(request)
     for panel, (name, W) in zip(axes, matrices.items(), strict=True):
-        shown = weight_map(name, found, Pyramid(W), scales, roles=roles)
+        shown = weight_map(name, compared, Pyramid(W), scales, roles=roles)
         planes.matrix(figure, panel, shown, palette)
     return figure
 
 
 def moved(request: ExportRequest) -> Figure:
-    of, found = weight_tables.movement_of(request)
+    of, parts_of = weight_tables.movement_of(request)
     figure = look.figure(4.6, f"{request.name}: what moved at step {request.at}: {of}")
-    shown = [(key, parts[:LARGEST]) for key, parts in found.items() if parts]
+    shown = [(key, parts[:LARGEST]) for key, parts in parts_of.items() if parts]
     axes = figure.subplots(2, -(-len(shown) // 2), squeeze=False).T.ravel()
     palette = look.colours_of(request)
     for panel, ((name, axis), parts) in zip(axes, shown, strict=False):
@@ -95,19 +95,19 @@ def spectrum_figure(request: ExportRequest) -> Figure:
     figure = look.figure(4.2 if recorded else 2.4, title)
     grid = figure.add_gridspec(2 if recorded else 1, max(6, 2 * len(matrices)))
     palette, begun = look.colours_of(request), weights_at_start(request.data, request.matrices)
-    for k, found in enumerate(spectra_of(matrices, conditions(begun))):
-        panel, spectrum = figure.add_subplot(grid[0, 2 * k : 2 * k + 2]), found.spectrum
-        panel.set_title(found.name)
+    for k, singular in enumerate(spectra_of(matrices, conditions(begun))):
+        panel, spectrum = figure.add_subplot(grid[0, 2 * k : 2 * k + 2]), singular.spectrum
+        panel.set_title(singular.name)
         if spectrum is None or not np.isfinite(spectrum.values).all():
             why = "too large" if spectrum is None else "not finite"
             panel.text(0.5, 0.5, why, ha="center", transform=panel.transAxes)
             continue
-        planes.columns(panel, found.plot(k), palette)
+        planes.columns(panel, singular.plot(k), palette)
         condition = f"condition {short(spectrum.condition)}"
-        if found.warns and found.growth is not None:
-            condition = f"! {condition}, {short(found.growth, 2)} x its start"
+        if singular.warns and singular.growth is not None:
+            condition = f"! {condition}, {short(singular.growth, 2)} x its start"
         rank = f"effective rank {spectrum.effective_rank:.2f} of {len(spectrum.values)}"
-        panel.set_title(f"{found.name}\n{condition}\n{rank}", fontsize=7)
+        panel.set_title(f"{singular.name}\n{condition}\n{rank}", fontsize=7)
         panel.set_xlabel("singular value")
     if recorded:
         statistics, _ = weight_tables.statistics_of(request)
@@ -128,7 +128,7 @@ def _modules(request: ExportRequest) -> Figure:
             f"{row.path}.{row.name}".lstrip("."),
             row.size,
             "learns" if row.plastic else "frozen",
-            "adaptive" if row.plastic else "baseline",
+            "adaptive" if row.plastic else "frozen",
         )
         for row in rows
     )
@@ -142,21 +142,21 @@ def architecture(request: ExportRequest) -> Figure:
         return _modules(request)
     decays, palette = tables.decays_of(request), look.colours_of(request)
     base = request.data.base or {}
-    found = stability(base["a_raw"], world_of(request.data).dt)
+    stable = stability(base["a_raw"], world_of(request.data).dt)
     figure = look.figure(2.6, f"{request.name}: memory of the state, and the parameters")
     left, middle, right = figure.subplots(1, 3)
-    histogram, note = decay_histogram(found)
+    histogram, note = decay_histogram(stable)
     planes.upright(left, histogram, palette)
     left.set_title(note, fontsize=7.5)
     left.set_xlabel("decay exp(-softplus(a_raw) dt)")
     left.set_ylabel("units of the state")
     blue = look.role_colour("adaptive", palette)
-    middle.plot(found.half_lives, ".-", color=blue, ms=3, lw=0.7)
+    middle.plot(stable.half_lives, ".-", color=blue, ms=3, lw=0.7)
     middle.set_xlabel("unit, by half-life")
     middle.set_ylabel("half-life (steps)")
     matrices, _ = weight_tables.matrices_at(request)
     shown = [Bar(name, W.size, str(W.size), k) for k, (name, W) in enumerate(matrices.items())]
-    shown.append(Bar("a_raw (frozen)", len(decays), str(len(decays)), "baseline"))
+    shown.append(Bar("a_raw (frozen)", len(decays), str(len(decays)), "frozen"))
     plot = BarPlot("", tuple(shown), (0.0, max(bar.value for bar in shown)), "parameters")
     planes.bars(right, plot, palette)
     return figure

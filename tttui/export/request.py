@@ -228,7 +228,7 @@ class ExportRequest:
         part = self.rows(steps.t)
         return Steps(
             steps.t[part],
-            steps.baseline[part],
+            steps.frozen[part],
             steps.adaptive[part],
             steps.did_update[part],
             steps.update_ok[part],
@@ -272,7 +272,7 @@ class ExportRequest:
             whole.t[part],
             whole.z[part],
             whole.a[part],
-            cut(whole.baseline),
+            cut(whole.frozen),
             cut(whole.adaptive),
             cut(whole.mu),
         )

@@ -34,9 +34,9 @@ def table_of(request: ExportRequest) -> Table:
 
 def _mse(request: ExportRequest) -> Table:
     steps = request.steps()
-    frozen: Column = steps.baseline
+    frozen: Column = steps.frozen
     if steps.evaluated is not None:
-        known = zip(steps.baseline.tolist(), steps.evaluated.tolist(), strict=True)
+        known = zip(steps.frozen.tolist(), steps.evaluated.tolist(), strict=True)
         frozen = [value if evaluated else None for value, evaluated in known]
     table: dict[str, Column] = {"t": steps.t, "baseline_mse": frozen}
     if steps.no_update is not None:
@@ -58,9 +58,9 @@ def _series(request: ExportRequest) -> Table:
     part = request.rows(table.t)
     columns: dict[str, Column] = {"t": table.t[part]}
     for name in table.names:
-        given = table.given[name][part]
+        flags = table.given[name][part]
         values = table.columns[name][part].tolist()
-        columns[name] = [v if g else None for v, g in zip(values, given.tolist(), strict=True)]
+        columns[name] = [v if g else None for v, g in zip(values, flags.tolist(), strict=True)]
     return columns
 
 
@@ -74,7 +74,7 @@ def _state(request: ExportRequest) -> Table:
 def _trajectory(request: ExportRequest) -> Table:
     motion = request.motion()
     table = dict(_state(request))
-    for prefix, predicted in (("base", motion.baseline), ("adapt", motion.adaptive)):
+    for prefix, predicted in (("base", motion.frozen), ("adapt", motion.adaptive)):
         if predicted is not None:
             table |= {f"{prefix}_{name}": predicted[:, k] for k, name in enumerate(STATE)}
     return table if motion.mu is None else {**table, "mu": motion.mu}
@@ -128,13 +128,13 @@ def counts(request: ExportRequest) -> dict[str, int]:
     """Transactions in the window by outcome, in the order of the statuses."""
     events, inside = request.transactions()
     outcome, names = events.outcomes()
-    found = np.bincount(outcome[inside], minlength=len(names))
-    return {name: int(k) for name, k in zip(names, found, strict=True) if k}
+    numbers = np.bincount(outcome[inside], minlength=len(names))
+    return {name: int(k) for name, k in zip(names, numbers, strict=True) if k}
 
 
 def _reasons(request: ExportRequest) -> Table:
-    found = counts(request)
-    return {"status": list(found), "count": list(found.values())}
+    by_status = counts(request)
+    return {"status": list(by_status), "count": list(by_status.values())}
 
 
 def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], list[float | None]]:
@@ -148,19 +148,19 @@ def implied_over_time(request: ExportRequest) -> tuple[list[int], list[float], l
     data = request.data
     steps, values = data.transactions.implied()
     part = request.rows(steps)
-    told = np.isfinite(values[part])
-    t, mu = steps[part][told].tolist(), values[part][told].tolist()
+    known = np.isfinite(values[part])
+    t, mu = steps[part][known].tolist(), values[part][known].tolist()
     if not t:
-        held = in_force(data, request.at)
-        if not isinstance(held, CompleteWeights):
-            raise TttuiError(f"{request.name}: no implied mu to export: {held}")
-        t, mu = [request.at], [implied(held, world_of(data)).mu]
+        weights = in_force(data, request.at)
+        if not isinstance(weights, CompleteWeights):
+            raise TttuiError(f"{request.name}: no implied mu to export: {weights}")
+        t, mu = [request.at], [implied(weights, world_of(data)).mu]
     return t, mu, [mu_at(data, request.trajectory, k) for k in t]
 
 
 def _mu(request: ExportRequest) -> Table:
-    t, found, truth = implied_over_time(request)
-    return {"t": t, "implied_mu": found, "true_mu": truth}
+    t, implied_mu, truth = implied_over_time(request)
+    return {"t": t, "implied_mu": implied_mu, "true_mu": truth}
 
 
 def _comparison(request: ExportRequest) -> Table:
@@ -252,7 +252,7 @@ def _sessions(request: ExportRequest) -> Table:
         "steps": [row.steps for row in rows],
         "attempted": [row.attempted for row in rows],
         "committed": [row.committed for row in rows],
-        "baseline_mse_last100_mean": [row.baseline_last100 for row in rows],
+        "baseline_mse_last100_mean": [row.frozen_last100 for row in rows],
         "adaptive_mse_last100_mean": [row.adaptive_last100 for row in rows],
         "improvement_percent": [row.improvement for row in rows],
         "path": [str(row.place.path) for row in rows],
@@ -293,11 +293,11 @@ def _steps_of(document: Document, at: Ints) -> Ints:
 
 def _characters(data: bytes) -> list[str]:
     """The character that begins at each byte; '' within one."""
-    found = list[str]()
+    cells = list[str]()
     for character in data.decode("utf-8", "surrogateescape"):
         size = len(character.encode("utf-8", "surrogateescape"))
-        found += [visible(character), *[""] * (size - 1)]
-    return found
+        cells += [visible(character), *[""] * (size - 1)]
+    return cells
 
 
 _TABLES: dict[str, Callable[[ExportRequest], Table]] = {

@@ -28,16 +28,18 @@ STATISTICS = ("fro", "max_abs", "mean", "std")
 def matrices_at(request: ExportRequest) -> tuple[dict[str, Floats], str]:
     """The plastic matrices at the request's step and where they come from."""
     names = request.matrices
-    held = weights_in_force(request.data, request.at, names)
-    if held is None:
+    weights = weights_in_force(request.data, request.at, names)
+    if weights is None:
         why = why_no_weights(request.data, names)
         raise TttuiError(f"{request.name}: no weights to export: {why}")
-    return {name: held.matrices[name] for name in names if name in held.matrices}, held.source
+    return {
+        name: weights.matrices[name] for name in names if name in weights.matrices
+    }, weights.source
 
 
 def compared_at(request: ExportRequest) -> ShownWeights:
     """What the request's aspect shows of the plastic matrices at its step."""
-    found = compare(
+    compared = compare(
         request.aspect,
         request.data,
         request.at,
@@ -46,9 +48,9 @@ def compared_at(request: ExportRequest) -> ShownWeights:
         other=request.other,
         names=request.matrices,
     )
-    if found.why_not:
-        raise TttuiError(f"{request.name}: no weights to export: {found.why_not}")
-    return found
+    if compared.why_not:
+        raise TttuiError(f"{request.name}: no weights to export: {compared.why_not}")
+    return compared
 
 
 def weights(request: ExportRequest) -> Table:
@@ -85,8 +87,8 @@ def movement_of(request: ExportRequest) -> tuple[str, dict[tuple[str, int], list
 
 
 def moved_parts(request: ExportRequest) -> Table:
-    _, found = movement_of(request)
-    parts = [part for along in found.values() for part in along]
+    _, movement = movement_of(request)
+    parts = [part for along in movement.values() for part in along]
     return {
         "matrix": [part.matrix for part in parts],
         "axis": ["row" if part.axis == 0 else "column" for part in parts],
@@ -138,9 +140,9 @@ def singular_values(request: ExportRequest) -> Table:
     index: list[int] = []
     values: list[float] = []
     for name, W in matrices.items():
-        found = spectrum(W)
-        if found is not None:
-            names += [name] * len(found.values)
-            index += range(len(found.values))
-            values += found.values.tolist()
+        singular = spectrum(W)
+        if singular is not None:
+            names += [name] * len(singular.values)
+            index += range(len(singular.values))
+            values += singular.values.tolist()
     return {"matrix": names, "index": index, "singular_value": values}

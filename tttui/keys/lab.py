@@ -11,8 +11,8 @@ SHARED = ("back", "copy", "export", "copy_link", "redraw", "help", "quit")
 def lab_commands(commands: Sequence[Command], views: Sequence[str]) -> tuple[Command, ...]:
     """The commands of the lab, from those of the tabs and the names of its views."""
     numbers = "1234567890"
-    given = {command.action: command for command in commands}
-    close = given["lab"].keys
+    by_action = {command.action: command for command in commands}
+    close = by_action["lab"].keys
     return (
         Command("leave", close, "tabs", "Back to the tabs", "Lab", footer=True),
         Command("start", "n", "start", "Start any command, by a form", "Lab", footer=True),
@@ -22,7 +22,7 @@ def lab_commands(commands: Sequence[Command], views: Sequence[str]) -> tuple[Com
             Command(f"show_view('{name}')", key, name, f"Show {name.capitalize()}", "Lab")
             for key, name in zip(numbers, views, strict=False)
         ),
-        *(given[action] for action in SHARED),
+        *(by_action[action] for action in SHARED),
     )
 
 

@@ -16,7 +16,7 @@ def duration_text(seconds: float) -> str:
 
 
 def age_text(created_at: float | None, now: float | None = None) -> str:
-    """How long ago a Unix time was; '' where it is unknown."""
+    """The time since a Unix time; '' if unknown."""
     if created_at is None:
         return ""
     elapsed = (time.time() if now is None else now) - created_at

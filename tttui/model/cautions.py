@@ -1,4 +1,4 @@
-"""What may mislead in a comparison of sessions: other models, lengths or trajectories."""
+"""Cautions about a comparison of sessions: other models, lengths or trajectories."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from tttui.model.steps import Trajectory
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What may mislead in a comparison."""
+    """A caution about a comparison."""
 
     full: str
     brief: str
@@ -24,7 +24,7 @@ def cautions(
     trajectories: Sequence[Trajectory | None],
     names: Sequence[str],
 ) -> tuple[Caution, ...]:
-    """What must be known before the numbers of these sessions are compared."""
+    """The cautions about a comparison of these sessions."""
     return (
         *_loss_warnings(sessions, names),
         *_signature_warnings(sessions, names),
@@ -39,13 +39,13 @@ def _loss_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> Ite
     tasks = _grouped((m.schema.task.name, name) for m, name in zip(metas, names, strict=True))
     if len({meta.loss.comparable for meta in metas}) > 1:
         yield Caution(
-            f"Different losses: {_said(losses)}; their values do not compare, "
+            f"Different losses: {_groups_text(losses)}; their values do not compare, "
             "and none is named the best.",
             "Different losses: their values do not compare.",
         )
     if len(tasks) > 1:
         yield Caution(
-            f"Different tasks: {_said(tasks)}; the models do different things, "
+            f"Different tasks: {_groups_text(tasks)}; the models do different things, "
             "and none is named the best.",
             "Different tasks: the models do different things.",
         )
@@ -82,18 +82,18 @@ def _length_warnings(sessions: Sequence[SessionData], names: Sequence[str]) -> I
     if len(known) > 3:
         (least, shortest), (most, longest) = min(known), max(known)
         lengths = [f"from {_count(least)} ({shortest}) to {most} ({longest})"]
-    said = f"Different lengths: {_list(lengths)}"
-    said += "; each mean is over the session's own steps"
+    text = f"Different lengths: {_list(lengths)}"
+    text += "; each mean is over the session's own steps"
     few = [f"{_count(n)} of {name}" for n, name in known if n < WINDOW]
     if few:
-        said += f", the final one over only {_list(few)}"
+        text += f", the final one over only {_list(few)}"
     shared = common_steps(sessions)
     if shared is None:
-        said += ". They have no step in common."
+        text += ". They have no step in common."
     else:
-        said += f". All have the steps {shared[0]} to {shared[1]}."
+        text += f". All have the steps {shared[0]} to {shared[1]}."
     between = f"{min(known)[0]} to {_count(max(known)[0])}"
-    yield Caution(said, f"Different lengths, {between}: each mean is over a session's own steps.")
+    yield Caution(text, f"Different lengths, {between}: each mean is over a session's own steps.")
 
 
 def _count(n: int) -> str:
@@ -105,7 +105,7 @@ def _trajectory_warnings(
     trajectories: Sequence[Trajectory | None],
     names: Sequence[str],
 ) -> Iterable[Caution]:
-    """Compares what was recorded, and where nothing was, the settings that shape it."""
+    """Cautions about different trajectories, by the records or, without them, by the settings."""
     if len(sessions) < 2 or not all(data.meta.is_point_mass for data in sessions):
         return
     first, other, unknown = 0, list[str](), list[str]()
@@ -134,9 +134,8 @@ def _trajectory_warnings(
 
 
 def same_trajectory(a: Trajectory, b: Trajectory) -> bool | None:
-    """Whether both saw the same observations and actions at the steps that both have.
-
-    None where they have no step in common.
+    """Whether both have the same observations and actions at common steps; None without common
+    steps.
     """
     _, at_a, at_b = np.intersect1d(a.t, b.t, return_indices=True)
     if not len(at_a):
@@ -148,7 +147,7 @@ def same_trajectory(a: Trajectory, b: Trajectory) -> bool | None:
 
 
 def same_world(a: Meta, b: Meta) -> bool | None:
-    """Whether seed and world settings say that both saw the same; None where they do not tell."""
+    """Whether seed and world settings give the same trajectory; None if unknown."""
     for x, y in ((a.truth, b.truth), (a.env_mode, b.env_mode), (a.seed, b.seed)):
         if x is not None and y is not None and x != y:
             return False
@@ -173,7 +172,7 @@ def _against(groups: Mapping[str, list[str]]) -> str:
     return " against ".join(_list(names) for names in groups.values())
 
 
-def _said(groups: Mapping[str, list[str]]) -> str:
+def _groups_text(groups: Mapping[str, list[str]]) -> str:
     """`accuracy for A and B, MSE for C`."""
     return ", ".join(f"{key} for {_list(names)}" for key, names in groups.items())
 

@@ -31,11 +31,11 @@ class Metric:
     """Which direction is good; '' where neither is."""
     unit: str = ""
     whole: bool = False
-    """It counts something."""
+    """Whether it is a count."""
     units: tuple[str, ...] = ()
-    """Of losses that differ: what each value is given in."""
+    """The unit of each value, if losses differ."""
     lower: tuple[bool, ...] = ()
-    """Of an improvement: whether each session's lower loss is the better one."""
+    """For an improvement: whether a lower loss is better, by session."""
 
     def words(self, i: int) -> Forms:
         """An improvement in words."""
@@ -43,7 +43,7 @@ class Metric:
 
     @property
     def best(self) -> int | None:
-        """The session that does best; None where there is no telling."""
+        """The index of the best session; None if undecided."""
         known = [(v, i) for i, v in enumerate(self.values) if v is not None and np.isfinite(v)]
         if not self.better or len(known) < 2:
             return None
@@ -52,7 +52,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class SettingDifference:
-    """A setting that is not the same in all sessions; '-' where one does not record it."""
+    """A setting that differs between sessions; '-' if a session does not record it."""
 
     group: str
     name: str
@@ -61,7 +61,7 @@ class SettingDifference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What is said about several sessions; all tuples are in their order."""
+    """A comparison of several sessions; all tuples are in their order."""
 
     sessions: tuple[SessionData, ...]
     names: tuple[str, ...]
@@ -73,7 +73,7 @@ class Comparison:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may mislead, with names and numbers."""
+        """The cautions in full, with names and numbers."""
         return tuple(caution.full for caution in self.cautions)
 
 
@@ -121,7 +121,7 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     better: Better = "" if not alike else "lower" if loss.lower_is_better else "higher"
     units = tuple(data.meta.loss.unit or data.meta.loss.name for data in sessions) if mixed else ()
     ends = [_ends(data.steps) for data in sessions]
-    baseline = [
+    frozen = [
         b if n and not data.steps.never_evaluated else None
         for (b, _, n), data in zip(ends, sessions, strict=True)
     ]
@@ -129,10 +129,10 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
     signs = [1 if data.meta.loss.lower_is_better else -1 for data in sessions]
     gains = [
         sign * 100 * (b - a) / abs(b) if a is not None and b else None
-        for sign, a, b in zip(signs, adaptive, baseline, strict=True)
+        for sign, a, b in zip(signs, adaptive, frozen, strict=True)
     ]
     name = "loss" if mixed else loss.name
-    found = [
+    metrics = [
         Metric(f"adaptive {name}", tuple(adaptive), better, units=units),
         Metric(
             IMPROVEMENT,
@@ -141,26 +141,28 @@ def metrics_of(sessions: Sequence[SessionData]) -> tuple[Metric, ...]:
             "%",
             lower=tuple(sign > 0 for sign in signs),
         ),
-        Metric(f"frozen {name}", tuple(baseline), units=units),
+        Metric(f"frozen {name}", tuple(frozen), units=units),
         Metric(f"adaptive {name}, whole run", tuple(map(_mean, sessions)), better, units=units),
     ]
     shared = common_steps(sessions)
     if shared is not None and spans(sessions)[1]:
         values = tuple(_mean(data, *shared) for data in sessions)
-        told = f"adaptive {name}, t {shared[0]} to {shared[1]}"
-        found.append(Metric(told, values, better, units=units))
+        title = f"adaptive {name}, t {shared[0]} to {shared[1]}"
+        metrics.append(Metric(title, values, better, units=units))
     counted = [n for _, _, n in ends]
     if len({n for n in counted if n}) > 1:
-        found.append(Metric("steps in final errors", tuple(n or None for n in counted), whole=True))
-    found.append(Metric("committed", tuple(map(_committed, sessions)), "", "%"))
+        metrics.append(
+            Metric("steps in final errors", tuple(n or None for n in counted), whole=True)
+        )
+    metrics.append(Metric("committed", tuple(map(_committed, sessions)), "", "%"))
     undone = [int(data.transactions.undone().sum()) for data in sessions]
     if any(undone):
-        found.append(Metric("commits undone", tuple(undone), whole=True))
+        metrics.append(Metric("commits undone", tuple(undone), whole=True))
     hidden = _hidden(sessions)
     if hidden is not None:
         errors = tuple(map(_implied_error, sessions))
-        found.append(Metric(f"implied {hidden.name} error", errors, "lower"))
-    return tuple(found)
+        metrics.append(Metric(f"implied {hidden.name} error", errors, "lower"))
+    return tuple(metrics)
 
 
 def _hidden(sessions: Sequence[SessionData]) -> Hidden | None:
@@ -221,7 +223,7 @@ def _committed(data: SessionData) -> float | None:
 
 
 def _implied_error(data: SessionData) -> float | None:
-    """How far the value that the weights in force imply is from the true one."""
+    """The distance of the implied value from the true one."""
     events, truth = data.transactions, data.truth_now
     implied = events.implied_by(events.in_force(int(events.t[-1]))) if len(events) else None
     return None if truth is None or implied is None else abs(implied - truth)
@@ -266,25 +268,25 @@ def differences(metas: Sequence[Meta]) -> tuple[SettingDifference, ...]:
     """Every recorded setting that differs, world first, then model, updates and the rest."""
     flat = [dict(_settings(meta)) for meta in metas]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    found: list[SettingDifference] = []
+    differing: list[SettingDifference] = []
     for group, name in keys:
         values = tuple(_text(settings.get((group, name))) for settings in flat)
-        known = any((d.name, d.values) == (name, values) for d in found)  # recorded twice
+        known = any((d.name, d.values) == (name, values) for d in differing)  # recorded twice
         if len(set(values)) > 1 and not known:
-            found.append(SettingDifference(group, name, values))
+            differing.append(SettingDifference(group, name, values))
     order = {group: i for i, group in enumerate(dict.fromkeys(GROUPS.values()))}
-    return tuple(sorted(found, key=lambda d: order.get(d.group, len(order))))
+    return tuple(sorted(differing, key=lambda d: order.get(d.group, len(order))))
 
 
 def with_truth(
-    found: Sequence[SettingDifference], sessions: Sequence[SessionData]
+    settings: Sequence[SettingDifference], sessions: Sequence[SessionData]
 ) -> tuple[SettingDifference, ...]:
     """The differences, that of the hidden quantity told by its present and its first value."""
     hidden = _hidden(sessions)
     if hidden is None:
-        return tuple(found)
+        return tuple(settings)
     values = tuple(data.truth_text for data in sessions)
-    rest = tuple(d for d in found if d.name not in (hidden.name, f"{hidden.name}_schedule"))
+    rest = tuple(d for d in settings if d.name not in (hidden.name, f"{hidden.name}_schedule"))
     if len(set(values)) == 1:
         return rest
     return (SettingDifference("world", hidden.name, values), *rest)

@@ -1,4 +1,4 @@
-"""Controls: what other models, or other means, lose on the same steps as a session's own two."""
+"""Controls: losses of other predictors on the same steps as the session's two models."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,11 +25,11 @@ class Control:
     """NaN where the frozen model was not evaluated there."""
     adaptive: float
     count: int
-    """Steps that the means rest on."""
+    """Number of steps of the means."""
     last: int
     """The last of these steps."""
     so_far: bool
-    """It rests on all steps up to the last."""
+    """Whether it covers all steps up to the last."""
 
     @property
     def where(self) -> str:
@@ -41,7 +41,7 @@ class Control:
 
 def controls_of(steps: Steps, table: SeriesTable | None) -> tuple[Control, ...]:
     """The controls of a session that have a value, in the order of the file."""
-    found = list[Control]()
+    controls = list[Control]()
     for name in () if table is None else table.names:
         if not name.startswith(CONTROL):
             continue
@@ -54,9 +54,9 @@ def controls_of(steps: Steps, table: SeriesTable | None) -> tuple[Control, ...]:
         so_far = name.endswith(SO_FAR)
         rows = np.searchsorted(steps.t, t[-1:] if so_far else t)
         picked = slice(0, int(rows[0]) + 1) if so_far else rows
-        frozen, adaptive = steps.baseline[picked], steps.adaptive[picked]
+        frozen, adaptive = steps.frozen[picked], steps.adaptive[picked]
         with np.errstate(all="ignore"):
-            found.append(
+            controls.append(
                 Control(
                     name.removeprefix(CONTROL).removesuffix(SO_FAR),
                     float(y[-1] if so_far else np.mean(y)),
@@ -67,14 +67,14 @@ def controls_of(steps: Steps, table: SeriesTable | None) -> tuple[Control, ...]:
                     so_far,
                 )
             )
-    return tuple(found)
+    return tuple(controls)
 
 
-def with_controls(judged: Verdict, found: Sequence[Control]) -> Verdict:
-    """The verdict with a clause on each stretch of steps that controls rest on."""
+def with_controls(judged: Verdict, controls: Sequence[Control]) -> Verdict:
+    """The verdict with a clause for each stretch of steps that has controls."""
     clauses = list[Clause]()
-    for where in dict.fromkeys(control.where for control in found):
-        alike = [control for control in found if control.where == where]
+    for where in dict.fromkeys(control.where for control in controls):
+        alike = [control for control in controls if control.where == where]
         named = ", ".join(f"{control.name} {short(control.loss)}" for control in alike)
         both = f"adaptive {short(alike[0].adaptive)}"
         if np.isfinite(alike[0].frozen):

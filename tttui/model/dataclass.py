@@ -57,7 +57,7 @@ def _made(cls: type, *, frozen: bool, eq: bool, slots: bool) -> type:
 
 
 def _has_hash(cls: type) -> bool:
-    """The class says how it is hashed; one that only defines `__eq__` has None there."""
+    """Whether the class defines its hash; one that only defines `__eq__` has None."""
     own = cls.__dict__
     return "__hash__" in own and not (own["__hash__"] is None and "__eq__" in own)
 

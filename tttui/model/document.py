@@ -1,4 +1,4 @@
-"""The document that a session reads, and what each of its bytes, or tokens, cost."""
+"""The document of a session, with the loss of each byte or token."""
 
 from functools import cached_property
 from typing import Protocol
@@ -14,14 +14,14 @@ TEXT, HF = "text", "hf"
 
 
 class Stretches(Protocol):
-    """The parts of a document and of its losses, read when they are looked at, by any thread."""
+    """Parts of a document and of its losses, read on demand by any thread."""
 
     def read(self, begin: int, end: int) -> bytes:
         """The bytes [begin, end); fewer where the file has become shorter."""
 
     def losses(self, begin: int, end: int) -> Floats:
-        """Losses of what begins at the bytes [begin, end) by the frozen and by the adaptive model
-        [n, 2]; NaN where that was not scored (by that model), and within tokens."""
+        """Losses [n, 2] of the items at the bytes [begin, end), by the frozen and the adaptive
+        model; NaN if not scored by that model, and within tokens."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +40,8 @@ class Places:
 
     def number(self, offset: Ints | int) -> Ints:
         """The number of the token that holds a byte."""
-        found = np.searchsorted(self.begins, offset, side="right") - 1
-        return np.asarray(np.clip(found, 0, self.count - 1))
+        number = np.searchsorted(self.begins, offset, side="right") - 1
+        return np.asarray(np.clip(number, 0, self.count - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Document:
 
     @property
     def item(self) -> str:
-        """What one loss is about."""
+        """The item of one loss: `byte` or `token`."""
         return "byte" if self.places is None else "token"
 
     @property
@@ -102,8 +102,8 @@ class Document:
         return self.number(offset) // self.chunk
 
     def gains(self, begin: int, end: int) -> Floats:
-        """By how much the adaptive model was better at what begins at each of these bytes [n];
-        NaN where it is not known, and within tokens."""
+        """The gain of the adaptive model at the item of each of these bytes [n]; NaN if unknown,
+        and within tokens."""
         losses = self.source.losses(begin, end)
         with np.errstate(invalid="ignore"):
             return np.asarray(losses[:, 0] - losses[:, 1])
@@ -111,7 +111,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known of a document, and in words what is wrong with its files."""
+    """The document of a session, and the problems of its files."""
 
     document: Document | None = None
     problems: tuple[str, ...] = ()
@@ -126,12 +126,12 @@ class Rates:
 
     @property
     def saved(self) -> float:
-        """What the adaptive model saved of it."""
+        """The loss per item that the adaptive model saved."""
         return self.frozen - self.adaptive
 
     @property
     def share(self) -> float:
-        """The same as a share of what the frozen model needed."""
+        """The saving as a share of the frozen model's loss."""
         return self.saved / self.frozen if self.frozen > 0 else np.nan
 
 
@@ -147,12 +147,12 @@ class Totals:
         steps, document = self._steps, self._document
         size = np.clip(document.count - steps.t * document.chunk, 0, document.chunk)
         with np.errstate(invalid="ignore", over="ignore"):
-            rows = np.array([np.ones(len(steps)), steps.baseline, steps.adaptive]) * size
+            rows = np.array([np.ones(len(steps)), steps.frozen, steps.adaptive]) * size
         known = np.isfinite(rows).all(axis=0)
         return np.asarray(np.cumsum(np.where(known, rows, 0.0), axis=1))
 
     def until(self, t: int) -> Rates | None:
-        """Over the document up to step t and with it; None where nothing is known."""
+        """The rates over the document through step t; None if unknown."""
         i = int(np.searchsorted(self._steps.t, t, side="right")) - 1
         return None if i < 0 else _rates(self._sums[:, i])
 

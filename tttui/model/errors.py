@@ -6,17 +6,17 @@ line that names the file, key or option and the remedy.
 
 
 class TttuiError(Exception):
-    """Something ran and failed; the command line ends with `exit_code` 1."""
+    """An operation failed; commands exit with `exit_code` 1."""
 
     exit_code = 1
 
 
 class FinalFailure(TttuiError):
-    """A job failed, and would fail again where it is resumed; the message says what helps."""
+    """A job failed, and would fail again if resumed; the message names the remedy."""
 
 
 class RefusedInput(TttuiError):
-    """A setting, option, path or file that is not accepted; nothing was changed. Exit code 2."""
+    """A setting, option, path or file is refused; nothing was changed. Exit code 2."""
 
     exit_code = 2
 
@@ -34,8 +34,8 @@ class SessionHeld(RefusedInput):
 
 
 class SessionTaken(TttuiError):
-    """Another process has the session that this one wrote; nothing more may be written to it."""
+    """Another process has taken the session; this one may not write to it any more."""
 
 
 class RecorderError(RefusedInput):
-    """A call of `tttui.Recorder` that cannot be recorded as it is; nothing was recorded of it."""
+    """A call of `tttui.Recorder` cannot be recorded; nothing of it was recorded."""

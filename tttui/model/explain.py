@@ -20,7 +20,7 @@ class Gate:
     value: float
     limit: float
     recorded: bool | None = None
-    """Whether it passed, where that is recorded: a person's own gate may be a lower limit."""
+    """Whether it passed, if recorded: a gate of the user may be a lower limit."""
 
     @property
     def share(self) -> float:
@@ -62,12 +62,12 @@ NUMBERS = ("pre_loss", "grad_norm", "post_loss", "pre_max_h", "post_max_h")
 def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
     """The numeric gates that this transaction met, those with both a value and a threshold: as
     they were recorded, else by its numbers and the settings."""
-    found = []
+    numeric = []
     recorded = {STANDARD.get(gate.name, gate.name) for gate in event.gates}
 
     def add(name: str, value: float | None, limit: float | None) -> None:
         if value is not None and limit is not None and name not in recorded:
-            found.append(Gate(name, value, limit))
+            numeric.append(Gate(name, value, limit))
 
     tol = threshold(plasticity, "rollback_tol")
     add("gradient norm", event.grad_norm, threshold(plasticity, "grad_norm_max"))
@@ -81,8 +81,8 @@ def gates(event: Transaction, plasticity: Mapping[str, Any]) -> list[Gate]:
     for gate in event.gates:
         if gate.value is not None and gate.limit is not None:
             name = STANDARD.get(gate.name, gate.name)
-            found.append(Gate(name, gate.value, gate.limit, gate.passed))
-    return found
+            numeric.append(Gate(name, gate.value, gate.limit, gate.passed))
+    return numeric
 
 
 def threshold(plasticity: Mapping[str, Any], key: str) -> float | None:
@@ -98,10 +98,10 @@ def explain(event: Transaction, plasticity: Mapping[str, Any], undone_at: int | 
 
     `undone_at` is the step at which a commit was taken back.
     """
-    said = _explain(event, plasticity)
+    text = _explain(event, plasticity)
     if undone_at is None:
-        return said
-    return f"{said} Undone at t {undone_at}, where earlier weights were restored."
+        return text
+    return f"{text} Undone at t {undone_at}, where earlier weights were restored."
 
 
 def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
@@ -145,14 +145,14 @@ def _explain(event: Transaction, plasticity: Mapping[str, Any]) -> str:
 
 
 def _explain_own(event: Transaction) -> str:
-    """A rollback for a reason of the person's own."""
+    """Explain a rollback for a reason recorded by the user's code."""
     words = event.reason or event.status.removeprefix("rollback").strip("_").replace("_", " ")
-    said = f"Rolled back: {words}." if words else "Rolled back."
+    text = f"Rolled back: {words}." if words else "Rolled back."
     failed = [gate for gate in event.gates if not gate.passed]
     for gate in failed[:3]:
         value, limit = distinct_texts(gate.value, gate.limit)
-        said += f" {gate.name} ({value}) did not pass its gate ({limit})."
-    return said
+        text += f" {gate.name} ({value}) did not pass its gate ({limit})."
+    return text
 
 
 def _explain_live(event: Transaction, factor: float | None) -> str:
@@ -162,17 +162,17 @@ def _explain_live(event: Transaction, factor: float | None) -> str:
     if event.live_steps is not None:
         many = event.live_steps != 1
         unseen = f"the {event.live_steps} unseen steps" if many else "the one unseen step"
-    said = f"the live error on {unseen} since the last transaction"
+    reason = f"the live error on {unseen} since the last transaction"
     if live is not None and frozen is not None and factor:
         now, allowed = distinct_texts(live, factor * frozen)
-        said += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
+        reason += f" ({now}) exceeded {times} ({factor:g} x {number(frozen)} = {allowed})."
     else:
-        said += f" exceeded {times}."
+        reason += f" exceeded {times}."
     if event.to_t is None:
-        return f"Rolled back because {said}"
+        return f"Rolled back because {reason}"
     where = f"those of step {event.to_t}" if event.to_t else "the first ones"
     where = "those of the base" if event.to_t < 0 else where
-    return f"Rolled back because {said} The weights went back to {where}."
+    return f"Rolled back because {reason} The weights went back to {where}."
 
 
 def _factor(value: float) -> str:
@@ -183,13 +183,13 @@ def _factor(value: float) -> str:
 def _explain_non_finite(event: Transaction) -> str:
     where = [k for k in NUMBERS if _odd(event, k)]
     if where:
-        said = f"a value was not finite in {', '.join(where)}"
+        reason = f"a value was not finite in {', '.join(where)}"
     elif event.post_loss is None:
-        said = "something that was observed since the last transaction was not finite"
+        reason = "something that was observed since the last transaction was not finite"
     else:
-        said = "the step led to weights that are not finite"
+        reason = "the step led to weights that are not finite"
     taken = "" if event.post_loss is not None else " No step was taken."
-    return f"Rolled back because {said}; the weights are untouched.{taken}"
+    return f"Rolled back because {reason}; the weights are untouched.{taken}"
 
 
 def _explain_commit(pre: float | None, post: float | None, tol: float | None, gated: bool) -> str:
@@ -204,7 +204,7 @@ def _explain_commit(pre: float | None, post: float | None, tol: float | None, ga
 
 
 def _fell(percent: float) -> str:
-    """By how many percent it fell: two digits of what is below one percent, never 0."""
+    """A decrease in percent, with two digits below one percent, never 0."""
     if percent == 0:
         return "stayed the same"
     if percent < 0.001:
@@ -222,9 +222,9 @@ def _odd(event: Transaction, key: str) -> bool:
 def limits(data: SessionData, key: str) -> Floats:
     """A number of plasticity_cfg for every transaction [n]; NaN where it is not recorded."""
     first = threshold(data.meta.plasticity_cfg, key)
-    found = np.full(len(data.transactions), np.nan if first is None else first)
+    thresholds = np.full(len(data.transactions), np.nan if first is None else first)
     for at, values in data.settings_changes:
         if key in values:
             value = threshold(values, key)
-            found[data.transactions.t >= at] = np.nan if value is None else value
-    return found
+            thresholds[data.transactions.t >= at] = np.nan if value is None else value
+    return thresholds

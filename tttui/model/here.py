@@ -1,4 +1,4 @@
-"""Where the process stands: its working directory and its user's home, if they are there.
+"""The working directory and the user's home, which may be missing.
 
 A working directory can be deleted under a process that runs in it; a user of a container may
 have no home and no name.
@@ -21,7 +21,7 @@ def working_directory() -> Path | None:
 
 
 def reachable(path: Path) -> bool:
-    """Whether the path means something: it is absolute, or there is a directory it starts from."""
+    """Whether the path can be resolved: it is absolute, or the working directory exists."""
     return path.is_absolute() or working_directory() is not None
 
 

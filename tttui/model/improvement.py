@@ -41,17 +41,17 @@ Tone = Literal["better", "worse", "unclear"]
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """How much lower the adaptive error is: (baseline - adaptive) / baseline, in percent."""
+    """How much lower the adaptive error is: (frozen - adaptive) / frozen, in percent."""
 
     percent: float
-    """NaN where there is no telling, and then `why_none` says why."""
+    """NaN if unknown; then `why_none` has the reason."""
     low: float
     high: float
     """Ends of the 95 % confidence interval, in percent; NaN where there is none, and then
     `why_no_interval` says why."""
     n: int
-    """Steps that were averaged."""
-    baseline: float
+    """Number of averaged steps."""
+    frozen: float
     adaptive: float
     """Mean errors over these steps."""
     why_none: str = ""
@@ -70,7 +70,7 @@ class Improvement:
     @property
     def texts(self) -> Forms:
         """`84 % better`, from the fullest to the shortest."""
-        return compared(self.baseline, self.adaptive, lower=self.lower)
+        return compared(self.frozen, self.adaptive, lower=self.lower)
 
     @property
     def ends(self) -> tuple[float, float] | None:
@@ -82,23 +82,23 @@ class Improvement:
         """`79 to 88 % better`, from the fullest to the shortest; empty where there is none."""
         if self.why_no_interval:
             return ()
-        if self.baseline < 0 or self.adaptive < 0:
+        if self.frozen < 0 or self.adaptive < 0:
             return _percents(self.low, self.high)
         return interval_texts(self.low, self.high, lower=self.lower)
 
 
-def improvement(baseline: Floats, adaptive: Floats, *, lower: bool = True) -> Improvement:
+def improvement(frozen: Floats, adaptive: Floats, *, lower: bool = True) -> Improvement:
     """Improvement of the mean over paired errors [n] with its 95 % interval; `lower`: the lower
     error is the better one.
 
     The interval resamples circular blocks of BLOCK steps with a fixed seed, so that the same
     file always gives the same numbers.
     """
-    n, nan = len(baseline), float("nan")
+    n, nan = len(frozen), float("nan")
     with np.errstate(invalid="ignore", over="ignore"):
-        base = float(np.mean(baseline)) if n else nan
+        base = float(np.mean(frozen)) if n else nan
         adapt = float(np.mean(adaptive)) if n else nan
-    why = _why_none(baseline, adaptive, base, adapt, lower=lower)
+    why = _why_none(frozen, adaptive, base, adapt, lower=lower)
     if why:
         return Improvement(nan, nan, nan, n, base, adapt, why, why, lower)
     if base == 0:
@@ -109,15 +109,15 @@ def improvement(baseline: Floats, adaptive: Floats, *, lower: bool = True) -> Im
     if n < MIN_STEPS:
         few = f"{n} {'step' if n == 1 else 'steps'}, fewer than {MIN_STEPS}"
         return Improvement(percent, nan, nan, n, base, adapt, "", few, lower)
-    low, high = sorted(sign * end for end in _bootstrap(baseline, adaptive))
+    low, high = sorted(sign * end for end in _bootstrap(frozen, adaptive))
     if not (np.isfinite(low) and np.isfinite(high)):
         few = "the frozen model makes too few errors" if lower else "frozen is 0 too often"
         return Improvement(percent, nan, nan, n, base, adapt, "", few, lower)
     return Improvement(percent, low, high, n, base, adapt, lower=lower)
 
 
-def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float, *, lower: bool) -> str:
-    for name, errors in (("adaptive", adaptive), ("frozen", baseline)):
+def _why_none(frozen: Floats, adaptive: Floats, base: float, adapt: float, *, lower: bool) -> str:
+    for name, errors in (("adaptive", adaptive), ("frozen", frozen)):
         why = why_no_mean(errors)
         if why:
             return f"{name}: {why}" if len(errors) else why
@@ -128,10 +128,10 @@ def _why_none(baseline: Floats, adaptive: Floats, base: float, adapt: float, *, 
     return "both errors are too far apart" if too_far else ""
 
 
-def _bootstrap(baseline: Floats, adaptive: Floats) -> tuple[float, float]:
+def _bootstrap(frozen: Floats, adaptive: Floats) -> tuple[float, float]:
     """Ends of the 95 % interval in percent; not finite where resamples have no frozen error."""
-    starts = _starts(len(baseline))
-    sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (baseline, adaptive)]
+    starts = _starts(len(frozen))
+    sums = [_circular_block_sums(x.astype(np.float64), BLOCK) for x in (frozen, adaptive)]
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         b, a = (s[starts].sum(axis=1) for s in sums)
         low, high = percentiles(100.0 * (b - a) / np.abs(b), (2.5, 97.5))
@@ -158,36 +158,36 @@ def percentiles(values: Floats, at: Sequence[float]) -> list[float]:
     ordered = np.sort(values)
     if np.isnan(ordered[-1]):
         return [float("nan") for _ in at]
-    found = []
+    levels = []
     for percent in at:
         place = percent / 100 * (len(ordered) - 1)
         below = int(place)
         low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
         share, step = place - below, high - low
-        found.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
-    return found
+        levels.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
+    return levels
 
 
 # The last steps of a session
 
 
 def last_means(steps: Steps) -> tuple[float, float, int]:
-    """Mean errors (baseline, adaptive) over the last WINDOW steps there are, and their number.
+    """Mean errors (frozen, adaptive) over the last WINDOW steps there are, and their number.
 
     A step whose error is not finite makes its model's mean non-finite: nothing is skipped.
     """
-    _, baseline, adaptive = steps.compared(WINDOW)
-    n = len(baseline)
+    _, frozen, adaptive = steps.compared(WINDOW)
+    n = len(frozen)
     if n == 0:
         return float("nan"), float("nan"), 0
     with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.mean(baseline)), float(np.mean(adaptive)), n
+        return float(np.mean(frozen)), float(np.mean(adaptive)), n
 
 
 def final_improvement(steps: Steps, *, lower: bool = True) -> Improvement:
     """Improvement over the last WINDOW steps at which both models were evaluated."""
-    _, baseline, adaptive = steps.compared(WINDOW)
-    return improvement(baseline, adaptive, lower=lower)
+    _, frozen, adaptive = steps.compared(WINDOW)
+    return improvement(frozen, adaptive, lower=lower)
 
 
 # Words
@@ -243,7 +243,7 @@ def compared(frozen: float | None, adaptive: float | None, *, lower: bool = True
 
 
 def difference(percent: float | None, *, lower: bool = True) -> Forms:
-    """The same for an improvement in percent (positive: adaptive is better)."""
+    """An improvement in percent in words (positive: adaptive is better)."""
     if percent is None or not np.isfinite(percent):
         return ("-",)
     return compared(1.0, _adaptive(percent, lower=lower), lower=lower)

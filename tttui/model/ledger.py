@@ -1,4 +1,4 @@
-"""Score first: was any step scored by weights that had already learned from it?
+"""Score first: whether any step was scored by weights that had already learned from it.
 
 Every score names the version of the weights that made it, every update the version before, the
 version after and the steps that it was trained on. What a version has seen is what its ancestors
@@ -22,7 +22,7 @@ HARMLESS = ("reset", "restore")
 
 @dataclass(frozen=True, slots=True)
 class VersionChange:
-    """What an event says of versions."""
+    """The versions before and after an event."""
 
     t: int
     """The first step that the new weights can score."""
@@ -37,7 +37,7 @@ class VersionChange:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecords:
-    """What the files of a session say."""
+    """The version records of a session."""
 
     steps: Sequence[int]
     """Every step that was recorded."""
@@ -66,7 +66,7 @@ Answer = Literal["clean", "violated", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The answer, and on how many scores it rests."""
+    """The verdict on the order of scores and updates, with the number of scores."""
 
     steps: int
     clean: int
@@ -96,8 +96,8 @@ class Ledger:
                 f"which had learned from it in the update before step {v.learned_at}"
             )
         if self.unknown:
-            told = f"{self.clean} of {self.steps} scores are provably made before learning"
-            return f"{told}; from step {self.first_unknown} on some cannot be told: " + (
+            start = f"{self.clean} of {self.steps} scores are provably made before learning"
+            return f"{start}; from step {self.first_unknown} on some cannot be told: " + (
                 self.why_unknown
             )
         return (
@@ -118,26 +118,26 @@ def judge(records: LedgerRecords) -> Ledger:
     why = ""
     for t in records.steps:
         version = versions.get(t)
-        found: int | str | None
+        learned_at: int | str | None
         if version is None:
-            found = (
+            learned_at = (
                 "it is not recorded which weights made them"
                 if versions
                 else "there is no scores.csv: no score says which weights made it"
             )
         else:
-            found = seen.learned(version, t)
-            if found is None and any(since < t < at for since, at in unsure):
-                found = "weights changed at a moment that was not seen"
-        if found is None:
+            learned_at = seen.learned(version, t)
+            if learned_at is None and any(since < t < at for since, at in unsure):
+                learned_at = "weights changed at a moment that was not seen"
+        if learned_at is None:
             clean += 1
-        elif isinstance(found, int):
+        elif isinstance(learned_at, int):
             violated += 1
-            first = first or Violation(t, version or "", found)
+            first = first or Violation(t, version or "", learned_at)
         else:
             unknown += 1
             if first_unknown is None:
-                first_unknown, why = t, found
+                first_unknown, why = t, learned_at
     notes: tuple[str, ...] = ()
     if records.buffers_moved:
         notes = (
@@ -189,7 +189,7 @@ class _Chain:
 
 
 class _Lineage:
-    """What every version has seen."""
+    """The steps from which every version had learned."""
 
     def __init__(self, base: str | None) -> None:
         self._places: dict[str, tuple[_Chain, int]] = {}
@@ -225,8 +225,8 @@ class _Lineage:
         why: str | None = None
         while at is not None:
             chain, place = at
-            if (found := chain.learned(t, place)) is not None:
-                return found
+            if (step := chain.learned(t, place)) is not None:
+                return step
             if chain.unknown_from is not None and chain.unknown_from <= place:
                 why = chain.why
             at = chain.parent
@@ -237,13 +237,13 @@ def as_ranges(trained_on: object) -> Ranges | None:
     """`[3, 5]` or `[[0, 31], 40]` of a file as ranges; None for anything else."""
     if not isinstance(trained_on, list):
         return None
-    found = []
+    ranges = []
     for entry in trained_on:
         pair = entry if isinstance(entry, list) else [entry, entry]
         if len(pair) != 2 or not all(type(t) is int for t in pair):
             return None
-        found.append((pair[0], pair[1]))
-    return found
+        ranges.append((pair[0], pair[1]))
+    return ranges
 
 
 def as_json(ledger: Ledger) -> Mapping[str, object]:

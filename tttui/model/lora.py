@@ -27,7 +27,7 @@ A_NAME = re.compile(r"(?<![^.])lora_(embedding_)?A(?![^.])")
 
 
 def named_pairs(plastic: Sequence[TensorSpec], settings: Mapping[str, Any]) -> Iterator[Pair]:
-    """The pairs that peft's names tell, scaled by alpha / rank where the settings name alpha."""
+    """Pairs recognised by peft's names, scaled by alpha / rank if the settings name alpha."""
     known = {spec.name: spec for spec in plastic}
     for a in plastic:
         if A_NAME.search(a.name) is None:
@@ -102,13 +102,13 @@ class WithProducts:
 def with_products(history: History, pairs: Sequence[Pair]) -> History:
     """The history with the products of the pairs of which it has both; of a LARGE one the
     checkpoint has what is shown."""
-    found: dict[str, Snapshots] = {}
+    products: dict[str, Snapshots] = {}
     for pair in pairs:
         small = pair.spec.size <= LARGE
         if small and _same(history.specs, pair.a) and _same(history.specs, pair.b):
             a, b = history.weights[pair.a.name], history.weights[pair.b.name]
-            found[pair.name] = ProductSnapshots(pair, a, b)
-    return replace(history, products=found) if found else history
+            products[pair.name] = ProductSnapshots(pair, a, b)
+    return replace(history, products=products) if products else history
 
 
 def _same(specs: Mapping[str, TensorSpec], spec: TensorSpec) -> bool:

@@ -28,7 +28,7 @@ class ModuleRow:
 
     @property
     def folds(self) -> bool:
-        """It is a module with something in it."""
+        """Whether it is a module with children."""
         return self.spec is None and self.count > 0
 
 
@@ -76,7 +76,7 @@ def tree(parts: Iterable[ModelModule]) -> tuple[ModuleRow, ...]:
 
 
 def from_names(specs: Iterable[TensorSpec]) -> list[ModelModule]:
-    """Modules as the names of plastic parameters tell them, where nothing else does."""
+    """Modules derived from the names of plastic parameters."""
     owners: dict[str, list[tuple[TensorSpec, bool]]] = {}
     for spec in specs:
         path, _, name = spec.name.rpartition(".")
@@ -86,7 +86,7 @@ def from_names(specs: Iterable[TensorSpec]) -> list[ModelModule]:
 
 
 def unfolded(rows: Iterable[ModuleRow], folded: Collection[str]) -> list[int]:
-    """The lines [k] that are seen where the modules of these paths are folded."""
+    """The visible lines [k] if the modules of these paths are folded."""
     shown = []
     hidden_below: int | None = None
     for i, row in enumerate(rows):

@@ -66,11 +66,11 @@ def count_forms(n: int | None) -> Forms:
 
 def shrinking(texts: Iterable[str]) -> Forms:
     """Those of the texts that are shorter than all before them."""
-    kept: list[str] = []
+    forms: list[str] = []
     for text in texts:
-        if not kept or len(text) < len(kept[-1]):
-            kept.append(text)
-    return tuple(kept)
+        if not forms or len(text) < len(forms[-1]):
+            forms.append(text)
+    return tuple(forms)
 
 
 def choose(texts: Forms, cells: int, mark: str = MARK) -> str:

@@ -1,4 +1,4 @@
-"""The parameters of any model: what is known of each at a step, and over time."""
+"""The parameters of any model: facts at a step, and curves over time."""
 
 import math
 from collections.abc import Container, Mapping, Sequence
@@ -25,7 +25,7 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inventory:
-    """What is known of every parameter [n] at a step; NaN where it is not."""
+    """The facts about every parameter [n] at a step; NaN if unknown."""
 
     specs: tuple[TensorSpec, ...]
     share: Floats
@@ -53,24 +53,24 @@ class Inventory:
 
 def specs_of(data: SessionData) -> tuple[TensorSpec, ...]:
     """The plastic parameters, in the order of the model: as recorded, else as files hold them."""
-    found = {spec.name: spec for spec in data.meta.schema.plastic}
+    specs = {spec.name: spec for spec in data.meta.schema.plastic}
     products = {pair.name for pair in data.meta.schema.pairs}
     for known in (data.history, data.checkpoint, data.begun):
         for name, spec in (known.specs if known is not None else {}).items():
             if name not in products:
-                found.setdefault(name, spec)
-    return tuple(found.values())
+                specs.setdefault(name, spec)
+    return tuple(specs.values())
 
 
 def listed(data: SessionData) -> tuple[TensorSpec, ...]:
     """The parameters, and before each pair of them its product."""
     products = {pair.a.name: pair.spec for pair in data.meta.schema.pairs}
-    found: list[TensorSpec] = []
+    ordered: list[TensorSpec] = []
     for spec in specs_of(data):
         if spec.name in products:
-            found.append(products[spec.name])
-        found.append(spec)
-    return tuple(found)
+            ordered.append(products[spec.name])
+        ordered.append(spec)
+    return tuple(ordered)
 
 
 def inventory(data: SessionData, t: int) -> Inventory:
@@ -81,10 +81,10 @@ def inventory(data: SessionData, t: int) -> Inventory:
     own = {spec.name for spec in specs_of(data)}
     total = sum(spec.size for spec in specs if spec.name in own)
     share = np.array([spec.size / total if total and spec.name in own else NAN for spec in specs])
-    held = {} if history is None else history.weights
+    weights = {} if history is None else history.weights
     pairs = {pair.name: pair for pair in data.meta.schema.pairs}
     _from_history(history, specs, pairs, t, norm, moved, since)
-    if commits_behind(data, t, tuple(held)) and history is not None and not index_at(history, t):
+    if commits_behind(data, t, tuple(weights)) and history is not None and not index_at(history, t):
         moved[:] = NAN  # they moved since the only snapshot, and nobody knows how far
     event = last_commit(data, t)
     if event is not None:
@@ -94,12 +94,12 @@ def inventory(data: SessionData, t: int) -> Inventory:
             norm[i] = known.get("fro", norm[i])
             since[i] = known.get("delta_fro", since[i])
             moved[i] = _moved(spec.name, before) if known else moved[i]
-    kept = tuple(s.name in held or _both_in(held, pairs.get(s.name)) for s in specs)
-    return Inventory(specs, share, norm, moved, since, kept)
+    in_history = tuple(s.name in weights or _both_in(weights, pairs.get(s.name)) for s in specs)
+    return Inventory(specs, share, norm, moved, since, in_history)
 
 
 def moves_known(known: Inventory) -> bool:
-    """Whether it is known of any parameter how far it moved; of none it is while none changed."""
+    """Whether the movement of any parameter is known."""
     return bool(np.isfinite(known.moved).any() or not np.isfinite(known.since).any())
 
 
@@ -119,12 +119,12 @@ def _recent_commits(data: SessionData, t: int) -> list[Transaction]:
 
 def _moved(name: str, commits: Sequence[Transaction]) -> float:
     """The norm of the change since the start as the newest of these tells it."""
-    told = (commit.figures(name).get("moved_fro", NAN) for commit in commits)
-    return next((norm for norm in told if not math.isnan(norm)), NAN)
+    norms = (commit.figures(name).get("moved_fro", NAN) for commit in commits)
+    return next((norm for norm in norms if not math.isnan(norm)), NAN)
 
 
-def _both_in(held: Container[str], pair: Pair | None) -> bool:
-    return pair is not None and pair.a.name in held and pair.b.name in held
+def _both_in(names: Container[str], pair: Pair | None) -> bool:
+    return pair is not None and pair.a.name in names and pair.b.name in names
 
 
 def last_commit(data: SessionData, t: int) -> Transaction | None:
@@ -175,8 +175,8 @@ def _norm(W: Floats) -> float:
 def recorded_statistics(events: Transactions, name: str) -> Statistics:
     """Figures of a parameter as the transactions recorded them, one point a commit."""
     commits = np.flatnonzero(events.status == COMMIT)
-    told = zip(events.t[commits].tolist(), events.figures(name, commits.tolist()), strict=True)
-    rows = [(at, figures) for at, figures in told if figures]
+    recorded = zip(events.t[commits].tolist(), events.figures(name, commits.tolist()), strict=True)
+    rows = [(at, figures) for at, figures in recorded if figures]
     t: Ints = np.array([at for at, _ in rows], dtype=np.int64)
     measures = ("fro", "max_abs", "mean", "std")
     columns = {m: np.array([figures.get(m, NAN) for _, figures in rows]) for m in measures}

@@ -36,7 +36,7 @@ OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
 
 
 class QueryError(TttuiError):
-    """A term that cannot be understood; `term` is the text at fault."""
+    """A term of a query is invalid; `term` is its text."""
 
     def __init__(self, term: str, reason: str) -> None:
         super().__init__(f"{term}: {reason}")
@@ -45,7 +45,7 @@ class QueryError(TttuiError):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the terms may name: every spelling of a number or a text, and its field."""
+    """The names that terms may use: every spelling of a number or a text, and its field."""
 
     numbers: Mapping[str, str]
     texts: Mapping[str, str]
@@ -90,12 +90,12 @@ Term = Compare | Between | Words
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Terms that must all hold; an empty query lets everything through."""
+    """Terms that must all hold; an empty query passes everything."""
 
     text: str = ""
     terms: tuple[Term, ...] = field(default=())
     sort: str | None = None
-    """The column that was named to sort by, as it was typed; None: none was."""
+    """The typed column to sort by; None without one."""
 
     @property
     def filter_text(self) -> str:
@@ -151,8 +151,8 @@ def _term(whole: str, vocabulary: Vocabulary) -> Term:
     if compared:
         name = _number_field(whole, compared["name"], vocabulary)
         if not re.fullmatch(_NUMBER, compared["value"]):
-            given = compared["value"]
-            reason = f"{given!r} is not a number" if given else f"needs a number after {text}"
+            typed = compared["value"]
+            reason = f"{typed!r} is not a number" if typed else f"needs a number after {text}"
             raise QueryError(whole, reason)
         return Compare(name, compared["op"], float(compared["value"]), negated)
     name, colon, value = text.partition(":")
@@ -171,20 +171,20 @@ def _term(whole: str, vocabulary: Vocabulary) -> Term:
 def _between(whole: str, name: str, value: str, negated: bool) -> Between:
     if re.fullmatch(_NUMBER, value) and not value.startswith("-"):
         return Between(name, float(value), float(value), negated)
-    found = _RANGE.fullmatch(value)
-    if found is None or not (found["low"] or found["high"]):
+    match = _RANGE.fullmatch(value)
+    if match is None or not (match["low"] or match["high"]):
         raise QueryError(whole, f"needs a range such as {name}:200-400")
-    low = float(found["low"]) if found["low"] else -np.inf
-    high = float(found["high"]) if found["high"] else np.inf
+    low = float(match["low"]) if match["low"] else -np.inf
+    high = float(match["high"]) if match["high"] else np.inf
     if low > high:
         raise QueryError(whole, f"the range ends at {high:g}, before its start at {low:g}")
     return Between(name, low, high, negated)
 
 
 def _number_field(whole: str, name: str, vocabulary: Vocabulary) -> str:
-    found = vocabulary.numbers.get(name.lower())
-    if found is not None:
-        return found
+    number = vocabulary.numbers.get(name.lower())
+    if number is not None:
+        return number
     if name.lower() in vocabulary.texts:
         raise QueryError(whole, f"{name} is a text; write {name}:word")
     raise QueryError(whole, f"there is no {name!r}; known are {vocabulary.known()}")

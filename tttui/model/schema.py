@@ -28,12 +28,12 @@ MOST_SERIES = 200
 
 @dataclass(frozen=True, slots=True)
 class TaskIdentity:
-    """What a model does while it learns."""
+    """The task of a session, as meta.json names it."""
 
     name: str = POINT_MASS
     version: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the person set, as it stands in the file."""
+    """The task's settings as recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Hidden:
     """A quantity of a task's world that its model is not told, and that its weights may imply."""
 
     name: str
-    """As it is called in files and on the screen."""
+    """Its name in files and on the screen."""
     highest: float
     """The largest value that weights are tested for: what implies this may imply more."""
 
@@ -59,7 +59,7 @@ HIDDEN: Mapping[str, Hidden] = {POINT_MASS: MU}
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is recorded of both models at every step."""
+    """The loss that is recorded of both models at every step."""
 
     name: str = "MSE"
     unit: str = ""
@@ -98,7 +98,7 @@ class TensorSpec:
 
     @property
     def flattened(self) -> bool:
-        """It has more than two axes, of which all but the first are shown as one."""
+        """Whether it has more than two axes, of which all but the first are shown as one."""
         return len(self.shape) > 2
 
     @property
@@ -137,7 +137,7 @@ class ModelModule:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a session was set to."""
+    """The recorded settings of a session."""
 
     settings: object = None
     """All settings, of a task whose settings readers know (`model.pointmass.configuration`)."""
@@ -151,12 +151,12 @@ class Configuration:
     settings_changes: tuple[tuple[int, Values], ...] = ()
     """Steps and the options that changed there, as recorded in `settings_changes`."""
     wrong: tuple[str, ...] = ()
-    """What is wrong, by key: `env_cfg.dt is 'abc', not a number`."""
+    """Defects by key: `env_cfg.dt is 'abc', not a number`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All that meta.json says of the task and the model, checked."""
+    """The checked description of task and model in meta.json."""
 
     task: TaskIdentity = field(default_factory=TaskIdentity)
     loss: Loss = field(default_factory=Loss)
@@ -179,7 +179,7 @@ class Schema:
 
     @property
     def hidden(self) -> Hidden | None:
-        """What the model is not told; None where the task has no such quantity."""
+        """The hidden quantity; None if the task has none."""
         return HIDDEN.get(self.task.name)
 
     def spec(self, name: str) -> TensorSpec | None:

@@ -1,4 +1,4 @@
-"""Where a text stands in a document of any size."""
+"""Searching a text in a document of any size."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ LONGEST = 256
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """What is searched for; in any case of the letters where it has no capital one."""
+    """A text to search for, ignoring case if it has no capital letter."""
 
     needle: bytes
     folded: bool

@@ -1,4 +1,4 @@
-"""One session as the readers found it: every part may be missing, and then a Problem says why."""
+"""One session as read: every part may be missing, and then a Problem says why."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -20,7 +20,7 @@ Layout = Literal["native", "flat", "store"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a part cannot be shown, or only in part."""
+    """Why a part cannot be shown, or only partly."""
 
     part: str
     """What the file feeds: `meta`, `metrics`, `steps`, `transactions`, `trajectory`, `base`,
@@ -29,11 +29,11 @@ class Problem:
     reason: str
     """One sentence with the line, key or shape at fault, for a person."""
     missing: bool = False
-    """The file is not there (which for foreign layouts can be normal)."""
+    """The file is missing, which can be normal for foreign layouts."""
     loading: bool = False
     """A file that is being written has this for a moment; it is read again."""
     usual: bool = False
-    """Such a session need not have the file: nothing is wrong, whatever is shown in its place."""
+    """The session need not have this file, so nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Meta:
 
     @property
     def loss(self) -> Loss:
-        """What is recorded of both models at every step."""
+        """The loss that is recorded of both models at every step."""
         return self.schema.loss
 
     def title_of(self, name: str) -> str:
@@ -82,14 +82,14 @@ class Meta:
 
     @property
     def is_point_mass(self) -> bool:
-        """The session is of the point mass."""
+        """Whether the session is of the point mass."""
         return self.schema.is_point_mass
 
     @property
     def started_from(self) -> str:
         """The version whose weights it began with: `walker@v2 (@helper)`; '' for the base's."""
-        said = self.raw.get("started_from")
-        known = said if isinstance(said, Mapping) else {}
+        origin = self.raw.get("started_from")
+        known = origin if isinstance(origin, Mapping) else {}
         version, *more = (known.get(key) for key in ("version", "persona", "through"))
         also = ", ".join(one for one in more if isinstance(one, str))
         if not isinstance(version, str):
@@ -99,8 +99,8 @@ class Meta:
     @property
     def begins_with_version(self) -> bool:
         """Its own first weights are those of a version; not those of a parent."""
-        said = self.raw.get("started_from")
-        return bool(self.started_from) and isinstance(said, Mapping) and "through" not in said
+        origin = self.raw.get("started_from")
+        return bool(self.started_from) and isinstance(origin, Mapping) and "through" not in origin
 
     @property
     def chunk(self) -> int:
@@ -121,7 +121,7 @@ class LossCurve:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session lies, found without reading more than names (cheap for thousands)."""
+    """The place of a session, found by names alone, without reading files."""
 
     path: Path
     """The session's own directory: the run directory (native, flat) or sessions/<id> (store)."""
@@ -175,13 +175,13 @@ class History:
 
     def snapshots(self, name: str) -> Snapshots | None:
         """Those of a matrix, or of the product of a pair; None where there are none."""
-        found = self.weights.get(name)
-        return self.products.get(name) if found is None else found
+        matrices = self.weights.get(name)
+        return self.products.get(name) if matrices is None else matrices
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionData:
-    """All that was read of one session (and of one of its runs), immutable.
+    """The data of one session (and of one of its runs), immutable.
 
     Every refresh makes a new SessionData; arrays that did not change are shared.
     """
@@ -207,7 +207,7 @@ class SessionData:
     loss: LossCurve | None = None
     """Of the base's pretraining; read only of a session that has no steps yet."""
     interventions: tuple[tuple[int, str], ...] = ()
-    """What somebody changed while it ran: the step, and what (`mu 0.3`); ascending."""
+    """Interventions: the step and the change (`mu 0.3`), ascending."""
     truth_set: TruthChanges = ()
     """The values of the hidden quantity among that."""
     settings_changes: tuple[tuple[int, Mapping[str, Any]], ...] = ()
@@ -218,7 +218,7 @@ class SessionData:
 
     @property
     def loading(self) -> bool:
-        """More is still being read; what is here is shown meanwhile."""
+        """Whether more is still being read; the data so far is shown meanwhile."""
         return self.read < 1
 
     @property
@@ -251,7 +251,7 @@ class SessionData:
 
     @property
     def truth_text(self) -> str:
-        """That in words: `0.3 (was 0.05)`."""
+        """The true value in words: `0.3 (was 0.05)`."""
         return since_text(self.truth_now, self.meta.truth)
 
     @property
@@ -309,10 +309,10 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What a row of the table of many sessions shows; None where it is not known.
+    """The values in a row of the table of sessions; None if unknown.
 
-    Errors are in the unit of the session's loss; `improvement` is (baseline - adaptive) /
-    baseline over the last 100 steps at which both were evaluated, in percent, and above 0 where
+    Errors are in the unit of the session's loss; `improvement` is (frozen - adaptive) /
+    frozen over the last 100 steps at which both were evaluated, in percent, and above 0 where
     adaptive is better.
     """
 
@@ -324,9 +324,9 @@ class SessionSummary:
     """Steps done in the run (the newest t + 1)."""
     attempted: int | None = None
     committed: int | None = None
-    baseline_mean: float | None = None
+    frozen_mean: float | None = None
     adaptive_mean: float | None = None
-    baseline_last100: float | None = None
+    frozen_last100: float | None = None
     adaptive_last100: float | None = None
     why_no_mean: str = ""
     """Why the mean of the last steps is no number: `adaptive: 1 of 100 steps is NaN`."""
@@ -349,7 +349,7 @@ class SessionSummary:
 
     @property
     def truth_text(self) -> str:
-        """That in words: `0.3 (was 0.05)`."""
+        """The true value in words: `0.3 (was 0.05)`."""
         return since_text(self.truth_now, self.meta.truth)
 
     @property
@@ -372,16 +372,18 @@ class SessionSummary:
 
     @property
     def improvement(self) -> float | None:
-        if self.baseline_last100 is None or self.adaptive_last100 is None:
+        if self.frozen_last100 is None or self.adaptive_last100 is None:
             return None
-        if self.baseline_last100 == 0:
+        if self.frozen_last100 == 0:
             return None
         sign = 1 if self.meta.loss.lower_is_better else -1
-        gain = (self.baseline_last100 - self.adaptive_last100) / abs(self.baseline_last100)
+        gain = (self.frozen_last100 - self.adaptive_last100) / abs(self.frozen_last100)
         return sign * gain * 100
 
 
-def _damage(found: SessionData | SessionSummary) -> tuple[Problem, ...]:
-    whole = found.place.layout == "native" and not (found.status and found.status.live)
-    told = [p for p in found.problems if not (p.loading or p.usual) and (whole or not p.missing)]
-    return tuple(reversed({p.path: p for p in reversed(told)}.values()))
+def _damage(session: SessionData | SessionSummary) -> tuple[Problem, ...]:
+    whole = session.place.layout == "native" and not (session.status and session.status.live)
+    problems = [
+        p for p in session.problems if not (p.loading or p.usual) and (whole or not p.missing)
+    ]
+    return tuple(reversed({p.path: p for p in reversed(problems)}.values()))

@@ -41,7 +41,7 @@ LONGEST_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A field of a settings dataclass, with all that a person has to know of it."""
+    """A field of a settings dataclass with its description, unit, range and choices."""
 
     name: str
     kind: Kind
@@ -53,7 +53,7 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     absent: str = ""
-    """What holds where there is no value (None, or an empty text): `random`."""
+    """The meaning of an absent value (None, or an empty text): `random`."""
     shape: str = ""
     """How an item of a list is written: `MU@STEP`."""
     item: Callable[[str], Any] | None = None
@@ -71,7 +71,7 @@ class Setting:
 
     @property
     def varies(self) -> bool:
-        """More than one value is allowed."""
+        """Whether more than one value is allowed."""
         return self.minimum is None or self.minimum != self.maximum
 
     @property
@@ -99,7 +99,7 @@ class Setting:
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def words(self, text: str) -> list[str]:
-        """What was typed into a form, as words of a command line."""
+        """A value typed into a form, as words of a command line."""
         if not text:
             return []
         if self.kind == "switch":
@@ -109,7 +109,7 @@ class Setting:
         return [self.flag, text]
 
     def parsed(self, text: str) -> Any:
-        """What was typed, as an allowed value. Raises SettingError."""
+        """Parse a typed value. Raises SettingError."""
         text = text.strip()
         if self.kind == "list":
             return self._items(text)
@@ -136,13 +136,13 @@ class Setting:
             return
         why = self.why_not(value)
         if why:
-            said = "a value is needed" if value is None else f"{shown(value)} is {why}"
-            raise SettingError(self.name, said)
+            reason = "a value is needed" if value is None else f"{shown(value)} is {why}"
+            raise SettingError(self.name, reason)
 
     def why_not(self, value: Any) -> str:
-        """What `value` is, where it is not allowed: `not a number`; '' where it is.
+        """Why `value` is not allowed: `not a number`; '' if it is.
 
-        `value` may be anything that JSON can hold.
+        `value` may be any JSON value.
         """
         match self.kind:
             case "choice":
@@ -169,13 +169,13 @@ class Setting:
 
     def _items(self, text: str) -> tuple[Any, ...]:
         assert self.item is not None
-        found: list[Any] = []
+        items: list[Any] = []
         for part in parts(text):
             try:
-                found.append(self.item(part))
+                items.append(self.item(part))
             except ValueError as error:
                 raise SettingError(self.name, str(error)) from None
-        return tuple(sorted(found))
+        return tuple(sorted(items))
 
 
 Known = Mapping[str, Setting]
@@ -215,15 +215,15 @@ class Group:
     heading: str
     settings: tuple[Setting, ...]
     of_base: bool = False
-    """They belong to the base that sessions start from: a fork has those of its parent."""
+    """Whether they belong to the base that sessions start from: a fork has those of its parent."""
 
     @classmethod
     def of(cls, heading: str, kind: type, like: Any = None, *, of_base: bool = False) -> "Group":
         """The settings of a dataclass; `like` is an instance that holds their defaults."""
-        found = options(kind)
+        settings = options(kind)
         if like is not None:
-            found = tuple(replace(one, default=getattr(like, one.name)) for one in found)
-        return cls(heading, found, of_base)
+            settings = tuple(replace(one, default=getattr(like, one.name)) for one in settings)
+        return cls(heading, settings, of_base)
 
 
 def options(group: object) -> tuple[Setting, ...]:
@@ -257,9 +257,9 @@ def _kind(annotation: Any, default: Any) -> Kind:
     """What a field holds by its annotation, or by its default."""
     if get_origin(annotation) in (Union, UnionType):
         annotation = next((t for t in get_args(annotation) if t is not type(None)), None)
-    held = annotation if annotation in (bool, int, float, str) else type(default)
+    value_type = annotation if annotation in (bool, int, float, str) else type(default)
     kinds: dict[Any, Kind] = {bool: "switch", int: "count", float: "number", str: "text"}
-    return kinds.get(held, "number")
+    return kinds.get(value_type, "number")
 
 
 def parts(text: str) -> list[str]:
@@ -284,7 +284,7 @@ def float_of(value: float) -> float:
 
 
 def shown(value: Any) -> str:
-    """A value of a file as it stands in a message: one short line, whatever it is."""
+    """A value of a file for a message, in one short line."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # too many digits, too deep

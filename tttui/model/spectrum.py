@@ -1,4 +1,4 @@
-"""Singular values of matrices, and what they come to."""
+"""Singular values of matrices, condition number and effective rank."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How a session is looked at: what a command line names, a link holds and an app remembers."""
+"""The view of a session, as a command line, a link or the saved views state it."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tttui.model.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class StartView:
-    """A view of a session; what is None or empty is as the app would choose it."""
+    """A view of a session; None or empty fields are chosen by the app."""
 
     tab: str | None = None
     t: int | None = None
@@ -44,7 +44,7 @@ class StartView:
 
     @property
     def reach(self) -> int:
-        """The last step that must be there for this view."""
+        """The last step that this view needs."""
         return max(self.t or 0, self.window[1] if self.window else 0)
 
     def applied(self, timeline: Timeline) -> Timeline:

@@ -92,7 +92,7 @@ class Summariser:
 
     def follow(self, history: History | None, of: Sequence[str] = PLASTIC) -> None:
         """Summarise the matrices of these names in this history from now on."""
-        old, found = self.statistics.history, self.statistics
+        old, statistics = self.statistics.history, self.statistics
         if history is old and (history is None or set(self._columns) == _known(history, of)):
             return
         if history is None:
@@ -101,17 +101,17 @@ class Summariser:
         names = [name for name in of if history.snapshots(name) is not None]
         if not (old is not None and list(self._columns) == names and _grown(old, history, names)):
             self._columns = {name: {m: np.empty(0) for m in MEASURES} for name in names}
-            self._known, found = np.empty(0, dtype=np.bool_), Statistics()
+            self._known, statistics = np.empty(0, dtype=np.bool_), Statistics()
         more = len(history) - len(self._known)
         self._known = np.append(self._known, np.zeros(more, dtype=np.bool_))
         for columns in self._columns.values():
             for measure in MEASURES:
                 columns[measure] = np.append(columns[measure], np.full(more, np.nan))
-        self._rounds = _strides(len(history)) if not len(found.t) or self._rounds else [1]
-        self.statistics = replace(found, history=history, progress=self._progress())
+        self._rounds = _strides(len(history)) if not len(statistics.t) or self._rounds else [1]
+        self.statistics = replace(statistics, history=history, progress=self._progress())
 
     def advance(self, budget_s: float) -> bool:
-        """Work for about this time; whether everything is summarised."""
+        """Work for about this time; returns whether everything is summarised."""
         end = time.perf_counter() + budget_s
         while self._rounds:
             left = np.flatnonzero(~self._known[:: self._rounds[0]]) * self._rounds[0]
@@ -159,12 +159,12 @@ class Summariser:
         history = self.statistics.history
         assert history is not None
         if self._known.all():
-            columns = {name: dict(found) for name, found in self._columns.items()}
+            columns = {name: dict(measures) for name, measures in self._columns.items()}
             t = np.asarray(history.t)
         else:
             columns = {
-                name: {measure: values[self._known] for measure, values in found.items()}
-                for name, found in self._columns.items()
+                name: {measure: values[self._known] for measure, values in measures.items()}
+                for name, measures in self._columns.items()
             }
             t = np.asarray(history.t)[self._known]
         self.statistics = Statistics(t, columns, history, self._progress())
@@ -212,9 +212,9 @@ def _known(history: History, names: Sequence[str]) -> set[str]:
 
 
 def _snapshots(history: History, name: str) -> Snapshots:
-    found = history.snapshots(name)
-    assert found is not None
-    return found
+    snapshots = history.snapshots(name)
+    assert snapshots is not None
+    return snapshots
 
 
 def _grown(old: History, new: History, names: list[str]) -> bool:

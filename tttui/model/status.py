@@ -1,4 +1,4 @@
-"""What a run is doing: status.json as written, and the state that is true now."""
+"""The status of a run: status.json as written, and its true state now."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -24,7 +24,7 @@ State = Literal[
 
 @dataclass(frozen=True, slots=True)
 class BaseTraining:
-    """How far the pretraining is of the base that a session waits for."""
+    """The progress of pretraining the base of a waiting session."""
 
     step: int
     steps: int
@@ -58,7 +58,7 @@ class Status:
     pid: int | None = None
     host: str | None = None
     runs_here: bool = False
-    """Its process was seen to run where this one is, so that its id means something here."""
+    """Whether its process was seen running on this machine, so that its id is valid here."""
     device: str | None = None
     t: int | None = None
     steps_total: int | None = None
@@ -73,7 +73,7 @@ class Status:
     speed_limit: float | None = None
     """Steps a second at most, where somebody limited them."""
     last_command: str | None = None
-    """What was asked of the run last and done: `mu 0.3 at step 120`."""
+    """The last request that was carried out: `mu 0.3 at step 120`."""
     last_error: str | None = None
     """Why the last request was not carried out."""
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -89,5 +89,5 @@ class Status:
 
     @property
     def steerable(self) -> bool:
-        """Somebody should be there to carry out what is asked of the run."""
+        """Whether a live process should carry out requests to the run."""
         return self.state in ("running", "paused", "pretraining")

@@ -14,14 +14,14 @@ class Steps:
     """Errors of both models at every step, columns of equal length [n].
 
     `t` ascends but need not start at 0 or be contiguous (foreign or damaged files).
-    `baseline` is the error of the base's frozen weights, `adaptive` of the adaptive model,
+    `frozen` is the error of the base's frozen weights, `adaptive` of the adaptive model,
     `no_update` (foreign stores only) of the session's weights frozen at the run's start.
     Errors are losses in the unit of the session's task (of the point mass mean squares over the 4
     observed components); NaN and infinity are possible.
     """
 
     t: Ints
-    baseline: Floats
+    frozen: Floats
     adaptive: Floats
     did_update: Bools
     update_ok: Bools
@@ -49,9 +49,9 @@ class Steps:
         these rows, all by default."""
         if self.evaluated is None:
             rows = slice(0 if most is None else max(len(self) - most, 0), None)
-            return self.t[rows], self.baseline[rows], self.adaptive[rows]
+            return self.t[rows], self.frozen[rows], self.adaptive[rows]
         at = self._last_evaluated(most)
-        return self.t[at], self.baseline[at], self.adaptive[at]
+        return self.t[at], self.frozen[at], self.adaptive[at]
 
     def _last_evaluated(self, most: int | None) -> Ints:
         """The rows at which the frozen model was evaluated, searched from the end."""
@@ -69,7 +69,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesTable:
-    """What a session records beside its losses: columns over its own steps [n], by name.
+    """The curves of a session beside its losses: columns over its own steps [n], by name.
 
     NaN where a value was not given (`given` tells these from recorded ones).
     """
@@ -88,13 +88,13 @@ class SeriesTable:
 
     def of(self, name: str) -> tuple[Ints, Floats]:
         """The steps at which a series has a value, and its values."""
-        given, y = self.given[name], self.columns[name]
-        return (self.t, y) if given.all() else (self.t[given], y[given])
+        flags, y = self.given[name], self.columns[name]
+        return (self.t, y) if flags.all() else (self.t[flags], y[flags])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectory:
-    """What the world did and what both models predicted, columns over the steps [n].
+    """Observations, actions and predictions of both models, columns over the steps [n].
 
     Row i holds what was known when step t[i] was predicted: the observation z [n, 4] =
     (x, y, vx, vy), the action a [n, 2], and the predictions of the next observation by the
@@ -105,7 +105,7 @@ class Trajectory:
     t: Ints
     z: Floats
     a: Floats
-    baseline: Floats | None = None
+    frozen: Floats | None = None
     adaptive: Floats | None = None
     mu: Floats | None = None
 

@@ -1,4 +1,4 @@
-"""What the rows and columns of the plastic matrices are, and which of them moved most."""
+"""Names of the rows and columns of the plastic matrices, and which of them moved most."""
 
 from collections.abc import Iterator
 

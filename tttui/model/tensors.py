@@ -94,14 +94,14 @@ def condensed(tensors: Tensors, name: str) -> tuple[Floats, tuple[int, int]]:
     down = min(side, max(rows, 1))
     across = min(math.ceil(rows * columns / CONDENSED / down), max(columns, 1))
     wide = -(-columns // across)
-    found = np.zeros((-(-rows // down), wide), np.float32)
+    small = np.zeros((-(-rows // down), wide), np.float32)
     step = down * max(1, AT_ONCE // max(columns * down, 1))
     for first in range(0, rows, step):
         block = tensors.read(name, first, min(first + step, rows)).astype(np.float32, copy=False)
         high, low = _folded(_folded(block, across, 1), down, 0)
         begin = first // down
-        found[begin : begin + len(high)] = np.where(np.abs(low) > np.abs(high), low, high)
-    return found, (down, across)
+        small[begin : begin + len(high)] = np.where(np.abs(low) > np.abs(high), low, high)
+    return small, (down, across)
 
 
 def _folded(block: Floats | tuple[Floats, Floats], size: int, axis: int) -> tuple[Floats, Floats]:
@@ -124,7 +124,7 @@ def _folded(block: Floats | tuple[Floats, Floats], size: int, axis: int) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of a tensor without showing it; None where it is not known."""
+    """Statistics of a tensor; None if unknown."""
 
     fro: float | None = None
     max_abs: float | None = None

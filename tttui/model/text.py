@@ -1,4 +1,4 @@
-"""Text that others wrote, as a person may be shown it.
+"""Making untrusted text safe to show.
 
 Names of directories, fields of JSON files, log lines and headers may hold anything: sequences
 that a terminal obeys (to write the clipboard, to hide what follows), marks that turn the

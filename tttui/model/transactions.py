@@ -1,4 +1,4 @@
-"""Update transactions: what was tried, what became of it, in columns for speed."""
+"""Update transactions and their outcomes, in columns for speed."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,14 +68,14 @@ class Transaction:
 
     @property
     def reason(self) -> str:
-        """The person's own words for a rollback; '' where there are none."""
+        """The recorded reason of a rollback; '' without one."""
         return text_of(self.raw.get("reason"))
 
     @property
     def gates(self) -> tuple["RecordedGate", ...]:
-        """What was checked before the change was kept, as it was recorded."""
-        found = self.raw.get("gates")
-        return () if not isinstance(found, list) else tuple(_gates(found[:MOST_GATES]))
+        """The recorded gates of the transaction."""
+        raw_gates = self.raw.get("gates")
+        return () if not isinstance(raw_gates, list) else tuple(_gates(raw_gates[:MOST_GATES]))
 
     @property
     def kind(self) -> str:
@@ -95,9 +95,9 @@ class Transaction:
 
 
 def figures_in(record: Mapping[str, Any], name: str) -> Mapping[str, float]:
-    """What the object of a transaction says of a parameter; nothing where it says nothing."""
-    found = record.get("weights")
-    value = found.get(name) if isinstance(found, Mapping) else None
+    """The recorded statistics of a parameter in a transaction's object; empty if there are none."""
+    weights = record.get("weights")
+    value = weights.get(name) if isinstance(weights, Mapping) else None
     value = record.get(name) if value is None else value
     if not isinstance(value, Mapping):
         return {}
@@ -125,7 +125,7 @@ MOST_GATES = 50
 
 @dataclass(frozen=True, slots=True)
 class RecordedGate:
-    """A check of a person's own: whether it passed is recorded, for who knows which way round."""
+    """A recorded gate with its outcome, since its limit may be an upper or lower bound."""
 
     name: str
     value: float | None
@@ -202,8 +202,8 @@ class Transactions:
         """What `work_out` returned the first time."""
         if name not in self._worked_out:
             self._worked_out[name] = work_out()
-        found: V = self._worked_out[name]
-        return found
+        value: V = self._worked_out[name]
+        return value
 
     def snapshot_name(self, taken: int, t: int) -> str:
         """A snapshot by its step, with how many updates it is behind what was in force at t."""
@@ -271,10 +271,10 @@ class Transactions:
         """What these transactions recorded of a parameter, as `Transaction.figures`."""
         records = self.records
         if isinstance(records, ReadsOne):
-            found: Iterator[Mapping[str, Any]] = records.of_parameter(name, which)
+            chosen: Iterator[Mapping[str, Any]] = records.of_parameter(name, which)
         else:
-            found = (records[i] for i in which)
-        return (figures_in(record, name) for record in found)
+            chosen = (records[i] for i in which)
+        return (figures_in(record, name) for record in chosen)
 
     def in_force(self, cursor: int) -> int | None:
         """Index of the commit whose weights are in force at step `cursor`; None: the first ones.
@@ -288,7 +288,7 @@ class Transactions:
         return None
 
     def undone(self) -> Bools:
-        """The commits [n] that are out of force again, since earlier weights were restored."""
+        """The commits [n] that were undone, since earlier weights were restored."""
         return self._once("undone", self._find_undone)
 
     def _find_undone(self) -> Bools:
@@ -298,7 +298,7 @@ class Transactions:
         return known
 
     def outcomes(self) -> tuple[Ints, tuple[str, ...]]:
-        """What became of every transaction [n] so far, and the names of these outcomes.
+        """The outcomes of all transactions [n] so far, and their names.
 
         They are the statuses, and UNDONE where there is such a commit.
         """
@@ -399,5 +399,5 @@ class Transactions:
 def of_statuses(events: Transactions, statuses: frozenset[str]) -> Bools:
     """The transactions [n] that ended in one of the statuses (or outcomes)."""
     outcome, names = events.outcomes()
-    wanted = np.array([name in statuses for name in names])
-    return np.asarray(wanted[outcome])
+    selected = np.array([name in statuses for name in names])
+    return np.asarray(selected[outcome])

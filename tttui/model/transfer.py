@@ -72,11 +72,11 @@ def transfer_refused(metas: Sequence[Meta], names: Sequence[str]) -> str:
     if sum(meta.is_point_mass for meta in metas) > 1:
         return ""
     others = [(m, name) for m, name in zip(metas, names, strict=True) if not m.is_point_mass]
-    said = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
-    more = f" and {len(said) - 2} more are of other tasks" if len(said) > 2 else ""
+    parts = [f"{visible(name)} is of the task {visible(m.schema.task.name)}" for m, name in others]
+    more = f" and {len(parts) - 2} more are of other tasks" if len(parts) > 2 else ""
     return (
         f"Transfer takes two sessions of the point mass, which have worlds to be tested in; "
-        f"{', '.join(said[:2])}{more}."
+        f"{', '.join(parts[:2])}{more}."
     )
 
 
@@ -93,7 +93,7 @@ def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:
         return f"All these worlds have the same {hidden}, so the matrix says nothing about memory."
     name = [names[i] for i in tested.sessions]
     # weights of another session in the same world remember it just as well
-    lost = [
+    forgotten = [
         f"{'the frozen base' if w == BASE else name[w]} does better in the world of {name[j]}"
         for j, w in enumerate(tested.winners)
         if w != NOBODY and not (w >= 0 and tested.same_world(w, j))
@@ -106,7 +106,7 @@ def transfer_sentence(tested: Transfer, names: Sequence[str]) -> str:
         )
     else:
         first = f"The diagonal wins in {wins} of {n} worlds"
-        first += f": {'; '.join(lost[:2])}." if lost else "."
+        first += f": {'; '.join(forgotten[:2])}." if forgotten else "."
     return f"{first} {_elsewhere(tested)}"
 
 
@@ -115,8 +115,8 @@ def _elsewhere(tested: Transfer) -> str:
     ratios, n = tested.ratios, len(tested.sessions)
     away = [float(ratios[i, j]) for i in range(n) for j in range(n) if not tested.same_world(i, j)]
     better = sum(ratio < 1 for ratio in away)
-    said = f"In worlds of another {tested.hidden.name} they beat the frozen base in "
-    said += f"{better} of {len(away)} cases"
+    text = f"In worlds of another {tested.hidden.name} they beat the frozen base in "
+    text += f"{better} of {len(away)} cases"
     if 2 * better > len(away):
-        return f"{said}, so part of what was learned is general."
-    return f"{said}."
+        return f"{text}, so part of what was learned is general."
+    return f"{text}."

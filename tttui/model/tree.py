@@ -60,14 +60,14 @@ def parents_of(summaries: Sequence[SessionSummary]) -> list[int | None]:
             names.add(summary.meta.session_id)
         for name in names:
             by_id.setdefault(name, []).append(i)
-    found: list[int | None] = []
+    parents: list[int | None] = []
     for i, summary in enumerate(summaries):
         at = by_path.get(str(summary.meta.raw.get("parent_path")))
-        wanted = summary.meta.parent_session_id
-        if at is None and wanted is not None:
-            at = _nearest(summaries, i, by_id.get(wanted, []))
-        found.append(at if at != i else None)
-    return _without_circles(found)
+        parent_id = summary.meta.parent_session_id
+        if at is None and parent_id is not None:
+            at = _nearest(summaries, i, by_id.get(parent_id, []))
+        parents.append(at if at != i else None)
+    return _without_circles(parents)
 
 
 def _nearest(summaries: Sequence[SessionSummary], i: int, candidates: Sequence[int]) -> int | None:

@@ -1,4 +1,4 @@
-"""Is adaptation working? One sentence from the numbers, whose clauses are ranked.
+"""The verdict on whether adaptation works: one sentence of ranked clauses.
 
 Where there is little room the least important clauses are left out first, which a mark says; the
 statement itself is never among them.
@@ -38,7 +38,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to "is TTT working here?"."""
+    """The answer to "does test-time training work here?"."""
 
     clauses: Sequence[Clause]
     tone: Tone
@@ -46,7 +46,7 @@ class Verdict:
 
     @classmethod
     def plain(cls, sentence: str, tone: Tone, result: Improvement | None = None) -> "Verdict":
-        """A verdict of which nothing can be left out."""
+        """A verdict of one clause that is never left out."""
         return cls((Clause(sentence),), tone, result)
 
     @property
@@ -56,9 +56,9 @@ class Verdict:
     def shortened(self, fits: Callable[[str], bool], mark: str) -> str:
         """The fullest version that fits; `mark` stands at its end where something is left out."""
         for most in sorted({clause.rank for clause in self.clauses}, reverse=True):
-            kept = [clause.text for clause in self.clauses if clause.rank <= most]
-            text = "".join(kept)
-            if len(kept) < len(self.clauses):
+            texts = [clause.text for clause in self.clauses if clause.rank <= most]
+            text = "".join(texts)
+            if len(texts) < len(self.clauses):
                 text += f" {mark}"
             if fits(text):
                 return text
@@ -78,21 +78,22 @@ LEAST = 9
 def with_ledger(judged: Verdict, ledger: "Ledger | None") -> Verdict:
     """The verdict with a clause on whether the scores came before the learning.
 
-    Scores that did not make every comparison worthless: that is said first, and is no success.
+    Scores after learning make every comparison worthless: then that clause comes first, and the
+    verdict is no success.
     """
     if ledger is None or not ledger.steps:
         return judged
-    said = f"{ledger.sentence[0].upper()}{ledger.sentence[1:]}."
+    sentence = f"{ledger.sentence[0].upper()}{ledger.sentence[1:]}."
     if ledger.answer == "violated":
-        clauses = (Clause(f"{said} "), *judged.clauses)
+        clauses = (Clause(f"{sentence} "), *judged.clauses)
         return replace(judged, clauses=clauses, tone="worse")
-    return replace(judged, clauses=(*judged.clauses, Clause(f" {said}", LEAST)))
+    return replace(judged, clauses=(*judged.clauses, Clause(f" {sentence}", LEAST)))
 
 
 def verdict(data: SessionData, implied: float | None = None) -> Verdict:
-    """Judge a session by what was recorded; every clause says only what its numbers show.
+    """Judge a session by its records; every clause states only what its numbers show.
 
-    `implied` is the hidden quantity that the newest weights imply, where no transaction tells it.
+    `implied` is the hidden quantity that the newest weights imply, if no transaction records it.
     """
     steps, attempted, committed = data.steps, data.attempted, data.committed
     if len(steps) == 0:
@@ -100,8 +101,8 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
         reason = why.reason if why else "no step was recorded."
         return Verdict.plain(f"There is nothing to judge yet: {reason}", "unclear")
     if data.loading:
-        said = f"No verdict yet: {data.read_percent} of the session has been read."
-        return Verdict.plain(said, "unclear")
+        sentence = f"No verdict yet: {data.read_percent} of the session has been read."
+        return Verdict.plain(sentence, "unclear")
     lower = data.meta.loss.lower_is_better
     result = final_improvement(steps, lower=lower)
     counted = f"{committed} of {attempted} transactions committed"
@@ -119,14 +120,14 @@ def verdict(data: SessionData, implied: float | None = None) -> Verdict:
     if committed == 0 and _same_model(data):
         never = _never_changed(attempted, len(steps), data.meta)
         return Verdict.plain(never, "unclear", result)
-    if result.baseline == result.adaptive == 0:
+    if result.frozen == result.adaptive == 0:
         none = "neither model makes an error" if lower else f"both have {data.meta.loss.name} 0"
         return Verdict.plain(
             f"Nothing to compare: {none} over the last {result.n} steps.", "unclear", result
         )
     compares = f"daptive is {_than_frozen(result.texts[0])}"
     over = Clause(_over(data, result), 1)
-    means = Clause(f" ({short(result.baseline)} -> {short(result.adaptive)})", 6)
+    means = Clause(f" ({short(result.frozen)} -> {short(result.adaptive)})", 6)
     if learned < MIN_STEPS or result.n < MIN_STEPS:
         few = f": {len(steps)} recorded, {learned} since the first commit"
         if steps.evaluated is not None or not committed:
@@ -168,14 +169,14 @@ def _same_model(data: SessionData) -> bool:
 
 def _over(data: SessionData, result: Improvement) -> str:
     """Which steps the comparison rests on."""
-    said = f" over the last {result.n} steps"
+    text = f" over the last {result.n} steps"
     if data.steps.evaluated is None:
-        return said
-    return f"{said} at which frozen was evaluated"
+        return text
+    return f"{text} at which frozen was evaluated"
 
 
 def _alone(data: SessionData, counted: str) -> Verdict:
-    """Of a session whose frozen model was never evaluated: how its loss went by itself."""
+    """The verdict on a session whose frozen model was never evaluated: the course of its loss."""
     loss, adaptive = data.meta.loss, data.steps.adaptive
     clauses = [Clause("Nothing to compare with: the frozen model was never evaluated.")]
     n = min(WINDOW, len(adaptive) // 2)
@@ -231,15 +232,15 @@ def _without_a_number(data: SessionData, result: Improvement, counted: str) -> V
         known = np.flatnonzero(np.isfinite(adaptive))
         since = int(known[-1]) + 1 if len(known) else 0
         diverged = bool(np.isinf(adaptive[since:]).any())
-        said = f"diverged: its {noun} is infinite"
-        said = said if diverged else f"broke down: its {noun} is NaN"
-        lead = Clause(f"Adaptive {said} since step {int(t[since])}.")
+        problem = f"diverged: its {noun} is infinite"
+        problem = problem if diverged else f"broke down: its {noun} is NaN"
+        lead = Clause(f"Adaptive {problem} since step {int(t[since])}.")
         return Verdict((lead, updates), "worse", result)
-    if np.isfinite(result.baseline) and np.isfinite(result.adaptive):
+    if np.isfinite(result.frozen) and np.isfinite(result.adaptive):
         compares = _than_frozen(_first(result.texts))
-        if result.baseline == 0 and result.lower:
+        if result.frozen == 0 and result.lower:
             compares = "worse than frozen, which makes no error"
-        elif result.baseline == 0:
+        elif result.frozen == 0:
             compares = "better than frozen, which has 0"
         tone: Tone = "better" if compares.startswith("better") else "worse"
         return Verdict((Clause(f"Adaptive is {compares}{over}."), updates), tone, result)
@@ -286,5 +287,5 @@ def _implied_sentence(data: SessionData, implied: float | None) -> list[Clause]:
         return []
     much = f"{hidden.highest:g} or more" if value >= hidden.highest else value_text(value)
     truth = "not recorded" if data.truth_now is None else data.truth_text
-    said = f" The newest weights imply {hidden.name} {much}; the truth is {truth}."
-    return [Clause(said, 7)]
+    sentence = f" The newest weights imply {hidden.name} {much}; the truth is {truth}."
+    return [Clause(sentence, 7)]

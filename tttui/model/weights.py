@@ -1,4 +1,4 @@
-"""The plastic weights at a step, and what they are compared with."""
+"""The plastic weights at a step, and comparisons with others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -45,7 +45,7 @@ class ShownWeights:
     aspect: Aspect
     matrices: Weights = field(default_factory=Weights)
     says: str = ""
-    """Where the numbers come from: `snapshot of t 288 minus snapshot of t 0`."""
+    """Source of the numbers: `snapshot of t 288 minus snapshot of t 0`."""
     why_not: str = ""
     """One sentence where `matrices` is empty."""
 
@@ -63,7 +63,7 @@ def index_at(history: History, t: int) -> int | None:
 def snapshot(history: History, i: int, names: Sequence[str] = PLASTIC) -> WeightsInForce:
     """Snapshot i of these matrices as plain arrays."""
     known = {k: history.snapshots(k) for k in names}
-    matrices = {k: np.asarray(found[i]) for k, found in known.items() if found is not None}
+    matrices = {k: np.asarray(stack[i]) for k, stack in known.items() if stack is not None}
     return WeightsInForce(matrices, i, f"snapshot of t {int(history.t[i])}")
 
 
@@ -133,8 +133,10 @@ def weights_at_start(data: SessionData, names: Sequence[str] = PLASTIC) -> Weigh
 
 
 def _loaded(tensors: Tensors | None, names: Sequence[str], source: str) -> WeightsInForce | None:
-    found = {} if tensors is None else {k: whole(tensors, k) for k in names if k in tensors.specs}
-    return WeightsInForce(found, None, source) if found else None
+    matrices = (
+        {} if tensors is None else {k: whole(tensors, k) for k in names if k in tensors.specs}
+    )
+    return WeightsInForce(matrices, None, source) if matrices else None
 
 
 def why_no_weights(data: SessionData, names: Sequence[str] = PLASTIC) -> str:
@@ -181,12 +183,15 @@ def compare(
         return _against_parent(data, now, parent, names)
     if other is None:
         return ShownWeights(aspect, why_not="No other session is chosen; c chooses one.")
-    found = weights_in_force(other, t, names)
+    others_weights = weights_in_force(other, t, names)
     name = other.meta.session_id or other.place.name
-    if found is None:
+    if others_weights is None:
         return ShownWeights(aspect, why_not=f"{name} has no weights at step {t}.")
     return _against(
-        aspect, now, WeightsInForce(found.matrices, None, f"{name}, {found.source}"), ""
+        aspect,
+        now,
+        WeightsInForce(others_weights.matrices, None, f"{name}, {others_weights.source}"),
+        "",
     )
 
 
@@ -268,10 +273,10 @@ def _of_commit(
     if i == 0:
         return ShownWeights("commit", why_not=f"The history has nothing before step {t}.")
     after, before = snapshot(history, i, names), snapshot(history, i - 1, names)
-    found = _against("commit", after, before, "")
+    change = _against("commit", after, before, "")
     if restored:
-        return ShownWeights("commit", found.matrices, f"{found.says}: earlier weights restored")
-    return found
+        return ShownWeights("commit", change.matrices, f"{change.says}: earlier weights restored")
+    return change
 
 
 def _against_parent(

@@ -39,7 +39,7 @@ BY_TASK = {TEXT: "text", HF: "text"}
 
 
 def pane_of(tab: str, data: SessionData | None) -> str:
-    """What a tab shows of a session: the name of its pane."""
+    """The name of the pane that a tab shows for a session."""
     if data is None or has_point_mass_weights(data):
         return tab
     if tab == "physics":
@@ -59,13 +59,13 @@ def pane_class(name: str) -> type[Pane]:
 
 
 def _panes_of(tab: str) -> list[type[Pane]]:
-    """Everything that a tab may show."""
+    """All panes that a tab may show."""
     others = [name for name, at in OTHER_PANES.items() if at == tab]
     return [pane_class(name) for name in (tab, *others)]
 
 
 def refuse_unknown(start: StartView) -> None:
-    """Raise RefusedInput for what the tab of this view has not, with what it has."""
+    """Raise RefusedInput for a part of the view that its tab lacks, with the choices."""
     if start.lab is not None or start.item is not None:
         _refuse_unknown_in_lab(start)
         return

@@ -1,4 +1,4 @@
-"""What is derived from long data: made at once where that is quick, else in a thread."""
+"""Values derived from long data: computed at once if quick, else in a thread."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -12,7 +12,7 @@ class Prepared(Generic[S, V]):
     """A value derived from a source that is replaced by newer versions of itself.
 
     `make(source, before)` derives it, from an older value where there is one; `quick` says
-    whether that may be done while somebody waits. `told` is called in the thread whenever a
+    whether that may be done while somebody waits. `on_ready` is called in the thread whenever a
     value has become ready there.
     """
 
@@ -20,9 +20,9 @@ class Prepared(Generic[S, V]):
         self,
         make: Callable[[S, V | None], V],
         quick: Callable[[S, V | None], bool],
-        told: Callable[[], object],
+        on_ready: Callable[[], object],
     ) -> None:
-        self._make, self._quick, self._told = make, quick, told
+        self._make, self._quick, self._on_ready = make, quick, on_ready
         self._source: S | None = None
         self._value: V | None = None
         self._ready: list[tuple[S, V]] = []
@@ -30,11 +30,11 @@ class Prepared(Generic[S, V]):
         self._busy = False
 
     def forget(self) -> None:
-        """Another session is looked at."""
+        """Forget the value, as another session is shown."""
         self._source, self._value, self._ready, self._busy = None, None, [], False
 
     def of(self, source: S) -> V | None:
-        """The value of this source, or of the newest version of it that there is yet."""
+        """The value of this source, or of its newest finished version."""
         if self._ready:
             self._source, self._value = self._ready.pop()
             self._busy = False
@@ -46,7 +46,7 @@ class Prepared(Generic[S, V]):
 
                 def work() -> None:
                     ready.append((source, self._make(source, None)))
-                    self._told()
+                    self._on_ready()
 
                 Thread(target=work, name="tttui-prepare", daemon=True).start()
         return self._value

@@ -1,4 +1,4 @@
-"""What fills the body of a screen: it knows its room and its look, whatever it shows there."""
+"""The base class of the body of a screen, with its room and look."""
 
 import gc
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ class Body(Widget):
     returns a note for the person, or None."""
 
     region_names: ClassVar[Sequence[str]] = ()
-    """What `w` goes through."""
+    """The regions that `w` cycles through."""
 
     words: "ClassVar[Vocabulary | None]" = None
-    """What queries of the tab's table may name."""
+    """The names that queries of the tab's table may use."""
 
     sorts: ClassVar[Sequence[str]] = ()
     """The columns by which the tab's table can be sorted; the first one is its own order."""
@@ -35,10 +35,10 @@ class Body(Widget):
     """The parts of the snapshot, by name, that are kept up to date while it is shown."""
 
     class Ready(Message):
-        """The tab's widgets are there, or have their places: it can be shown something."""
+        """The tab's widgets are mounted, so it can show data."""
 
     class Derived(Message):
-        """A thread has worked out something that the tab shows."""
+        """A thread has computed something that the tab shows."""
 
     def derived(self) -> None:
         """Send `Derived`; called in threads, which may outlive the app."""
@@ -74,7 +74,7 @@ class Body(Widget):
         return {}
 
     def use_room(self) -> None:
-        """Show the parts for which there is room; called once mounted and when it changes."""
+        """Show the parts that fit; called once mounted and when the room changes."""
 
     look_drawn: Look | None = None
     """The look that the widgets of this tab have."""
@@ -92,7 +92,7 @@ class Body(Widget):
         """Forget what was made for the look before."""
 
     def awaits(self, action: str) -> bool:
-        """What this command acts on in the tab is on its way: its key has to wait for it."""
+        """Whether the target of this command is still loading, so that its key has to wait."""
         return False
 
     def look(self, start: StartView) -> StartView:
@@ -104,19 +104,19 @@ class Body(Widget):
 
     @property
     def takes_turns(self) -> bool:
-        """Not all of it is on the screen: the key for the next region turns the page."""
+        """Whether it has several pages, so that the key for the next region turns the page."""
         return False
 
     @property
     def hidden_next(self) -> str:
-        """What the key for the next region brings to the screen, or that something else is hidden;
-        '' where nothing is."""
+        """The region that the key for the next region shows next, or a note that something is
+        hidden; '' if nothing is."""
         return ""
 
     def back(self) -> bool:
-        """Clear something of this tab on escape; whether there was anything."""
+        """Clear something of this tab on escape; returns whether there was anything."""
         return False
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        """What `y` copies here, first things first, as (what it is, the text)."""
+        """The texts that `y` copies, the most important first, as (name, text)."""
         return ()

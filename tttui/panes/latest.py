@@ -1,4 +1,4 @@
-"""Answers that take long: in a thread, and always to the newest question."""
+"""Slow answers, computed in a thread, always for the newest question."""
 
 from collections.abc import Callable
 from threading import Event, Lock, Thread
@@ -13,26 +13,26 @@ A = TypeVar("A")
 
 
 class Latest(Generic[Q, A]):
-    """Works out `answer(question)` in a thread. A question that is asked while another one is
-    worked on takes the place of all that wait; `told` is called in the thread after an answer.
+    """Computes `answer(question)` in a thread. A new question replaces all waiting ones;
+    `on_answer` is called in the thread after an answer.
     """
 
-    def __init__(self, answer: Callable[[Q], A], told: Callable[[], object]) -> None:
-        self._answer, self._told = answer, told
+    def __init__(self, answer: Callable[[Q], A], on_answer: Callable[[], object]) -> None:
+        self._answer, self._on_answer = answer, on_answer
         self._lock = Lock()
         self._asked = Event()
         self._waiting: list[Q] = []
         self._busy = False
-        self._found: tuple[Q, A] | None = None
-        self.asked: Q | None = None
+        self._newest: tuple[Q, A] | None = None
+        self.question: Q | None = None
         """The newest question."""
         self.failure = ""
-        """Why the question that was worked on last has no answer."""
+        """Why the last question has no answer; '' if it has one."""
 
     def ask(self, question: Q) -> None:
-        """Work this out next."""
+        """Compute the answer to this question next."""
         with self._lock:
-            self.asked, self.failure = question, ""
+            self.question, self.failure = question, ""
             self._waiting = [question]
             self._asked.set()
             if self._busy:
@@ -41,9 +41,9 @@ class Latest(Generic[Q, A]):
         Thread(target=self._work, name="tttui-prepare", daemon=True).start()
 
     @property
-    def found(self) -> tuple[Q, A] | None:
-        """The newest answer that there is, with its question."""
-        return self._found
+    def newest(self) -> tuple[Q, A] | None:
+        """The newest answer with its question; None before the first."""
+        return self._newest
 
     @property
     def busy(self) -> bool:
@@ -60,7 +60,7 @@ class Latest(Generic[Q, A]):
                     return
                 question = self._waiting.pop()
             try:
-                self._found, self.failure = (question, self._answer(question)), ""
+                self._newest, self.failure = (question, self._answer(question)), ""
             except Exception as error:  # told in its place, and the next question is answered
                 self.failure = f"{type(error).__name__}: {error}"
-            self._told()
+            self._on_answer()

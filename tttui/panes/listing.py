@@ -74,7 +74,7 @@ class Listing(Regions, Generic[V]):
         """The table is about to be put into another order."""
 
     def move_in(self, region: str, by: int) -> bool:
-        """Move in a region other than the table; whether there was anything to move."""
+        """Move in a region other than the table; returns whether it moved."""
         return False
 
     # The look of a session
@@ -132,7 +132,7 @@ class Listing(Regions, Generic[V]):
             for name in ([r for r in page if r in self.keyed] or list(page[:1]))
         ]
 
-    def said_of(self, region: str) -> str:
+    def region_note(self, region: str) -> str:
         return f"The keys act on: {region}"
 
     # The rows
@@ -196,9 +196,9 @@ class Listing(Regions, Generic[V]):
     def _sort_named(self, typed: str) -> None:
         """Sort by the column that was named, `mu`, `mu:asc` or `mu:desc`, if that is one."""
         name, _, order = typed.partition(":")
-        found = called(self._sortable(), name) if name else ()
-        if len(found) == 1 and order in ("", "asc", "desc"):
-            column = found[0]
+        columns = called(self._sortable(), name) if name else ()
+        if len(columns) == 1 and order in ("", "asc", "desc"):
+            column = columns[0]
             falls = column.falls if not order else order == "desc"
             natural = column.key in (self.natural, self.sorts[0])
             self._set_sort(Sort(None if natural else column.key, falls))
@@ -206,14 +206,14 @@ class Listing(Regions, Generic[V]):
     def _offer(self, typed: str) -> None:
         """Say which columns a name may mean. Raises QueryError where there is none."""
         name, colon, order = typed.partition(":")
-        found = called(self._sortable(), name)
-        if not found:
+        columns = called(self._sortable(), name)
+        if not columns:
             known = ", ".join(column.names[0] for column in self._sortable())
             raise QueryError(f"sort:{typed}", f"no column is called so; there are {known}")
         if colon and not any(way.startswith(order) for way in ("asc", "desc")):
             raise QueryError(f"sort:{typed}", "a column goes up or down: write :asc or :desc")
-        names = ", ".join(column.names[0] for column in found)
-        self.offered = f"tab completes   {names}" if len(found) > 1 else f"sort by {names}"
+        names = ", ".join(column.names[0] for column in columns)
+        self.offered = f"tab completes   {names}" if len(columns) > 1 else f"sort by {names}"
 
     @on(QueryField.Completed)
     def _on_completed(self, message: QueryField.Completed) -> None:

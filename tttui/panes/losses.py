@@ -1,4 +1,4 @@
-"""What the Overview draws of a session's losses, derived once from the data."""
+"""The losses of a session for the Overview, derived once from the data."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,11 +24,11 @@ chart, are drawn anew: faster they cannot be read, and cost a terminal more than
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digest:
-    """What the Overview derives from the data once, whatever the cursor does."""
+    """The data of the Overview that does not depend on the cursor."""
 
     verdict: Verdict
     losses: Losses
-    baseline_tail: Series
+    frozen_tail: Series
     adaptive_tail: Series
     """The last steps of both, those that the final errors are about."""
     sparks: tuple[Series, Series]
@@ -81,7 +81,7 @@ def _due(data: SessionData, before: Digest) -> bool:
     return more < 0 or more >= max(speed * SPARKED_S, 1)
 
 
-def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
+def compared_plot(view: View, digest: Digest, beside: Sequence[tuple[str, Series]] = ()) -> Plot:
     """Both models' errors over the steps, with what else was asked for: yardsticks, or the
     series of `beside`, by name."""
     smooth, chunk = view.timeline.smooth, averaged(view.data)
@@ -93,7 +93,7 @@ def compared_plot(view: View, found: Digest, beside: Sequence[tuple[str, Series]
     for i, (name, series) in enumerate(beside, len(rulers)):
         sparse = len(series) * 2 < len(view.data.steps)  # a line from one to the next, no means
         rulers.append(curve(name, series, i + 1, smooth, chunk=0 if sparse else chunk, end=""))
-    plot = error_plot(view.data, found.losses, smooth, rulers)
+    plot = error_plot(view.data, digest.losses, smooth, rulers)
     plot = with_whatif(plot, view)
     if view.choices.yardsticks and not rulers:
         plot = replace(plot, note=view.failure(YARDSTICKS) or yardstick_note(view.data))

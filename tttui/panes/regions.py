@@ -1,4 +1,4 @@
-"""A tab of regions: the keys act in one of them, and where not all fit they take turns."""
+"""A tab of regions: the keys act in one of them, and those that do not fit share pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ class Regions(Body):
     # Given by the tab
 
     def pages(self) -> Pages:
-        """What fits together into the room there is."""
+        """The regions that fit together on each page."""
         return (tuple(self.region_names),)
 
     def show_regions(self) -> None:
@@ -43,12 +43,12 @@ class Regions(Body):
         """The regions that the key goes through."""
         return self.region_names
 
-    def said_of(self, region: str) -> str | None:
-        """What is noted when the keys have come to a region."""
+    def region_note(self, region: str) -> str | None:
+        """The note when the keys move to a region."""
         return None
 
     def nothing_else(self) -> str:
-        """What is said where there is no other region."""
+        """The note if there is no other region."""
         return "Everything is on the screen already."
 
     # Followed from that
@@ -91,7 +91,7 @@ class Regions(Body):
         if len(self.stops()) < 2:
             return self.nothing_else()
         self.turn_to(self.next_region)
-        return self.said_of(self.acting)
+        return self.region_note(self.acting)
 
     def use_room(self) -> None:
         self.show_regions()

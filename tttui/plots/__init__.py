@@ -1,2 +1,2 @@
-"""What charts show of a session, described once (`draw.plot`): panes paint it in cells, figures on
+"""The charts of a session, described once (`draw.plot`): panes paint them in cells, figures on
 paper."""

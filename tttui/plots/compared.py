@@ -11,18 +11,18 @@ from tttui.model.steps import Steps
 from tttui.plots.errors import averaged, curve, span_note
 
 
-def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -> Plot:
+def compared_errors(comparison: Comparison | None, smooth: bool, message: str = "") -> Plot:
     """The adaptive errors of all sessions over one axis, and the frozen ones that differ.
 
     Losses of different units have no axis in common: each is divided by the mean of its own
     frozen model, and sessions without one are left out.
     """
-    if found is None:
+    if comparison is None:
         return Plot(title="losses of the marked sessions", message=message)
-    mixed, scales = losses_differ(found.sessions), loss_scales(found.sessions)
+    mixed, scales = losses_differ(comparison.sessions), loss_scales(comparison.sessions)
     adaptive: list[Trace] = []
-    baselines: list[tuple[Steps, int, list[int], float]] = []
-    for i, (data, name) in enumerate(zip(found.sessions, found.names, strict=True)):
+    frozen_curves: list[tuple[Steps, int, list[int], float]] = []
+    for i, (data, name) in enumerate(zip(comparison.sessions, comparison.names, strict=True)):
         steps, chunk, scale = data.steps, averaged(data), scales[i]
         if not len(steps) or scale is None:
             continue
@@ -32,19 +32,19 @@ def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -
         adaptive.append(replace(trace, tag=str(i + 1) if i < 9 else ""))
         if steps.never_evaluated:
             continue
-        shared = next((which for x, _, which, _ in baselines if _same_frozen(steps, x)), None)
+        shared = next((which for x, _, which, _ in frozen_curves if _same_frozen(steps, x)), None)
         if shared is None:
-            baselines.append((steps, chunk, [i + 1], scale))
+            frozen_curves.append((steps, chunk, [i + 1], scale))
         else:
             shared.append(i + 1)
     frozen: list[Trace] = []
-    for steps, chunk, which, scale in baselines:
+    for steps, chunk, which, scale in frozen_curves:
         t, y, _ = steps.compared()
         name = f"frozen {', '.join(map(str, which))}"
-        trace = curve(name, Series(t, y / scale), "baseline", smooth, chunk=chunk)
+        trace = curve(name, Series(t, y / scale), "frozen", smooth, chunk=chunk)
         frozen.append(replace(trace, dashed=len(frozen) % 2 == 1))
     return Plot(
-        title=SCALED_LOSS if mixed else found.sessions[0].meta.loss.label,
+        title=SCALED_LOSS if mixed else comparison.sessions[0].meta.loss.label,
         traces=(*frozen, *adaptive),
         legend=True,
         robust=True,
@@ -55,4 +55,4 @@ def compared_errors(found: Comparison | None, smooth: bool, message: str = "") -
 
 def _same_frozen(a: Steps, b: Steps) -> bool:
     """Whether both frozen curves are one and the same."""
-    return np.array_equal(a.t, b.t) and np.array_equal(a.baseline, b.baseline, equal_nan=True)
+    return np.array_equal(a.t, b.t) and np.array_equal(a.frozen, b.frozen, equal_nan=True)

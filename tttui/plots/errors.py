@@ -28,7 +28,7 @@ LOG_SPREAD = 20.0
 class Losses:
     """The errors of a session as series, ready to be drawn at any zoom, and its transactions."""
 
-    baseline: Series
+    frozen: Series
     """At the steps at which the frozen model was evaluated."""
     adaptive: Series
     no_update: Series | None
@@ -51,7 +51,7 @@ def losses_of(data: SessionData, before: Losses | None = None) -> Losses:
     steps, idle = data.steps, data.steps.no_update
     known = None if before is None else before.no_update
     return Losses(
-        *errors_of(steps, None if before is None else (before.baseline, before.adaptive)),
+        *errors_of(steps, None if before is None else (before.frozen, before.adaptive)),
         None if idle is None else Series.after(known, steps.t, idle),
         steps.evaluated is None,
         marks_of(data),
@@ -75,17 +75,17 @@ def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks
 
 
 def error_plot(
-    data: SessionData, found: Losses, smooth: bool, rulers: Sequence[Trace] = ()
+    data: SessionData, losses: Losses, smooth: bool, rulers: Sequence[Trace] = ()
 ) -> Plot:
     """Both models' errors over the steps, in front of other curves."""
     chunk, loss = averaged(data), data.meta.loss
-    end: End = "ended" if found.every else ""  # between two scores the newer one holds
+    end: End = "ended" if losses.every else ""  # between two scores the newer one holds
     traces = [
-        curve("frozen", found.baseline, "baseline", smooth, chunk=chunk, end=end),
-        curve("adaptive", found.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
+        curve("frozen", losses.frozen, "frozen", smooth, chunk=chunk, end=end),
+        curve("adaptive", losses.adaptive, "adaptive", smooth, heavy=True, chunk=chunk),
     ]
-    if found.no_update is not None:
-        third = curve("no update", found.no_update, "third", smooth, chunk=chunk)
+    if losses.no_update is not None:
+        third = curve("no update", losses.no_update, "third", smooth, chunk=chunk)
         traces.insert(1, third)
     if data.steps.never_evaluated:
         del traces[0]
@@ -97,7 +97,7 @@ def error_plot(
         compare=compare,
         lower_is_better=loss.lower_is_better,
         legend=bool(rulers),
-        marks=found.marks,
+        marks=losses.marks,
         robust=True,
         note=span_note(smooth),
         message=why.reason if why is not None else "no steps recorded yet",
@@ -133,13 +133,13 @@ def curve(
 
 
 def span_note(smooth: bool) -> str:
-    """What the averages are, said beside a chart that has them."""
+    """The note beside a chart with averages."""
     return f"average, span {SPAN}" if smooth else ""
 
 
 def spreads_far(data: SessionData) -> bool:
-    """The errors span so many decades that a linear axis would hide most of them."""
-    errors = np.concatenate([data.steps.baseline[-2000:], data.steps.adaptive[-2000:]])
+    """Whether the errors span so many decades that a linear axis would hide most of them."""
+    errors = np.concatenate([data.steps.frozen[-2000:], data.steps.adaptive[-2000:]])
     errors = errors[np.isfinite(errors) & (errors > 0)]
     if len(errors) < 2:
         return False

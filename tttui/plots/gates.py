@@ -1,4 +1,4 @@
-"""What the gates of transactions measured over the steps, with their limits."""
+"""Gates of transactions over the steps: measured values with their limits."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         """A number before the step of each transaction, and after it."""
         after = Trace("post", Series(t, post), "adaptive", heavy=True, absent=untaken)
         marked = t[taken & np.isnan(post)]
-        return Trace("pre", Series(t, pre), "baseline"), replace(after, not_numbers=marked)
+        return Trace("pre", Series(t, pre), "frozen"), replace(after, not_numbers=marked)
 
     return [
         (
@@ -99,7 +99,7 @@ def gate_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
 
 
 def tolerance(data: SessionData) -> Band | None:
-    """What the loss after an update may be; None where that was not recorded."""
+    """The limit of the loss after an update; None if not recorded."""
     events, tol = data.transactions, limits(data, "rollback_tol")
     if not np.isfinite(tol).any():
         return None
@@ -119,7 +119,7 @@ def _recorded_plots(data: SessionData, message: str) -> list[tuple[Plot, bool]]:
         return [Trace(name, Series(events.t[known], values[known]), role, heavy=heavy)]
 
     norms = trace("gradient norm", events.grad_norm, "third")
-    losses = trace("pre", events.pre_loss, "baseline")
+    losses = trace("pre", events.pre_loss, "frozen")
     losses += trace("post", events.post_loss, "adaptive", heavy=True)
     both = np.concatenate([events.pre_loss, events.post_loss])
     band = None if not losses or (events.pre_loss < 0).any() else tolerance(data)
@@ -155,7 +155,7 @@ def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool] | None:
     """The first gate of a person's own that transactions recorded, with its limit, over the newest
     of them; None where they recorded only those that have plots already."""
     events = data.transactions
-    found: list[tuple[int, float, float]] = []
+    points: list[tuple[int, float, float]] = []
     name, standard = "", False
     for i in range(max(len(events) - GATES_SHOWN, 0), len(events)):
         for gate in events[i].gates:
@@ -165,18 +165,18 @@ def own_gate_plot(data: SessionData, message: str) -> tuple[Plot, bool] | None:
             name = name or gate.name
             if gate.name == name and gate.value is not None:
                 at_most = np.nan if gate.limit is None else gate.limit
-                found.append((int(events.t[i]), gate.value, at_most))
+                points.append((int(events.t[i]), gate.value, at_most))
                 break
-    if not found:
+    if not points:
         why = message if not len(events) else "no gate recorded"
         return None if standard else (Plot(title="gates", message=why), False)
-    t = np.array([t for t, _, _ in found], dtype=np.int64)
-    value, limit = (np.array([row[k] for row in found], dtype=np.float64) for k in (1, 2))
+    t = np.array([t for t, _, _ in points], dtype=np.int64)
+    value, limit = (np.array([row[k] for row in points], dtype=np.float64) for k in (1, 2))
     same = np.isfinite(limit).all() and bool((limit == limit[0]).all())
     lines = (_line("limit", float(limit[0])),) if same else ()
     traces = [Trace(name, Series(t, value), "adaptive", heavy=True)]
     if not same and np.isfinite(limit).any():
-        traces.insert(0, Trace("limit", Series(t, limit), "baseline"))
+        traces.insert(0, Trace("limit", Series(t, limit), "frozen"))
     note = f"newest {GATES_SHOWN}" if len(events) > GATES_SHOWN else ""
     plot = Plot(title=name, traces=tuple(traces), thresholds=lines, note=note, message=message)
     return plot, spreads(value)
@@ -197,11 +197,11 @@ def limit_curve(data: SessionData, key: str) -> tuple[Trace, ...]:
     """A threshold that was changed while the run went on."""
     values = limits(data, key)
     changed = np.isfinite(values).any() and not (values == values[0]).all()
-    return (Trace(key, Series(data.transactions.t, values), "baseline"),) if changed else ()
+    return (Trace(key, Series(data.transactions.t, values), "frozen"),) if changed else ()
 
 
 def spreads(values: Floats) -> bool:
-    """The positive values span so much that a linear axis would hide most of them."""
+    """Whether the positive values span so much that a linear axis would hide most of them."""
     known = values[np.isfinite(values) & (values > 0)]
     if len(known) < 2:
         return False

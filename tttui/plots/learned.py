@@ -18,21 +18,21 @@ NO_MARKS = np.empty(0, dtype=np.int64)
 
 
 def learned_quantity(
-    data: SessionData, asked: tuple[int, float] | None = None, true: Series | None = None
+    data: SessionData, at_cursor: tuple[int, float] | None = None, true: Series | None = None
 ) -> Plot:
     """What the weights in force implied at every step, against the true value.
 
-    `asked`: a step and what the weights in force there imply, for sessions whose transactions do
-    not tell it. `true`: the true values where these were recorded; else they are as scheduled.
+    `at_cursor`: a step and the value implied there, for sessions whose transactions do not record
+    it. `true`: the true values where these were recorded; else they are as scheduled.
     """
     events, steps, hidden = data.transactions, data.steps.t, data.meta.schema.hidden
     name = "hidden quantity" if hidden is None else hidden.name
     title = f"Learned {name}"
     t, values = events.implied()
     if len(steps) and np.isfinite(values).any():
-        implied = Series(steps, _held(steps, t, values))
-    elif len(steps) and asked is not None and np.isfinite(asked[1]):
-        implied = _since_the_commit(data, *asked)
+        implied = Series(steps, _in_force(steps, t, values))
+    elif len(steps) and at_cursor is not None and np.isfinite(at_cursor[1]):
+        implied = _since_the_commit(data, *at_cursor)
     else:
         why = f"this run's transactions carry no implied {name}"
         if not len(steps) or not len(events):
@@ -52,7 +52,7 @@ def with_whatif(plot: Plot, whatif: "WhatIfResult | None") -> Plot:
     steps, (t, values) = whatif.steps.t, whatif.transactions.implied()
     if not len(steps) or not np.isfinite(values).any():
         return plot
-    trace = _curve("what-if", Series(steps, _held(steps, t, values)))
+    trace = _curve("what-if", Series(steps, _in_force(steps, t, values)))
     trace = replace(trace, role="whatif", dashed=True, tag="w")
     return replace(plot, traces=(*plot.traces, trace))
 
@@ -67,7 +67,7 @@ def _scheduled(data: SessionData) -> Series | None:
     if first is None:
         return None
     at = np.array([t for t, _ in changes], dtype=np.int64)
-    true = _held(steps, at, np.array([value for _, value in changes], dtype=np.float64))
+    true = _in_force(steps, at, np.array([value for _, value in changes], dtype=np.float64))
     true[: np.searchsorted(steps, at[0]) if len(at) else len(true)] = first
     return Series(steps, true)
 
@@ -80,7 +80,7 @@ def _since_the_commit(data: SessionData, t: int, value: float) -> Series:
     return Series(inside, np.full(len(inside), value))
 
 
-def _held(steps: Ints, t: Ints, values: Floats) -> Floats:
+def _in_force(steps: Ints, t: Ints, values: Floats) -> Floats:
     """At every step the value that came into force last; NaN before the first."""
     if not len(t):
         return np.full(len(steps), np.nan)

@@ -1,4 +1,4 @@
-"""The state over the steps, with the actions; and what else is recorded beside the losses."""
+"""The state over the steps, with the actions, and the recorded series."""
 
 from collections.abc import Sequence
 from itertools import zip_longest

@@ -15,10 +15,10 @@ from tttui.plots.motion import Motion
 from tttui.tasks.pointmass.ghost import Ghost
 from tttui.tasks.pointmass.hidden import prediction_of
 
-Model = Literal["baseline", "adaptive"]
-MODELS: tuple[Model, ...] = ("baseline", "adaptive")
+Model = Literal["frozen", "adaptive"]
+MODELS: tuple[Model, ...] = ("frozen", "adaptive")
 
-DASHES = {"baseline": (2, 2), "adaptive": (6, 3)}
+DASHES = {"frozen": (2, 2), "adaptive": (6, 3)}
 """Dots drawn and left out of the predictions of each model."""
 
 SHOWN_ERROR = 0.06
@@ -54,8 +54,7 @@ def prediction_scene(motion: Motion, window: tuple[int, int]) -> Scene:
         with np.errstate(invalid="ignore", over="ignore"):
             at = z + factor * error
         x, y = np.ascontiguousarray(at[:, 0]), np.ascontiguousarray(at[:, 1])
-        label = "frozen" if name == "baseline" else "adaptive"
-        tracks.append(Track(label, trajectory.t[rows], x, y, name, DASHES[name]))
+        tracks.append(Track(name, trajectory.t[rows], x, y, name, DASHES[name]))
     note = f"errors x {factor:g}" if factor > 1 else ""
     v, a = trajectory.z[:, 2:], trajectory.a
     return Scene(tuple(tracks), v, a, "Predictions", note)

@@ -78,7 +78,7 @@ class Tally:
         return {
             "baseline_mse_mean": self.baseline_sum / self.rows,
             "adaptive_mse_mean": self.adaptive_sum / self.rows,
-            "baseline_mse_last100_mean": judged.baseline,
+            "baseline_mse_last100_mean": judged.frozen,
             "adaptive_mse_last100_mean": judged.adaptive,
             "updates_attempted": self.attempted,
             "updates_committed": self.committed,

@@ -125,8 +125,8 @@ def _compared(directory: Path, again: Path, name: str, size: int | None) -> Chec
         with open_to_read(directory / name) as one, open_to_read(again / name) as other:
             at = 0
             while size is None or at < size:
-                size_ = PART if size is None else min(PART, size - at)
-                a, b = one.read(size_), other.read(size_)
+                length = PART if size is None else min(PART, size - at)
+                a, b = one.read(length), other.read(length)
                 if a != b:
                     same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
                                 min(len(a), len(b)))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Choosing one of many by typing some of it: a session, a run of one, a command."""
+"""Pickers of one of many by typing: a session, a run, a command."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -57,7 +57,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
         return False
 
     def name_of(self, choice: T) -> str:
-        """In what the typed words are looked for."""
+        """The text in which typed words are searched."""
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
@@ -90,11 +90,11 @@ class Picker(ModalScreen[T | None], Generic[T]):
 
     def _fill(self, words: str) -> None:
         options = self.query_one(OptionList)
-        wanted = words.lower().split()
+        terms = words.lower().split()
         named = [(choice, self.name_of(choice).lower()) for choice in self._choices]
-        self._shown = [choice for choice, name in named if all(word in name for word in wanted)]
-        if wanted:
-            self._shown.sort(key=lambda choice: self.far(choice, wanted[0]))
+        self._shown = [choice for choice, name in named if all(word in name for word in terms)]
+        if terms:
+            self._shown.sort(key=lambda choice: self.far(choice, terms[0]))
         options.clear_options()
         options.add_options([Option(self.row(choice)) for choice in self._shown])
         if not self._shown:

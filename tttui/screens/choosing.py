@@ -1,4 +1,4 @@
-"""What a person chooses to see of the open session, in all tabs."""
+"""Filters of the open session that hold in all tabs."""
 
 from collections.abc import Callable
 from dataclasses import replace

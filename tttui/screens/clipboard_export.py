@@ -1,4 +1,4 @@
-"""What leaves the screen: copies, links to a view, exported figures."""
+"""Copies, links to a view, and exported figures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,13 +35,13 @@ class ClipboardExport:
 
     def action_copy(self) -> None:
         pane = self._tabs.shown
-        found = [*self._first(), *(pane.copyable() if pane is not None else ())]
-        if not found:
+        values = [*self._first(), *(pane.copyable() if pane is not None else ())]
+        if not values:
             self._notes.say("Nothing to copy here.")
             return
         # while the note of the last copy stands, the next press means the next thing
         self._copied = self._copied + 1 if " copied: " in self._notes.standing else 0
-        what, text = found[self._copied % len(found)]
+        what, text = values[self._copied % len(values)]
         self._copy(what, text)
 
     def action_copy_link(self) -> None:
@@ -92,20 +92,21 @@ class ClipboardExport:
         )
         request = pane.export_of(request)
 
-        def done(said: str) -> None:
+        def done(message: str) -> None:
             """A thread has written a file, or could not."""
-            screen.call_later(self._notes.say, said)
+            screen.call_later(self._notes.say, message)
 
         def chosen(format: str | None) -> None:
             if format == SCREEN:
                 screen.call_after_refresh(photographed)
             elif format is not None:
                 self._notes.say(f"Exporting {request.what} ...")
-                export_figure(request, format, directory, done)
+                export_figure(replace(request, theme=dialog.theme), format, directory, done)
 
         def photographed() -> None:
             export_screen(screen.app.export_screenshot(), data.place.name, directory, done)
 
         where = f"t {timeline.cursor}, window {timeline.t0} to {timeline.t1}"
         where = ", ".join(filter(None, (where, request.narrowed)))
-        screen.app.push_screen(ExportDialog(request.what, where, directory), chosen)
+        dialog = ExportDialog(request.what, where, directory)
+        screen.app.push_screen(dialog, chosen)

@@ -1,4 +1,4 @@
-"""The what-if of the open session: its knobs, the thread that computes it, and what it found."""
+"""The what-if of the open session: its knobs, the computing thread, and its result."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +26,7 @@ MOST = 30
 
 
 class Counterfactual:
-    """Which knobs are turned, and what was computed with them; nothing of it is on disk.
+    """The turned knobs and the computed result; nothing of it is on disk.
 
     `publish` is called with new results, in the thread that computes them; the screen hands them
     to `arrived` in its own. What a knob was turned to since is then still on its way.
@@ -57,12 +57,12 @@ class Counterfactual:
 
     @property
     def place(self) -> Place | None:
-        """The session that it is about."""
+        """The session of the what-if."""
         return None if self._data is None else self._data.place
 
     @property
     def complete(self) -> bool:
-        """Nothing is on its way."""
+        """Whether nothing is being computed."""
         return self._asked is None and self._asked_second is None
 
     @property
@@ -70,7 +70,7 @@ class Counterfactual:
         return self._knobs[self.state.chosen]
 
     def begin(self, data: SessionData) -> str:
-        """Open the knobs of a session, from its start; why that cannot be, '' where it can."""
+        """Open the knobs of a session, from its start; returns why that is impossible, or ''."""
         from tttui.runs.whatif.live import PastStates
         from tttui.runs.whatif.replayable import can_replay
 
@@ -88,7 +88,7 @@ class Counterfactual:
         return ""
 
     def end(self) -> None:
-        """Forget it; what is being computed is given up."""
+        """Close the what-if, and stop its computation."""
         for worker in (self._worker, self._second):
             if worker is not None:
                 worker.stop()
@@ -104,21 +104,21 @@ class Counterfactual:
                 worker.close()
 
     def branch(self, at: int) -> str:
-        """Branch from another step on; what a knob cannot do there is as it was recorded."""
+        """Branch from another step; knobs that cannot change there get their recorded values."""
         from tttui.runs.whatif.knobs import knobs
 
         assert self._data is not None
         self._knobs = knobs(self._data, at)
         here = {knob.name: knob for knob in self._knobs}
-        lost = [name for name in self._turned if name not in here or here[name].refused]
-        for name in lost:
+        reset = [name for name in self._turned if name not in here or here[name].refused]
+        for name in reset:
             del self._turned[name]
         chosen = min(self.state.chosen, len(self._knobs) - 1)
-        self.state = replace(self.state, at=at, chosen=chosen, told="", table=())
+        self.state = replace(self.state, at=at, chosen=chosen, finding="", table=())
         self._ask()
         words = "the start" if at == 0 else f"step {at}"
-        if lost:
-            return f"What if from {words}; as recorded again: {', '.join(lost)}"
+        if reset:
+            return f"What if from {words}; as recorded again: {', '.join(reset)}"
         return f"What if from {words}"
 
     def keys_turn(self, turning: bool) -> None:
@@ -130,7 +130,7 @@ class Counterfactual:
         self.state = replace(self.state, chosen=(self.state.chosen + by) % len(self._knobs))
 
     def turn(self, ticks: int, *, coarse: bool = False) -> str:
-        """Turn the chosen knob; why it cannot be turned, '' where it can."""
+        """Turn the chosen knob; returns why it cannot be turned, or ''."""
         knob = self.chosen
         if knob.refused:
             return f"{knob.label}: {knob.refused}"
@@ -139,7 +139,7 @@ class Counterfactual:
         return ""
 
     def typed(self, text: str) -> str:
-        """Set the chosen knob to what was typed; what is wrong with it, '' where nothing is."""
+        """Set the chosen knob to a typed value; returns its defect, or ''."""
         knob = self.chosen
         if knob.refused:
             return f"{knob.label}: {knob.refused}"
@@ -157,7 +157,7 @@ class Counterfactual:
         return "" if value in ("", None) else knob.text(value)
 
     def reset(self) -> None:
-        """Have the chosen knob as it is recorded; where it is, all of them."""
+        """Reset the chosen knob to its recorded value, or all knobs if it has that already."""
         if self.chosen.name in self._turned:
             self._turned.pop(self.chosen.name)
         else:
@@ -165,7 +165,7 @@ class Counterfactual:
         self._ask()
 
     def luck(self) -> str:
-        """Compare on other seeds; why that cannot be, '' where it can."""
+        """Compare on other seeds; returns why that is impossible, or ''."""
         from tttui.runs.whatif.luck import Seeds
 
         if not self._turned:
@@ -173,7 +173,7 @@ class Counterfactual:
         return self._ask_second(lambda request: Seeds(request))
 
     def sensitivity(self) -> str:
-        """Turn every knob by a step; why that cannot be, '' where it can."""
+        """Turn every knob by a step; returns why that is impossible, or ''."""
         from tttui.runs.whatif.live import PastStates
         from tttui.runs.whatif.sensitivity import Sensitivity
 
@@ -181,7 +181,7 @@ class Counterfactual:
         return self._ask_second(lambda request: Sensitivity(request, PastStates()))
 
     def arrived(self, result: "Result") -> bool:
-        """Take a result on; whether it is one that is still waited for."""
+        """Accept a result; returns whether it is still current."""
         from tttui.runs.whatif.result import WhatIfResult
 
         if not isinstance(result, WhatIfResult):
@@ -207,10 +207,10 @@ class Counterfactual:
             if knob.name in self._turned:
                 words += ["--set", f"{knob.name}={self._turned[knob.name]}"]
         at = ["--at", str(self.state.at)] if self.state.at else []
-        found = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
+        commands = [("What-if command", command_line("tttui", "whatif", str(path), *words, *at))]
         if self.result is not None:
-            found.append(("Command that keeps it", keep_command(self.result, path.parent)))
-        return found
+            commands.append(("Command that keeps it", keep_command(self.result, path.parent)))
+        return commands
 
     def _ask_second(
         self, job: "Callable[[WhatIfRequest], WhatIfJob[SeedsResult | SensitivityResult]]"
@@ -222,7 +222,7 @@ class Counterfactual:
         if self._second is None:
             self._second = WhatIfWorker(self._publish)
         self._asked_second = self._request
-        self.state = replace(self.state, told="...", table=())
+        self.state = replace(self.state, finding="...", table=())
         self._second.ask(job(self._request))
         return ""
 
@@ -241,7 +241,7 @@ class Counterfactual:
                 ]
                 turns = [*turns[:2], *[""] * (2 - len(turns))]
                 rows.append((row.knob.label, row.knob.text(row.value), *turns))
-        self.state = replace(self.state, told=result.sentence, table=rows)
+        self.state = replace(self.state, finding=result.sentence, table=rows)
         return True
 
     def _set(self, knob: "Knob", value: Any) -> None:
@@ -252,7 +252,7 @@ class Counterfactual:
         self._ask()
 
     def _ask(self) -> None:
-        """Have the values of this moment computed, in place of what is being computed."""
+        """Compute the current values in place of the running job."""
         from tttui.runs.whatif.knobs import refusal
         from tttui.runs.whatif.result import WhatIfRequest
         from tttui.runs.whatif.whatif import WhatIf
@@ -265,7 +265,7 @@ class Counterfactual:
             knobs=self._knobs,
             turned=dict(self._turned),
             wrong=wrong,
-            told="",
+            finding="",
             table=(),
         )
         if self._worker is None:
@@ -283,7 +283,7 @@ class Counterfactual:
         self._worker.ask(WhatIf(request, self._known))
 
     def _tell(self, result: "WhatIfResult") -> None:
-        """Put a result into words."""
+        """Update the strip from a result."""
         tone: Tone = "unclear"
         last = next((n for n in result.lines if n.name.startswith("adaptive, last")), None)
         last = last or next((n for n in result.lines if n.name.startswith("adaptive")), None)
@@ -295,11 +295,11 @@ class Counterfactual:
         progress = f"{result.seconds:.2f} s"
         if not result.finished:
             progress = f"{100 * max(done[0], 0) // max(done[1], 1)} %"
-        said = result.verdict if len(result.steps) and result.finished else None
+        verdict = result.verdict if len(result.steps) and result.finished else None
         self.state = replace(
             self.state,
             sentence=result.sentence,
             tone=tone,
             progress=progress,
-            verdict=said or self.state.verdict,
+            verdict=verdict or self.state.verdict,
         )

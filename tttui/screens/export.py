@@ -1,4 +1,4 @@
-"""The small dialog of an export, and the thread that writes while the screen goes on."""
+"""The dialog of an export, and the thread that writes the file."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text
 from tttui.export.files import export, file_name, write
-from tttui.export.request import TABLES_ONLY, WHATS, ExportRequest
+from tttui.export.request import TABLES_ONLY, THEMES, WHATS, ExportRequest, Theme
 from tttui.model.errors import TttuiError
 from tttui.model.here import working_directory
 
@@ -37,6 +37,7 @@ class ExportDialog(ModalScreen[str | None]):
         ("escape,e,q", "dismiss(None)", "close"),
         ("down,j", "move(1)", "down"),
         ("up,k", "move(-1)", "up"),
+        ("t", "theme", "theme"),
         *((key, f"choose('{name}')", name) for name, (key, _, _) in FORMATS.items()),
     ]
     DEFAULT_CSS = """
@@ -58,6 +59,8 @@ class ExportDialog(ModalScreen[str | None]):
         self._what, self._details, self._directory = what, details, directory
         usual = ("csv", SCREEN) if what in TABLES_ONLY else tuple(FORMATS)
         self._formats = tuple(formats or (usual if what in WHATS else (SCREEN,)))
+        self.theme: Theme = THEMES[0]
+        """The colours of a figure."""
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -66,6 +69,8 @@ class ExportDialog(ModalScreen[str | None]):
             if self._what in WHATS:
                 yield Static(Text(f"{WHATS[self._what]}; {self._details}", style="dim"))
             yield OptionList(*(Option(self._row(name)) for name in self._formats))
+            if "png" in self._formats:
+                yield Static(self._theme_row(), id="theme")
             yield Static(Text(f"into {self._directory}", style="dim"))
 
     def on_mount(self) -> None:
@@ -76,6 +81,15 @@ class ExportDialog(ModalScreen[str | None]):
         key, title, purpose = FORMATS[name]
         row = Text(f"{key}  ", style="bold")
         return row.append(f"{title:<8}").append(purpose, style="dim")
+
+    def _theme_row(self) -> Text:
+        row = Text(" t  ", style="bold")
+        return row.append(self.theme).append("  colours of a figure", style="dim")
+
+    def action_theme(self) -> None:
+        self.theme = THEMES[(THEMES.index(self.theme) + 1) % len(THEMES)]
+        for row in self.query("#theme").results(Static):
+            row.update(self._theme_row())
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -95,13 +109,13 @@ def in_thread(work: Callable[[], Path], done: Callable[[str], object]) -> None:
 
     def run() -> None:
         try:
-            said = f"Exported to {shown(work())}"
+            message = f"Exported to {shown(work())}"
         except TttuiError as error:
-            said = f"Not exported: {error}"
+            message = f"Not exported: {error}"
         except Exception as error:
-            said = f"Not exported: unexpected {type(error).__name__}: {error}"
+            message = f"Not exported: unexpected {type(error).__name__}: {error}"
         with suppress(RuntimeError):  # the app has ended meanwhile
-            done(said)
+            done(message)
 
     Thread(target=run, name="tttui-export", daemon=True).start()
 

@@ -24,7 +24,7 @@ def shown_keys(
     run: RunControl,
     pane: Pane | None,
 ) -> list[tuple[Command, str]]:
-    """Those commands of the footer that work now, in the order of `in_order`, with their labels.
+    """The available commands of the footer, in the order of `in_order`, with their labels.
 
     `pane` is that of the shown tab, once it shows the open session; `silent` are actions that no
     key stands for now.

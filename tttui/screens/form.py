@@ -19,7 +19,7 @@ AROUND = 10
 
 
 class FormPlan(Protocol):
-    """What a form is about: texts by field, checked, and the command line for them."""
+    """The plan of a form: checked texts by field, and their command line."""
 
     @property
     def typed(self) -> Mapping[str, str]: ...
@@ -63,8 +63,8 @@ class Form(ModalScreen[P | None], Generic[P]):
         self._title, self._first = title, first
         self._wrong: Mapping[str, str] = {}
 
-    def said_below(self) -> str:
-        """The line below the command, where nothing is wrong."""
+    def footnote(self) -> str:
+        """The line below the command of a valid form."""
         return ""
 
     def compose(self) -> ComposeResult:
@@ -136,19 +136,19 @@ class Form(ModalScreen[P | None], Generic[P]):
         return rows
 
     def _say(self) -> None:
-        """The help of the field that is typed into, the command, and what it will take."""
+        """Show the help of the focused field, the command, and its cost."""
         plan, name = self.plan, self.fields.name_now
-        said = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
-        said.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
+        help_text = Text(f"{plan.names.index(name) + 1}/{len(plan.names)} ", "dim")
+        help_text.append(f"{name.replace('_', ' ')}: ", "bold").append(plan.help(name))
         if plan.choices(name):
-            said.append("  (space chooses)", "dim")
+            help_text.append("  (space chooses)", "dim")
         command, below = self.query_one("#command", Static), self.query_one("#below", Static)
         if self._wrong:
             wrong = name if name in self._wrong else next(iter(self._wrong))
-            told = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
+            line = Text(f"! {wrong.replace('_', ' ')}: {self._wrong[wrong]}", "bold")
             under = Text()
         else:
-            told, under = Text(plan.command_line()), Text(self.said_below(), "dim")
-        command.update(told, layout=False)
+            line, under = Text(plan.command_line()), Text(self.footnote(), "dim")
+        command.update(line, layout=False)
         below.update(under, layout=False)
-        self.query_one("#help", Static).update(said, layout=False)
+        self.query_one("#help", Static).update(help_text, layout=False)

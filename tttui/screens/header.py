@@ -1,4 +1,4 @@
-"""The words of the header, and of the screen where no session is open."""
+"""The texts of the header, and of the screen without an open session."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ REASON = 60
 
 
 def named(data: SessionData) -> tuple[str, ...]:
-    """What is open, from the most important part to the least."""
+    """The name of the open session, the most important part first."""
     meta = data.meta
     parts = [data.place.name if data.run is None else f"{data.place.name} / {data.run}"]
     if data.damage:
@@ -40,7 +40,7 @@ def named(data: SessionData) -> tuple[str, ...]:
 
 
 def stated(data: SessionData, look: Look) -> tuple[tuple[str, ...], Style]:
-    """What the open session is doing, from the fullest to the shortest text, and its style."""
+    """The state of the open session, from the fullest to the shortest text, and its style."""
     status = data.status
     if data.loading:
         return (f"reading {data.read_percent}",), Style(bold=True)
@@ -68,7 +68,7 @@ def _planned(data: SessionData) -> int:
 
 
 def why_nothing(snapshot: Snapshot, paths: Sequence[Path]) -> Text:
-    """Why no session is on the screen, and how to come by one."""
+    """Why no session is open, and how to make one."""
     if snapshot.error:
         return Text(snapshot.error)
     if not snapshot.scanned:

@@ -1,4 +1,4 @@
-"""Which commands a key stands for in the shown tab, and whether it can act already."""
+"""The commands of each key in the shown tab, and whether they can act yet."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -57,7 +57,7 @@ class KeyCommands:
 
     @property
     def silent(self) -> frozenset[str]:
-        """The actions that keys have nothing to do with now: knobs and tabs share some."""
+        """Actions whose keys are taken by the knobs now."""
         return self._others if self._state.turning else self._knobs
 
     def bindings(self) -> list[Binding]:
@@ -65,7 +65,7 @@ class KeyCommands:
         return [Binding(c.keys, c.action, c.label, priority=True) for c in self.commands]
 
     def takes(self, key: str) -> bool:
-        """What the commands of this key act on is there, or it is known that there is none."""
+        """Whether the targets of this key's commands are loaded, or known to be missing."""
         return not any(c.needs_session and self._awaits(c.action) for c in self._here(key))
 
     def acts_at_once(self, key: str) -> bool:
@@ -78,8 +78,8 @@ class KeyCommands:
         return any(c.group in ("Lists", "Matrix", "Log") for c in self._here(key))
 
     def allows(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """An action may be carried out now: keys belong to a text field while one has the focus,
-        and else to the shown tab."""
+        """Whether an action is available now: keys belong to a text field while one has the focus,
+        else to the shown tab."""
         if self._typing():
             return False
         written = f"{action}({', '.join(map(repr, parameters))})" if parameters else action
@@ -113,7 +113,7 @@ class KeyCommands:
         ]
 
     def _here(self, key: str) -> list[Command]:
-        """What a key may do in the shown tab."""
+        """The commands of a key in the shown tab."""
         if self._typing():
             return []
         pane = self._state.pane
@@ -121,7 +121,7 @@ class KeyCommands:
         return [c for c in self._of_key.get(key, ()) if pane in c.tabs and c.action not in silent]
 
     def _awaits(self, action: str) -> bool:
-        """What a command acts on is on its way."""
+        """Whether the target of a command is still loading."""
         snapshot = self._state.snapshot
         if self._sessions.coming:
             return True

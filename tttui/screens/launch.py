@@ -17,6 +17,6 @@ class LaunchForm(Form[LaunchPlan]):
         super().__init__(plan, title, "name")  # the task is chosen above it
         self._measured = measured
 
-    def said_below(self) -> str:
+    def footnote(self) -> str:
         task = self.plan.runner.task.name
         return self.plan.estimate(self._measured.speed(task), self._measured.bytes_a_step(task))

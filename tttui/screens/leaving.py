@@ -1,4 +1,4 @@
-"""What becomes of runs that were started here when the person leaves."""
+"""The question about started runs when the person leaves the app."""
 
 from collections.abc import Sequence
 
@@ -49,21 +49,21 @@ class LeavingDialog(ModalScreen[str]):
             box.border_subtitle = "a key or enter chooses"
             many = len(self._names) > 1
             were, run = ("were", "still run.") if many else ("was", "still runs.")
-            told = f"{', '.join(self._names)}, which {were} started here, {run}"
-            yield Static(Text(told, "dim"))
+            sentence = f"{', '.join(self._names)}, which {were} started here, {run}"
+            yield Static(Text(sentence, "dim"))
             yield OptionList(
                 *(Option(Text().append(f"{k}  ", "bold").append(w)) for k, w in CHOICES.values())
             )
 
     def on_mount(self) -> None:
-        found = self.query_one(OptionList)
-        found.highlighted = 0
-        found.focus()
+        options = self.query_one(OptionList)
+        options.highlighted = 0
+        options.focus()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(tuple(CHOICES)[event.option_index])
 
     def action_move(self, by: int) -> None:
-        found = self.query_one(OptionList)
-        found.highlighted = ((found.highlighted or 0) + by) % len(CHOICES)
+        options = self.query_one(OptionList)
+        options.highlighted = ((options.highlighted or 0) + by) % len(CHOICES)

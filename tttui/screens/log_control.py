@@ -50,7 +50,7 @@ class LogControl:
         return rows if self.shown() else 0
 
     def back(self) -> bool:
-        """Clear something of the log on escape; whether there was anything."""
+        """Clear a filter of the log on escape; returns whether there was one."""
         return self._panel is not None and self._panel.display and self._panel.back()
 
     async def action_log_panel(self) -> None:

@@ -102,11 +102,11 @@ class MainScreen(HeldScreen):
         self.keys = KeyCommands(
             commands, state, self.tabs, self.sessions, self._typing, self.log_panel.shown
         )
-        handing_out = ClipboardExport(
+        clipboard = ClipboardExport(
             self, state, self.tabs, self.views, self.notes, store.paths, self.what_if.copyable
         )
         panels = (self.log_panel, self.what_if)
-        for part in (self.time, self.run, self.choosing, self.sessions, *panels, handing_out):
+        for part in (self.time, self.run, self.choosing, self.sessions, *panels, clipboard):
             for name in (name for name in dir(part) if name.startswith("action_")):
                 setattr(self, name, getattr(part, name))
         bind(self, self.keys.bindings())
@@ -228,7 +228,7 @@ class MainScreen(HeldScreen):
             self._body.display, self._nothing.display = True, False
             pane.set_look(self.look.now)
             moment = (state.snapshot, state.timeline, self.look.now, state.choices, self._clock())
-            pane.show(View(*moment, self.what_if.found.result))
+            pane.show(View(*moment, self.what_if.counterfactual.result))
             self._scrubber.set_columns(pane.axis_columns)
             self._changes.show(data, pane, self._scrubber, elsewhere=self.state.tab == "sessions")
             if pane is not self.tabs.drawn:
@@ -244,8 +244,8 @@ class MainScreen(HeldScreen):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        found = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
-        self._keybar.show(found)
+        keys = shown_keys(self._in_footer, self.keys.silent, self.state, self.run, self.tabs.shown)
+        self._keybar.show(keys)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in the colours of another theme."""
@@ -351,10 +351,10 @@ class MainScreen(HeldScreen):
 
     def action_pane(self, name: str) -> None:
         """A key of the shown tab."""
-        said = getattr(self.tabs.shown, f"do_{name}", lambda: None)()
+        message = getattr(self.tabs.shown, f"do_{name}", lambda: None)()
         self._show_keys()  # what they can do depends on what is under the cursor
-        if said:
-            self.notes.say(said)
+        if message:
+            self.notes.say(message)
 
     def action_yardsticks(self) -> None:
         """Yardsticks beside the losses; other tasks have their recorded series there."""

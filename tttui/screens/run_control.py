@@ -43,7 +43,7 @@ AFTER: "Mapping[Verb, State]" = {
 
 
 class RunControl:
-    """Asks the owner of the steered run for things, and starts runs."""
+    """Sends requests to the owner of the target run, and starts runs."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class RunControl:
 
     @property
     def target(self) -> tuple[Place | None, Status | None]:
-        """The session that is steered: the one under the tab's cursor, else the open one."""
+        """The controlled session: the one under the tab's cursor, else the open one."""
         data = self._state.data
         if data is None:
             return None, None
@@ -93,12 +93,12 @@ class RunControl:
 
     @property
     def status(self) -> Status | None:
-        """What the target is doing; None for a session that tttui did not write."""
+        """The status of the target; None for a foreign session."""
         return self.target[1]
 
     @property
     def steerable(self) -> bool:
-        """Somebody should be there to carry out what is asked of the target."""
+        """Whether a live process should carry out requests to the target."""
         status = self.status
         return status is not None and status.steerable and not self._recorded
 
@@ -123,7 +123,7 @@ class RunControl:
         return not status.steerable and status.state not in ("unknown", "completed")
 
     def ask(self, verb: "Verb", value: Any = None) -> None:
-        """Ask the owner of the target; the answer is noted."""
+        """Send a request to the owner of the target; its answer becomes a note."""
         place, status = self.target
         if place is None:
             self._say("No session is open.")
@@ -162,7 +162,7 @@ class RunControl:
 
         def work() -> None:
             try:
-                path = launch(words, lambda said: tell(self._say, said))
+                path = launch(words, lambda line: tell(self._say, line))
                 tell(self.begun, path, f"{path.name} runs in the background.", plan)
             except (TttuiError, OSError, ValueError) as error:
                 tell(self.begun, None, f"Not started: {error}", plan)
@@ -174,11 +174,11 @@ class RunControl:
         # A daemon: what it waits for outlives the app, which must not wait for it.
         Thread(target=work, name="tttui-launch", daemon=True).start()
 
-    def begun(self, path: Path | None, said: str, plan: "LaunchPlan | None" = None) -> None:
+    def begun(self, path: Path | None, message: str, plan: "LaunchPlan | None" = None) -> None:
         """A session that was to be started runs (or does not: then `path` is None)."""
         shown = key_for(self._commands, "show_tab('overview')")
         elsewhere = path is not None and self._state.tab == "sessions"
-        self._say(f"{said} {shown} shows it." if elsewhere else said)
+        self._say(f"{message} {shown} shows it." if elsewhere else message)
         self._starting -= 1
         if path is not None:
             self.started.add(path)
@@ -210,7 +210,7 @@ class RunControl:
         self.ask("transaction")
 
     def action_drive(self) -> None:
-        """Everything that can be asked of the run."""
+        """Show the menu of all requests to the run."""
         from tttui.screens.run_menu import RESUME, DriveDialog
 
         place, status = self.target
@@ -242,10 +242,10 @@ class RunControl:
             rows = self._snapshot.summaries
             meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
             mu = meta.truth
-        found = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
+        settings = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
         for _, values in meta.configuration.settings_changes:
-            found |= values
-        return found
+            settings |= values
+        return settings
 
     def action_new(self) -> None:
         """The form of a new session."""
@@ -266,8 +266,8 @@ class RunControl:
             at = self._state.timeline.cursor if place.layout == "native" else None
             self._plan(lambda: planned_fork(self._root(), data, at))
             return
-        found = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
-        meta = found.meta if found is not None else Meta()
+        summary = next((s for s in self._snapshot.summaries if s.place.path == place.path), None)
+        meta = summary.meta if summary is not None else Meta()
         unread = SessionData(place, meta=meta)
         self._plan(lambda: planned_fork(self._root(), unread, None))
 

@@ -1,4 +1,4 @@
-"""The dialog of everything that can be asked of the open run."""
+"""The menu of all requests to the open run."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -45,7 +45,7 @@ class Ask:
 
 
 def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple[Ask, ...]:
-    """What can be asked of a run in this state."""
+    """The requests that a run accepts in this state."""
     if resumable:
         return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
     paused = status is not None and status.state == "paused"
@@ -69,7 +69,7 @@ def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple
 
 
 def value_of(verb: str, text: str) -> Any:
-    """The value that was typed. Raises RefusedInput saying what is wrong with it."""
+    """Parse a typed value. Raises RefusedInput that names its defect."""
     text = text.strip()
     value: Any = text
     if verb == "speed" and not text:
@@ -84,21 +84,21 @@ def value_of(verb: str, text: str) -> Any:
 
 def typed_options(text: str) -> dict[str, Any]:
     """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, typed = part.replace("=", " ").partition(" ")
         if name not in CHANGEABLE:
             close = get_close_matches(name.lower(), CHANGEABLE, 2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
-        found[name] = CHANGEABLE[name].parsed(typed)
-    if not found:
+        options[name] = CHANGEABLE[name].parsed(typed)
+    if not options:
         raise RefusedInput("type an option and its value, such as lr 0.01")
-    return found
+    return options
 
 
 class DriveDialog(ModalScreen[tuple[str, Any] | None]):
-    """Returns what is to be asked (a verb and its value), or None."""
+    """Returns the request (a verb and its value), or None."""
 
     BINDINGS = [
         ("escape", "leave", "close"),
@@ -140,15 +140,15 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         with Vertical() as box:
             box.border_title = Text(f"Drive {self._run}")
             box.border_subtitle = "a key or enter chooses, esc closes"
-            yield Static(lines(told(self._status), style="dim"), id="state")
+            yield Static(lines(status_lines(self._status), style="dim"), id="state")
             yield OptionList(*(Option(self._row(one)) for one in self._asks))
             yield TextField(select_on_focus=False)
             yield Static(id="wrong")
 
     def on_mount(self) -> None:
-        found = self.query_one(OptionList)
-        found.highlighted = 0
-        found.focus()
+        options = self.query_one(OptionList)
+        options.highlighted = 0
+        options.focus()
 
     @staticmethod
     def _row(one: Ask) -> Text:
@@ -166,8 +166,8 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
                 self._choose(one)
 
     def action_move(self, by: int) -> None:
-        found = self.query_one(OptionList)
-        found.highlighted = ((found.highlighted or 0) + by) % len(self._asks)
+        options = self.query_one(OptionList)
+        options.highlighted = ((options.highlighted or 0) + by) % len(self._asks)
 
     def action_leave(self) -> None:
         """Back from the value to the list, from the list to the run."""
@@ -202,17 +202,17 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         self._say(event.value)
 
     def _say(self, typed: str) -> None:
-        """What is wrong with what was typed, else what holds now."""
+        """Show the defect of the typed value, else the current value."""
         if self._typing is not None:
             wrong = self._wrong(typed)
-            said = Text(wrong, "bold") if wrong else Text(self._now(typed), "dim")
-            self.query_one("#wrong", Static).update(said)
+            text = Text(wrong, "bold") if wrong else Text(self._now(typed), "dim")
+            self.query_one("#wrong", Static).update(text)
 
     def _now(self, typed: str) -> str:
         """The value in force of what is asked for; of options, of the one that is typed."""
         verb = self._typing.verb if self._typing is not None else ""
         if verb == "mu":
-            return f"now {_told('mu', self._in_force.get('mu'))}"
+            return f"now {_value_text('mu', self._in_force.get('mu'))}"
         if verb == "speed" and self._status is not None:
             limit = self._status.speed_limit
             return "now without a limit" if limit is None else f"now {limit:g} steps/s"
@@ -221,9 +221,9 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         last = typed.rpartition(",")[2].replace("=", " ").split()
         if last and last[0] in CHANGEABLE:
             help = CHANGEABLE[last[0]].help
-            return f"now {_told(last[0], self._in_force.get(last[0]))}: {help}"
+            return f"now {_value_text(last[0], self._in_force.get(last[0]))}: {help}"
         names = [name for name in CHANGEABLE if name.startswith("".join(last[:1]))]
-        return "now " + ", ".join(_told(name, self._in_force.get(name)) for name in names)
+        return "now " + ", ".join(_value_text(name, self._in_force.get(name)) for name in names)
 
     def _wrong(self, text: str) -> str:
         assert self._typing is not None
@@ -247,8 +247,8 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
             self.query_one("#wrong", Static).update(Text(f"! {error}", "bold"))
 
 
-def told(status: Status | None) -> list[str]:
-    """What a run is doing and what was asked of it last, for a person, line by line."""
+def status_lines(status: Status | None) -> list[str]:
+    """The state of a run and its last request, line by line."""
     if status is None:
         return []
     parts = [status.detail or status.state]
@@ -263,7 +263,7 @@ def told(status: Status | None) -> list[str]:
     return [", ".join(parts[:3]), *parts[3:]]
 
 
-def _told(name: str, value: Any) -> str:
+def _value_text(name: str, value: Any) -> str:
     """`lr 0.02`, `whiten on`."""
     if isinstance(value, bool):
         return f"{name} {'on' if value else 'off'}"

@@ -1,4 +1,4 @@
-"""What the open session gives every view: colours of its statuses, marks of its changes."""
+"""The look of the open session for all views: colours of its statuses, marks of its changes."""
 
 from tttui.draw.changes import NO_CHANGES, RunChanges
 from tttui.draw.look import Look

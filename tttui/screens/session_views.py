@@ -1,4 +1,4 @@
-"""How sessions are looked at: as the command line says, as they were left, as they grow."""
+"""Views of sessions: as the command line states, as they were left, as they grow."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,7 +73,7 @@ class SessionViews:
         state.timeline = timeline
 
     def now(self) -> StartView:
-        """How the open session is looked at."""
+        """The view of the open session."""
         timeline, choices = self._state.timeline, self._state.choices
         selected, statuses = timeline.selected, choices.statuses
         view = StartView(
@@ -91,7 +91,7 @@ class SessionViews:
         return view if self._tabs.shown is None else self._tabs.shown.look(view)
 
     def keep(self) -> None:
-        """Remember how the open session is looked at."""
+        """Save the view of the open session."""
         data, timeline = self._state.data, self._state.timeline
         if self._remembered is None or data is None or data.loading or timeline.empty:
             return

@@ -1,4 +1,4 @@
-"""What the main screen shows: one value that its parts share and change."""
+"""The state of the main screen, which its parts share and change."""
 
 from dataclasses import field
 

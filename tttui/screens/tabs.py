@@ -82,7 +82,7 @@ class Tabs:
         return pane
 
     def want(self) -> None:
-        """Have the store read what the shown tab needs."""
+        """Tell the store which parts the shown tab needs."""
         pane, overview = self.made, self._state.tab == "overview"
         needed = set[str]() if pane is None else set(pane.needs)
         if overview and self._state.own_task:

@@ -1,4 +1,4 @@
-"""What if, in the app: the strip of knobs, the keys that turn them, and what was computed."""
+"""The what-if in the app: the strip of knobs, their keys, and the result."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -48,7 +48,9 @@ class WhatIfControl:
     ) -> None:
         self._screen, self._state, self._notes = screen, state, notes
         self._changed, self._draw, self._start = changed, draw, start
-        self.found = Counterfactual(lambda result: screen.post_message(WhatIfArrived(result)))
+        self.counterfactual = Counterfactual(
+            lambda result: screen.post_message(WhatIfArrived(result))
+        )
         self._strip = KnobStrip()
         """Mounted when it is first wanted."""
         self._strip.display = False
@@ -59,30 +61,30 @@ class WhatIfControl:
         """Draw the newest state, where the strip is on the screen."""
         self._look = look
         if self._strip.display and self._strip.is_mounted:
-            self._strip.show(self.found.state, look)
+            self._strip.show(self.counterfactual.state, look)
 
     def fit(self, size: Size) -> int:
         """The rows that the strip takes on a screen of this size."""
-        self._rows = KnobStrip.rows_of(self.found.state, size)
+        self._rows = KnobStrip.rows_of(self.counterfactual.state, size)
         self._strip.styles.height = self._rows
         return self._rows if self._strip.display else 0
 
     def arrived(self, result: "Result") -> None:
-        """Take a result on, where it is still waited for."""
-        if self.found.arrived(result) and not self._outgrown():
+        """Accept a result if it is still current."""
+        if self.counterfactual.arrived(result) and not self._outgrown():
             self._draw()
 
     def follow(self) -> None:
         """End the what-if of a session that is not the open one any more."""
         data = self._state.data
-        if self.found.open and (data is None or data.place != self.found.place):
+        if self.counterfactual.open and (data is None or data.place != self.counterfactual.place):
             self.end()
 
     def end(self) -> bool:
-        """Forget it; whether there was one."""
-        was = self.found.open
+        """Close the what-if; returns whether one was open."""
+        was = self.counterfactual.open
         if was:
-            self.found.end()
+            self.counterfactual.end()
             self._state.turning = self._strip.display = False
             self._changed()
         return was
@@ -93,18 +95,18 @@ class WhatIfControl:
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         """What `y` copies while knobs are turned: commands that compute the same."""
-        return self.found.commands() if self._state.turning else ()
+        return self.counterfactual.commands() if self._state.turning else ()
 
     def close(self) -> None:
         """End the thread: the app leaves."""
-        self.found.close()
+        self.counterfactual.close()
 
     async def action_whatif(self) -> None:
         data = self._state.data
         if data is None:
             return
-        if not self.found.open:
-            wrong = self.found.begin(data)
+        if not self.counterfactual.open:
+            wrong = self.counterfactual.begin(data)
             if wrong:
                 self._notes.say(wrong)
                 return
@@ -112,51 +114,51 @@ class WhatIfControl:
             if not self._strip.is_attached:
                 self._strip.typed = self._typed
                 await self._screen.mount(self._strip, before=self._screen.query_one(Scrubber))
-        self.found.keys_turn(not self._state.turning)
-        self._state.turning = self.found.state.turning
+        self.counterfactual.keys_turn(not self._state.turning)
+        self._state.turning = self.counterfactual.state.turning
         self._changed()
 
     def action_knob(self, by: int) -> None:
-        self.found.choose(by)
-        self._told("")
+        self.counterfactual.choose(by)
+        self._show_note("")
 
     def action_turn(self, ticks: int) -> None:
-        self._told(self.found.turn(ticks))
+        self._show_note(self.counterfactual.turn(ticks))
 
     def action_turn_far(self, ticks: int) -> None:
-        self._told(self.found.turn(ticks, coarse=True))
+        self._show_note(self.counterfactual.turn(ticks, coarse=True))
 
     def action_knob_value(self) -> None:
-        self._strip.type(self.found.shown_value())
+        self._strip.type(self.counterfactual.shown_value())
 
     def action_knob_reset(self) -> None:
-        self.found.reset()
-        self._told("")
+        self.counterfactual.reset()
+        self._show_note("")
 
     def action_whatif_branch(self) -> None:
-        at = 0 if self.found.state.at else self._state.timeline.cursor
-        self._told(self.found.branch(at))
+        at = 0 if self.counterfactual.state.at else self._state.timeline.cursor
+        self._show_note(self.counterfactual.branch(at))
 
     def action_whatif_luck(self) -> None:
-        self._told(self.found.luck())
+        self._show_note(self.counterfactual.luck())
 
     def action_whatif_sensitivity(self) -> None:
-        self._told(self.found.sensitivity())
+        self._show_note(self.counterfactual.sensitivity())
 
     def action_whatif_keep(self) -> None:
         from tttui.runs.whatif.keep import keep_words
 
-        result = self.found.result
-        if result is None or not result.finished or self.found.state.wrong:
+        result = self.counterfactual.result
+        if result is None or not result.finished or self.counterfactual.state.wrong:
             self._notes.say("Nothing to keep yet: the what-if is not computed to its end.")
             return
         words = keep_words(result, result.request.data.place.path.parent)
         self._start(words, "Keeping the what-if as a session")
 
     def _typed(self, text: str | None) -> None:
-        self._told("" if text is None else self.found.typed(text))
+        self._show_note("" if text is None else self.counterfactual.typed(text))
 
-    def _told(self, note: str) -> None:
+    def _show_note(self, note: str) -> None:
         if note:
             self._notes.say(note)
         if not self._outgrown():
@@ -164,7 +166,7 @@ class WhatIfControl:
 
     def _outgrown(self) -> bool:
         """Make room for the strip where it takes other rows now; whether it does."""
-        if KnobStrip.rows_of(self.found.state, self._screen.size) == self._rows:
+        if KnobStrip.rows_of(self.counterfactual.state, self._screen.size) == self._rows:
             return False
         self._changed()
         return True

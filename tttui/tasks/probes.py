@@ -216,7 +216,7 @@ class _Batch:
         t, self._t = self._t, self._t + 32
         if self._block is not None:
             self._block.advance()
-            errors = self._block.baseline[0, t : t + 32] if t == 0 else None
+            errors = self._block.frozen[0, t : t + 32] if t == 0 else None
         else:
             if self._many.due(t):
                 self._many.transact(t)

@@ -1,4 +1,4 @@
-"""The metric card: one number, what it means, and a small drawing of it."""
+"""The metric card: one number with its label and a small drawing."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from tttui.draw.numbers import choose
 from tttui.model.numbers import Forms
 from tttui.widgets.drawn import Drawn
 
-Tone = Literal["neutral", "good", "bad", "warn", "baseline", "adaptive", "accent"]
+Tone = Literal["neutral", "good", "bad", "warn", "frozen", "adaptive", "accent"]
 
 SPARK = 16
 """Cells of a sparkline, at most: all of them change with every step of a live run, and what is
@@ -138,7 +138,7 @@ def tone_ink(widget: Drawn, tone: Tone) -> Colour:
         "good": palette.good,
         "bad": palette.bad,
         "warn": palette.warn,
-        "baseline": palette.baseline,
+        "frozen": palette.frozen,
         "adaptive": palette.adaptive,
         "accent": palette.accent,
     }[tone]

@@ -1,4 +1,4 @@
-"""A miniature of what one update changed: the three plastic matrices side by side."""
+"""A miniature of the change of one update: the three plastic matrices side by side."""
 
 import numpy as np
 

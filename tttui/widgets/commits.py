@@ -71,8 +71,8 @@ class CommitGraph(TimeView, can_focus=True):
 
     def touch_steps(self, *steps: int | None) -> None:
         axis, height = self.axis(), 1 + len(self._rows().stubs)
-        found = {axis.column(t) for t in steps if t is not None}
-        self.touch(*(Region(self.left + c, 0, 1, height) for c in found if c is not None))
+        columns = {axis.column(t) for t in steps if t is not None}
+        self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
 
     def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
         if not self.timeline.empty:

@@ -1,4 +1,4 @@
-"""Which files of a session are damaged or lost, and why, in one line each."""
+"""The damaged and missing files of a session, with reasons, a line each."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from tttui.model.session import Problem
 
 
 class DamageLine(Static):
-    """Takes no room where everything could be read."""
+    """Lists problems of files; takes no room without any."""
 
     DEFAULT_CSS = "DamageLine { height: auto; padding: 0 1; display: none; }"
 
@@ -37,11 +37,11 @@ class DamageLine(Static):
         mark, words = style(palette.warn, bold=True), style(palette.warn)
         name = style(palette.text, bold=True)
         text = Text(no_wrap=True, overflow="ellipsis")
-        told = problems if len(problems) <= self._rows else problems[: self._rows - 1]
-        for problem in told:
+        listed = problems if len(problems) <= self._rows else problems[: self._rows - 1]
+        for problem in listed:
             text.append("\n" if text else "").append(" ! ", mark)
             text.append(f" {problem.path.name} ", name).append(problem.reason, words)
-        rest = ", ".join(problem.path.name for problem in problems[len(told) :])
+        rest = ", ".join(problem.path.name for problem in problems[len(listed) :])
         if rest:
             text.append("\n" if text else "").append(" ! ", mark)
             text.append(f" {rest}", name).append(" damaged", words)

@@ -11,13 +11,12 @@ from textual.color import Color
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tttui.draw.canvas import GRIDS, Canvas
 from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
-from tttui.toolkit import Line
+from tttui.toolkit import DirectWidget, Line
 from tttui.widgets.painted import Painted, PaintedRow
 
 
@@ -31,7 +30,7 @@ class Dressed(HasLook):
         raise NotImplementedError(type(self).__name__)
 
 
-class Drawn(Dressed, Widget):
+class Drawn(Dressed, DirectWidget):
     """A widget that paints a `Canvas` once and serves its lines until something changes.
 
     Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay
@@ -125,10 +124,10 @@ class Drawn(Dressed, Widget):
         missing = [y for y in crop.line_range if y not in strips]
         if missing:
             self._make(canvas, missing, filters)
-        found = [strips[y] for y in crop.line_range]
+        lines = [strips[y] for y in crop.line_range]
         if crop.column_span == (0, canvas.columns):
-            return found
-        return [strip.crop(*crop.column_span) for strip in found]
+            return lines
+        return [strip.crop(*crop.column_span) for strip in lines]
 
     def render_line(self, y: int) -> Strip:
         canvas = self.canvas()

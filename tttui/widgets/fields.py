@@ -29,7 +29,7 @@ class FormRow:
     name: str = ""
     value: str = ""
     default: str = ""
-    said: str = ""
+    note: str = ""
     wrong: str = ""
 
     @property
@@ -135,10 +135,12 @@ class Fields(Widget):
 
     def next_choice(self) -> str | None:
         """The word after the present one; None where anything can be typed."""
-        found, shown = self._choices(self.name_now), self.field.value or self.field.placeholder
-        if not found:
+        choices, shown = self._choices(self.name_now), self.field.value or self.field.placeholder
+        if not choices:
             return None
-        return found[(found.index(shown) + 1) % len(found)] if shown in found else found[0]
+        return (
+            choices[(choices.index(shown) + 1) % len(choices)] if shown in choices else choices[0]
+        )
 
     def move(self, by: int) -> None:
         """Move the text field by so many fields; single steps go round."""
@@ -217,7 +219,7 @@ class Fields(Widget):
             text.append(f"{row.label:<{LABEL}}", "bold" if i == self.at else "")
             shown = padded(fit(row.value or row.default, VALUE, ".."), VALUE)
             text.append(f"{shown} ", "bold" if row.value else "dim")
-            said = f"! {row.wrong}" if row.wrong else row.said
+            line = f"! {row.wrong}" if row.wrong else row.note
             room = max(0, width - LABEL - VALUE - 1)
-            text.append(fit(said, room, ".."), "bold" if row.wrong else "dim")
+            text.append(fit(line, room, ".."), "bold" if row.wrong else "dim")
         return text

@@ -1,4 +1,4 @@
-"""Which session this is: ids, hashes and the settings that shaped it."""
+"""The identity of a session: ids, hashes and settings."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.cells import cell_len
 from textual.geometry import Size
-from textual.widget import Widget
 
 from tttui.draw.cells import fit
 from tttui.draw.colours import style
@@ -16,6 +15,7 @@ from tttui.model.numbers import count
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
 from tttui.model.setting import shown
+from tttui.toolkit import DirectWidget
 
 Row = tuple[str, str]
 
@@ -59,7 +59,7 @@ def identity_rows(data: SessionData) -> list[Row]:
 
 
 def _subject(data: SessionData) -> list[Row]:
-    """What the session is about."""
+    """The task of the session."""
     meta, schema = data.meta, data.meta.schema
     if meta.is_point_mass:
         return [("world", f"{meta.env_mode or '-'}  {data.truth_named}")]
@@ -116,7 +116,7 @@ def plasticity(cfg: Mapping[str, Any]) -> list[str]:
     return [part for part in parts if part]
 
 
-class IdentityCard(Widget):
+class IdentityCard(DirectWidget):
     """The identity in few rows: one item behind the other; in full it is a row for each.
 
     Where not all of it fits a mark says so, and how to see it.

@@ -35,7 +35,7 @@ ROOMY = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StripState:
-    """All that the strip shows, at one moment."""
+    """The state of the strip at one moment."""
 
     knobs: Sequence["Knob"] = ()
     turned: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -53,22 +53,22 @@ class StripState:
     verdict: Verdict | None = None
     wrong: str = ""
     """Why the values of the knobs cannot be computed."""
-    told: str = ""
-    """What other seeds, or other knobs, say: a sentence above the table."""
+    finding: str = ""
+    """The result of other seeds or knobs: a sentence above the table."""
     table: Sequence[Sequence[str]] = ()
     """Its rows of cells."""
 
 
-def _shorter(said: str) -> list[str]:
-    """A result in fewer and fewer words: without the commits, then the difference alone."""
-    found = [said, said.rpartition(", ")[0]]
-    found.append(said.partition("(")[2].partition(")")[0])
-    return [text for text in found if text]
+def _shorter(sentence: str) -> list[str]:
+    """Shorter and shorter texts of a result: without the commits, then the difference alone."""
+    forms = [sentence, sentence.rpartition(", ")[0]]
+    forms.append(sentence.partition("(")[2].partition(")")[0])
+    return [text for text in forms if text]
 
 
 def below_knobs(state: StripState, width: int) -> list[str]:
     """The sentence of other seeds or knobs, and the rows of its table, columns aligned."""
-    lines = wrapped(state.told, width - 2) if state.told else []
+    lines = wrapped(state.finding, width - 2) if state.finding else []
     widths = [max(map(cell_len, column)) for column in zip(*state.table, strict=True)]
     for row in state.table:
         lines.append("  ".join(padded(cell, w) for cell, w in zip(row, widths, strict=True)))
@@ -180,15 +180,17 @@ class Knobs(Drawn):
         branch = "from the start" if state.at == 0 else f"from step {state.at}"
         right = f" {state.progress} "
         inks = {"better": palette.good, "worse": palette.bad, "unclear": palette.warn}
-        said = state.wrong or state.sentence.removeprefix("what-if").lstrip(": ") or "computing ..."
+        sentence = (
+            state.wrong or state.sentence.removeprefix("what-if").lstrip(": ") or "computing ..."
+        )
         mark = "!" if state.wrong else MARKS[state.tone]
         tone = palette.bad if state.wrong else inks[state.tone]
         room = width - x - len(right) - 3
-        shorter = [(b, s) for b in (f"{branch}  ", "") for s in _shorter(said)]
-        branch, said = next(((b, s) for b, s in shorter if len(b + s) <= room), shorter[-1])
+        shorter = [(b, s) for b in (f"{branch}  ", "") for s in _shorter(sentence)]
+        branch, sentence = next(((b, s) for b, s in shorter if len(b + s) <= room), shorter[-1])
         x = canvas.write(0, x + 1, branch, ink)
         x = canvas.write(0, x, f"{mark} ", tone, bold=True)
-        canvas.write(0, x, fit(said, max(width - x - len(right), 0)), tone)
+        canvas.write(0, x, fit(sentence, max(width - x - len(right), 0)), tone)
         canvas.write(0, width - len(right), right, palette.muted)
 
     def _paint_knobs(self, canvas: Canvas, top: int, rows: int) -> None:
@@ -234,15 +236,15 @@ class Knobs(Drawn):
     def _paint_help(self, canvas: Canvas, row: int) -> None:
         state, palette = self._state, self.palette
         knob = state.knobs[state.chosen]
-        said = knob.refused or knob.help
+        help_text = knob.refused or knob.help
         more = ", ".join(part for part in (knob.unit, knob.range) if part)
         if not knob.refused and more:
-            said += f" ({more})"
+            help_text += f" ({more})"
         ink = palette.warn if knob.refused else palette.muted
-        canvas.write(row, 1, fit(f"{knob.label}: {said}", canvas.columns - 2), ink)
+        canvas.write(row, 1, fit(f"{knob.label}: {help_text}", canvas.columns - 2), ink)
 
     def _paint_verdict(self, canvas: Canvas, row: int) -> None:
-        said, room = self._state.verdict, canvas.columns - 2
-        if said is not None:
-            text = said.shortened(lambda text: cell_len(text) <= room, self.glyphs.ellipsis)
+        verdict, room = self._state.verdict, canvas.columns - 2
+        if verdict is not None:
+            text = verdict.shortened(lambda text: cell_len(text) <= room, self.glyphs.ellipsis)
             canvas.write(row, 1, text, self.palette.text)

@@ -7,13 +7,13 @@ from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widget import Widget
 
 from tttui.artifacts.logfile import LogTail
 from tttui.draw.colours import Colour, style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text
 from tttui.model.session import LogLine
+from tttui.toolkit import DirectWidget
 from tttui.widgets.querybar import QueryBar
 
 LEVELS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -52,7 +52,7 @@ class LogPanel(Vertical):
         """`keys` are the shown keys of commands by their actions."""
         super().__init__()
         named = {**keys, "back": keys["log_scroll(-1)"], "on": keys["log_scroll(1)"]}
-        self._keys = tuple(told.format_map(named) for told in KEYS)
+        self._keys = tuple(hint.format_map(named) for hint in KEYS)
         self._tail = LogTail()
         self._palette = DARK
         self._level = 0
@@ -86,19 +86,19 @@ class LogPanel(Vertical):
         bottom = len(self._found) if self._bottom is None else self._bottom
         self.query_one(LogLines).show(self._found[:bottom], palette, words)
         many = len(self._found)
-        said = [f"run.log   {many} of {len(tail.lines)} lines" if many != len(tail.lines) else ""]
-        said[0] = said[0] or f"run.log   {many} lines"
+        parts = [f"run.log   {many} of {len(tail.lines)} lines" if many != len(tail.lines) else ""]
+        parts[0] = parts[0] or f"run.log   {many} lines"
         if tail.skipped:
-            said.append(f"{tail.skipped} before them")
+            parts.append(f"{tail.skipped} before them")
         if self._level:
-            said.append(f"{LEVELS[self._level][0]} only")
+            parts.append(f"{LEVELS[self._level][0]} only")
         if words:
-            said.append(f"with {words!r}")
-        said.append("following" if self._bottom is None else f"up to line {bottom}")
-        room = self.size.width - len("   ".join(said)) - 4
+            parts.append(f"with {words!r}")
+        parts.append("following" if self._bottom is None else f"up to line {bottom}")
+        room = self.size.width - len("   ".join(parts)) - 4
         if not self.query_one(QueryBar).typing:
-            said.append(next((keys for keys in self._keys if len(keys) <= room), ""))
-        self.query_one(QueryBar).say("   ".join(said), False, palette)
+            parts.append(next((keys for keys in self._keys if len(keys) <= room), ""))
+        self.query_one(QueryBar).say("   ".join(parts), False, palette)
 
     def next_level(self) -> str:
         """Show the next selection of levels; returns its name."""
@@ -141,7 +141,7 @@ class LogPanel(Vertical):
         self.show(self._tail, self._palette)
 
 
-class LogLines(Widget):
+class LogLines(DirectWidget):
     """The last of these lines that fit, each cut at the edge."""
 
     DEFAULT_CSS = "LogLines { text-wrap: nowrap; text-overflow: ellipsis; }"
@@ -164,8 +164,8 @@ class LogLines(Widget):
             return Text("The log has no such lines.", self._ink(self._palette.muted))
         text, short = Text(), self.size.width < SHORT_TIMES
         for i, line in enumerate(shown):
-            told = TIME.sub(r"\1 ", line.text) if short else line.text
-            text.append("\n" if i else "").append(told, self._look(line.level))
+            line_text = TIME.sub(r"\1 ", line.text) if short else line.text
+            text.append("\n" if i else "").append(line_text, self._look(line.level))
         if self._words:
             text.highlight_regex(re.compile(re.escape(self._words), re.IGNORECASE), MARKED)
         return text

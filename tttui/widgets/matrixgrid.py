@@ -153,12 +153,12 @@ class MatrixGrid(Drawn):
 
     def _placed(self) -> list[tuple[int, _Row]]:
         """Every row with its line, the first being 0."""
-        found, line = list[tuple[int, _Row]](), 0
+        placed, line = list[tuple[int, _Row]](), 0
         for i, row in enumerate(self._rows()):
             line += bool(i) and not row.provider
-            found.append((line, row))
+            placed.append((line, row))
             line += row.height
-        return found
+        return placed
 
     def paint(self, width: int, height: int) -> Canvas:
         self._measure(width)

@@ -17,7 +17,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
@@ -28,6 +27,7 @@ from tttui.draw.ticks import linear
 from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.model.text import visible
+from tttui.toolkit import DirectWidget
 from tttui.widgets.drawn import Dressed
 
 MOST = 400
@@ -80,7 +80,7 @@ class SmallPlot:
         return math.log10(value) if self.log else value
 
 
-class PlotextView(Dressed, Widget):
+class PlotextView(Dressed, DirectWidget):
     """Shows a `SmallPlot`; nothing is built again where it is the one shown already."""
 
     DEFAULT_CSS = "PlotextView { height: 1fr; width: 1fr; }"
@@ -105,9 +105,9 @@ class PlotextView(Dressed, Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        wanted = (self._plot, self.size, self.look)
-        if self._built != wanted:
-            self._built = wanted
+        state = (self._plot, self.size, self.look)
+        if self._built != state:
+            self._built = state
             self._lines = self._drawn(*self.size)
         line = self._lines[y] if y < len(self._lines) else []
         strip = Strip(line).apply_style(self.rich_style)
@@ -117,9 +117,9 @@ class PlotextView(Dressed, Widget):
         plot = self._plot
         # NO_COLOR is a filter of styles, which fails where there is none.
         if plot.empty or width < 12 or height < 5:
-            said = f" {visible(plot.message)}"[:width]
+            message = f" {visible(plot.message)}"[:width]
             muted = style(self.palette.muted)
-            return [*self._title(width), [Segment(" ", Style())], [Segment(said, muted)]]
+            return [*self._title(width), [Segment(" ", Style())], [Segment(message, muted)]]
         self.builds += 1
         decoder = AnsiDecoder()
         lines = list(decoder.decode(self._picture(width, height - 1)))
@@ -166,8 +166,8 @@ class PlotextView(Dressed, Widget):
         if plot.bars:
             self._bars(made)
         elif plot.values:
-            kept = [plot.drawn(v) for v in plot.values if plot.drawable(v)]
-            made.hist(kept, plot.bins, color=_code(palette.series[0]), marker=self._marker)
+            drawn = [plot.drawn(v) for v in plot.values if plot.drawable(v)]
+            made.hist(drawn, plot.bins, color=_code(palette.series[0]), marker=self._marker)
         else:
             self._curves(made)
         if plot.log:
@@ -182,12 +182,12 @@ class PlotextView(Dressed, Widget):
 
     def _bars(self, made: Any) -> None:
         plot = self._plot
-        kept = {visible(k): v for k, v in plot.bars.items() if plot.drawable(v)}
-        low = min(map(plot.drawn, kept.values()))
+        bars = {visible(k): v for k, v in plot.bars.items() if plot.drawable(v)}
+        low = min(map(plot.drawn, bars.values()))
         base = math.floor(low) if plot.log else 0.0
         made.bar(
-            list(kept),
-            [plot.drawn(v) for v in kept.values()],
+            list(bars),
+            [plot.drawn(v) for v in bars.values()],
             color=_code(self.palette.series[0]),
             marker=self._marker,
             minimum=base,
@@ -231,8 +231,8 @@ class PlotextView(Dressed, Widget):
         plot = self._plot
         drawn = [y for c in plot.curves.values() for y in c.y]
         drawn += [*plot.bars.values(), *plot.values]
-        kept = [plot.drawn(v) for v in drawn if plot.drawable(v)]
-        low, high = min(kept), max(kept)
+        values = [plot.drawn(v) for v in drawn if plot.drawable(v)]
+        low, high = min(values), max(values)
         whole = list(range(math.ceil(low), math.floor(high) + 1))
         steps = max(1, -(-len(whole) // TICKS))
         ticks: list[float] = [*whole[::steps]]

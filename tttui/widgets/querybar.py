@@ -1,4 +1,4 @@
-"""The line above a table: how much of it is shown and why, and the field to type a query in."""
+"""The line above a table: a summary of its rows, and the field of the query."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -52,7 +52,7 @@ class QueryBar(Horizontal):
         bar: "QueryBar"
         text: str
         left: bool = False
-        """Nobody is typing any more."""
+        """Whether the field was left."""
 
     def __init__(self, hint: str) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class QueryBar(Horizontal):
 
     @property
     def typing(self) -> bool:
-        """Somebody is typing a query."""
+        """Whether a query is being typed."""
         return self.has_class("typing")
 
     def type(self, more: str = "") -> None:

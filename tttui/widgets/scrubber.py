@@ -1,4 +1,4 @@
-"""The whole run in one line: transactions, the visible window, the cursor, and the play state."""
+"""The scrubber: transactions, visible window, cursor and play state in one line."""
 
 from rich.segment import Segment
 from textual import events

@@ -1,4 +1,4 @@
-"""One session of many: how to go on with it, its files, its base, what it compares with."""
+"""One session of many: its commands, files, base and comparable sessions."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -18,7 +18,7 @@ from tttui.widgets.page import Page
 
 @dataclass(frozen=True, slots=True)
 class SessionCommands:
-    """What continues a session from a shell; '' where that is not possible, and then why."""
+    """Shell commands that continue a session; '' if impossible, with the reason."""
 
     resume: str
     fork: str
@@ -70,7 +70,7 @@ def free_name(name: str, ending: str, taken: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PanelFacts:
-    """All that the panel shows."""
+    """The facts of the panel."""
 
     summary: SessionSummary
     commands: SessionCommands

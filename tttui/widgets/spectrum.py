@@ -49,16 +49,16 @@ class SpectrumBars(Drawn):
             canvas.write(1, 0, fit(self._message, width, self.glyphs.ellipsis), palette.muted)
             return canvas
         pitch = (width + 2) // len(self._shown)
-        for i, found in enumerate(self._shown):
-            self._column(canvas, i * pitch, pitch - 2, found, i)
+        for i, one in enumerate(self._shown):
+            self._column(canvas, i * pitch, pitch - 2, one, i)
         return canvas
 
-    def _column(self, canvas: Canvas, left: int, width: int, found: SpectrumOf, i: int) -> None:
-        (palette, glyphs), spectrum = self.look, found.spectrum
+    def _column(self, canvas: Canvas, left: int, width: int, of_matrix: SpectrumOf, i: int) -> None:
+        (palette, glyphs), spectrum = self.look, of_matrix.spectrum
         own = palette.series[i % len(palette.series)]
-        end = canvas.write(1, left, f"{found.name}  ", own, bold=True)
+        end = canvas.write(1, left, f"{of_matrix.name}  ", own, bold=True)
         if spectrum is None:
-            rows, columns = found.shape
+            rows, columns = of_matrix.shape
             text = f"{rows} x {columns} is too large for a decomposition here"
             for row, line in enumerate(wrapped(text, width), 2):
                 canvas.write(row, left, line, palette.muted)
@@ -68,15 +68,15 @@ class SpectrumBars(Drawn):
             return
         condition = f"condition {short(spectrum.condition)}"
         row, warning = 2, ""
-        if found.warns and found.growth is not None:
-            warning = f"! {short(found.growth, 2)} x its start"
+        if of_matrix.warns and of_matrix.growth is not None:
+            warning = f"! {short(of_matrix.growth, 2)} x its start"
             if end + len(condition) + 1 + len(warning) <= left + width:
                 condition, warning = f"{condition} {warning}", ""
-        ink = palette.bad if found.warns else palette.text
+        ink = palette.bad if of_matrix.warns else palette.text
         room = left + width - end
         texts = [condition, *(f"cond {number}" for number in forms(spectrum.condition))]
         text = choose([*texts, *forms(spectrum.condition)], room, glyphs.ellipsis)
-        canvas.write(1, end, text, ink, bold=found.warns)
+        canvas.write(1, end, text, ink, bold=of_matrix.warns)
         most = len(spectrum.values)
         rank = f"rank {spectrum.effective_rank:.2f}"
         texts = [f"effective {rank} of {most}", f"{rank} of {most}", rank]
@@ -85,7 +85,7 @@ class SpectrumBars(Drawn):
             canvas.write(row, left, shown, palette.bad, bold=True)
             row += 1
         canvas.write(row, left, choose(texts, width, glyphs.ellipsis), palette.muted)
-        room, plot = max(width - 11, 3), found.plot(i)
+        room, plot = max(width - 11, 3), of_matrix.plot(i)
         for bar in plot.bars:
             row += 1
             canvas.write(row, left, f"{bar.name:>2}", palette.muted)

@@ -35,18 +35,18 @@ class StatChart(Chart):
 
     def _since(self, t: int) -> float | None:
         """The step from which on the values at step t are in force; None before the first."""
-        found = self._plot.traces[0].series.at(t) if self._plot.traces else None
-        return None if found is None else found[0]
+        point = self._plot.traces[0].series.at(t) if self._plot.traces else None
+        return None if point is None else point[0]
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns and the values of these steps, unless they are the same."""
-        axis, found = self.axis(), [t for t in steps if t is not None]
-        columns = {axis.column(t) for t in found}
-        if len(columns) > 1 or len(found) < len(steps):
+        axis, known = self.axis(), [t for t in steps if t is not None]
+        columns = {axis.column(t) for t in known}
+        if len(columns) > 1 or len(known) < len(steps):
             height = self.content_size.height
             self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
-        told = {(self._since(t), self.changes.at(t, axis)) for t in found}
-        if len(told) > 1 or len(found) < len(steps):
+        readings = {(self._since(t), self.changes.at(t, axis)) for t in known}
+        if len(readings) > 1 or len(known) < len(steps):
             self.touch(Region(0, 0, self.content_size.width, 2))
 
     def moved(self, old: Timeline, new: Timeline) -> None:
@@ -93,9 +93,9 @@ class StatChart(Chart):
             parts: list[Part] = [(fit(mark + title, width, self.glyphs.ellipsis), ink, True)]
         else:
             parts = self._fitted(mark, width, t)
-        told = reading.change_parts(self.changes.at(t, self.axis()), self.look)
+        change = reading.change_parts(self.changes.at(t, self.axis()), self.look)
         room = width - sum(len(text) for text, _, _ in parts)
-        return parts + told if sum(len(text) for text, _, _ in told) <= room else parts
+        return parts + change if sum(len(text) for text, _, _ in change) <= room else parts
 
     def _fitted(self, mark: str, width: int, t: int) -> list[Part]:
         """Each matrix with its value at step t, as fully as fits; behind the title, where that has
@@ -133,7 +133,7 @@ class StatChart(Chart):
             mark += ":" if mark and not self.glyphs.braille else " " * (signs == "spaced")
             if len(traces) > 1:  # else it is clear whose figure it is
                 values.append((f" {mark}{name[-1] if signs == 'letter' else name}", ink, True))
-            found = None if self.timeline.empty else trace.series.at(t)
-            text = "-" if found is None else numbers.short(found[1], digits)
+            point = None if self.timeline.empty else trace.series.at(t)
+            text = "-" if point is None else numbers.short(point[1], digits)
             values.append((f" {text}", self.palette.text, False))
         return values

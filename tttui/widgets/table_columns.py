@@ -40,7 +40,7 @@ class TableColumn:
     most: int = 0
     """Grows up to this many cells before any other takes room."""
     orders: tuple[str, str] = NUMBERS
-    """What sorting by it is called, ascending and descending."""
+    """Names of its two orders, ascending and descending."""
     also: tuple[str, ...] = ()
     """Other names by which it can be asked for."""
 
@@ -50,7 +50,7 @@ class TableColumn:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What it can be called where somebody types its name; the first one is the best."""
+        """Its names in queries; the first is preferred."""
         title = self.title.lower().replace(" ", "_")
         return tuple(dict.fromkeys(name for name in (*self.also, title, self.key) if name))
 
@@ -98,20 +98,20 @@ def fitted(
     columns: Sequence[TableColumn], room: int, needed: str | None = None
 ) -> tuple[tuple[TableColumn, int], ...]:
     """The columns that fit into `room` cells (`needed` among them), with their widths."""
-    kept = list(columns)
-    while len(kept) > 1 and sum(c.width + 1 for c in kept) > room:
-        rest = [c for c in kept if c.key != needed]
-        kept.remove(max(rest, key=lambda c: c.drop))
-    spare = max(room - sum(c.width + 1 for c in kept), 0)
+    fitting = list(columns)
+    while len(fitting) > 1 and sum(c.width + 1 for c in fitting) > room:
+        rest = [c for c in fitting if c.key != needed]
+        fitting.remove(max(rest, key=lambda c: c.drop))
+    spare = max(room - sum(c.width + 1 for c in fitting), 0)
     widths = []
-    for column in kept:
+    for column in fitting:
         more = min(max(column.most - column.width, 0), spare)
         widths.append(min(column.width + more, max(room - 1, 1)))
         spare -= more
-    growing = max(sum(c.grows for c in kept), 1)
+    growing = max(sum(c.grows for c in fitting), 1)
     return tuple(
         (c, width + (spare // growing if c.grows else 0))
-        for c, width in zip(kept, widths, strict=True)
+        for c, width in zip(fitting, widths, strict=True)
     )
 
 

@@ -36,9 +36,9 @@ class TextHead(Redrawn):
         problems: Sequence[str],
     ) -> None:
         """Show other numbers; those of the window `here` only where there are any."""
-        told = (name, document.size, document.scored, so_far, here, tuple(problems))
-        if told != self._told:
-            self._told = told
+        facts = (name, document.size, document.scored, so_far, here, tuple(problems))
+        if facts != self._told:
+            self._told = facts
             self._title, self._bytes, self._scored = name, document.size, document.scored
             self._so_far, self._here, self._problems = so_far, here, problems
             self._unit, self._item = document.unit, document.item
@@ -61,8 +61,8 @@ class TextHead(Redrawn):
             about = fit(about, room, self.glyphs.ellipsis)
             canvas.write(0, width - cell_len(about), about, palette.muted)
         if self._problems:
-            said = fit(f"! {'; '.join(self._problems)}", width, self.glyphs.ellipsis)
-            canvas.write(1, 0, said, palette.warn, bold=True)
+            text = fit(f"! {'; '.join(self._problems)}", width, self.glyphs.ellipsis)
+            canvas.write(1, 0, text, palette.warn, bold=True)
         else:
             item = "character" if self._item == "byte" else self._item
             saved = f"{self._unit[:1].upper()}{self._unit[1:]} saved at each {item}  "
@@ -82,7 +82,7 @@ class TextHead(Redrawn):
         share = "" if rates.share != rates.share else f" ({100 * rates.share:+.0f} %)"
         return [
             (f"{title} ", palette.muted, False),
-            (f"{rates.frozen:.2f}", palette.baseline, False),
+            (f"{rates.frozen:.2f}", palette.frozen, False),
             (f" {arrow} ", palette.muted, False),
             (f"{rates.adaptive:.2f}", palette.adaptive, True),
             (f" {self._unit}/{self._item}", palette.muted, False),

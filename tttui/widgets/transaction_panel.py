@@ -1,4 +1,4 @@
-"""One transaction in full: what happened, why, how close each gate was, what moved."""
+"""One transaction in full: outcome, reason, gates and changes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -159,11 +159,11 @@ def _parameters(prose: Prose, known: Sequence[tuple[str, Mapping[str, float]]]) 
 
 def trained_on(raw: Mapping[str, Any]) -> str:
     """The steps that an update was trained on: `t 608 to 623`, `t 3, 5, 9`."""
-    found = raw.get("trained_on")
-    if not isinstance(found, list) or not found:
+    entries = raw.get("trained_on")
+    if not isinstance(entries, list) or not entries:
         return ""
     parts = []
-    for entry in found[:MOST_RANGES]:
+    for entry in entries[:MOST_RANGES]:
         match entry:
             case int(t):
                 parts.append(str(t))
@@ -171,5 +171,5 @@ def trained_on(raw: Mapping[str, Any]) -> str:
                 parts.append(f"{first} to {last}")
             case _:
                 return ""
-    more = ", ..." if len(found) > MOST_RANGES else ""
+    more = ", ..." if len(entries) > MOST_RANGES else ""
     return f"t {', '.join(parts)}{more}"

@@ -1,14 +1,14 @@
-"""The verdict: the one sentence that everything else on the screen supports."""
+"""The verdict line."""
 
 from rich.style import Style
 from textual.geometry import Size
-from textual.widget import Widget
 
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text, lines
 from tttui.model.verdict import Verdict
+from tttui.toolkit import DirectWidget
 
 MARKS = {"better": "+", "worse": "!", "unclear": "?"}
 
@@ -16,8 +16,8 @@ PLACE = "###"
 """Keeps the place of the mark, with a space on either side, while lines are broken."""
 
 
-class VerdictLine(Widget):
-    """Coloured by its tone, which a mark says as well.
+class VerdictLine(DirectWidget):
+    """The verdict, coloured by its tone, with a mark of the same meaning.
 
     It takes as many rows as the sentence needs, up to a limit; beyond it the least important
     clauses are left out, and a mark says so and how to see them.
@@ -35,7 +35,7 @@ class VerdictLine(Widget):
         self._rows = rows
 
     def show(self, verdict: Verdict, palette: Palette, more: str) -> None:
-        """Show this verdict; `more` stands where something of it is left out."""
+        """Show a verdict; `more` marks a cut."""
         if (verdict, palette, more) != (self._verdict, self._palette, self._more):
             again = self._verdict is None or verdict.clauses != self._verdict.clauses
             self._verdict, self._palette, self._more = verdict, palette, more

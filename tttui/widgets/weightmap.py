@@ -155,9 +155,9 @@ class WeightMap(Heatmap):
             shape = f"  {self.shape_text}"
         texts = [f"{a}{b}" for b in self._merging() for a in (shape, f" {rows}x{columns}", "")]
         end = canvas.write(0, end, choose(texts, width - end, ""), palette.muted)
-        lost = self._lost()
-        if lost:
-            canvas.write(0, max(width - len(lost) - 1, 0), f" {lost}", palette.bad, bold=True)
+        missing = self._non_finite()
+        if missing:
+            canvas.write(0, max(width - len(missing) - 1, 0), f" {missing}", palette.bad, bold=True)
         return canvas.lines(self.ground)[0]
 
     def _merging(self) -> Sequence[str]:
@@ -169,9 +169,9 @@ class WeightMap(Heatmap):
             return f"  {down} rows a cell", f" {down} rows/cell", ""
         return f"  {down} x {across} a cell", f" {down}x{across}/cell", ""
 
-    def _lost(self) -> str:
+    def _non_finite(self) -> str:
         """How many elements are no numbers."""
-        nan, infinite = self._pyramid.lost
+        nan, infinite = self._pyramid.non_finite
         words = [f"{nan} NaN"] if nan else []
         return " ".join([*words, *([f"{infinite} inf"] if infinite else [])])
 

@@ -81,10 +81,10 @@ def table(shown: Plot, t: int, width: int, look: Look) -> Canvas:
         )
         for k, text in enumerate(numbers):
             canvas.write(row, label + k * NUMBER, text.rjust(NUMBER), palette.text, bold=own)
-    said = (
+    legend = (
         f"means of the errors themselves over t {first} to {last}; adaptive's as a multiple of each"
     )
-    for row, line in enumerate(wrapped(said, width)[:2], len(order) + 1):
+    for row, line in enumerate(wrapped(legend, width)[:2], len(order) + 1):
         canvas.write(row, 0, line, palette.muted)
     return canvas
 

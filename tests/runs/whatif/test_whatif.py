@@ -42,7 +42,7 @@ def assert_same(found: WhatIfResult, other: SessionData) -> None:
     at, steps, events = found.request.at, other.steps, found.transactions
     for name in ("t", "did_update", "update_ok"):
         assert np.array_equal(getattr(found.steps, name), getattr(steps, name)[at:]), name
-    for name in ("baseline", "adaptive"):  # written with the digits that tell every float32
+    for name in ("frozen", "adaptive"):  # written with the digits that tell every float32
         mine, theirs = (getattr(x, name).astype(np.float32) for x in (found.steps, steps))
         assert np.array_equal(mine, theirs[at:], equal_nan=True), name
     first = int(np.searchsorted(other.transactions.t, at))

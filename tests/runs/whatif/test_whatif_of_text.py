@@ -60,7 +60,7 @@ def eventful(tmp_path_factory: pytest.TempPathFactory) -> SessionData:
 def assert_same(found: WhatIfResult, other: SessionData) -> None:
     assert found.state == "done", found.error
     at, steps = found.request.at, other.steps
-    for name in ("t", "did_update", "update_ok", "baseline", "adaptive"):
+    for name in ("t", "did_update", "update_ok", "frozen", "adaptive"):
         mine, theirs = (getattr(x, name).astype(np.float32) for x in (found.steps, steps))
         assert np.array_equal(mine, theirs[at:], equal_nan=True), name
     first = int(np.searchsorted(other.transactions.t, at, "right"))
@@ -162,7 +162,7 @@ def test_parts_of_the_document_tell_luck_where_no_seed_does(tmp_path: Path) -> N
     # without learning it is the frozen model, which reads the first part as the session did
     first = len(recorded.steps) // 6
     assert result.recorded[0] == pytest.approx(recorded.steps.adaptive[:first].mean(), rel=1e-6)
-    assert result.changed[0] == pytest.approx(recorded.steps.baseline[:first].mean(), rel=1e-4)
+    assert result.changed[0] == pytest.approx(recorded.steps.frozen[:first].mean(), rel=1e-4)
 
 
 def test_a_document_that_is_too_short_is_not_told_from_luck(eventful: SessionData) -> None:

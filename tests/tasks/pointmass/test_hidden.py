@@ -51,7 +51,7 @@ def test_a_trajectory_without_friction_gets_the_scheduled_one() -> None:
 
 
 def test_a_prediction_stands_beside_the_observation_that_it_is_about() -> None:
-    result = prediction_of(moving(), "baseline", np.arange(4))
+    result = prediction_of(moving(), "frozen", np.arange(4))
     assert result is not None
     assert np.isnan(result[0]).all()
     np.testing.assert_array_equal(result[1:], moving().z[:3] + 1)
@@ -59,8 +59,8 @@ def test_a_prediction_stands_beside_the_observation_that_it_is_about() -> None:
 
 def test_there_is_no_prediction_across_a_gap() -> None:
     whole = moving()
-    gap = Trajectory(np.array([0, 1, 5, 6]), whole.z, whole.a, whole.baseline)
-    result = prediction_of(gap, "baseline", np.arange(4))
+    gap = Trajectory(np.array([0, 1, 5, 6]), whole.z, whole.a, whole.frozen)
+    result = prediction_of(gap, "frozen", np.arange(4))
     assert result is not None
     assert np.isnan(result[2]).all()
 

@@ -59,7 +59,7 @@ def outcomes_of(block: SessionBlock, seconds: float) -> list[StreamOutcome]:
     commits = [int(n) for n in (status == COMMIT).sum(axis=1)]
     return [
         StreamOutcome(adaptive, frozen, seconds / len(status), n, status.shape[1] - n)
-        for adaptive, frozen, n in zip(block.adaptive, block.baseline, commits, strict=True)
+        for adaptive, frozen, n in zip(block.adaptive, block.frozen, commits, strict=True)
     ]
 
 

@@ -1,7 +1,7 @@
-"""The settings that a meta.json records, checked: whatever its values are, nothing is raised.
+"""The checked settings of a meta.json; never raises, whatever the values.
 
-Everything that needs the world, the model or the updates of a session takes them from here: the
-views with defaults in the place of what is wrong, the engine only where nothing is wrong.
+All users of world, model or update settings take them from here: views with defaults for wrong
+values, the engine only if nothing is wrong.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,8 @@ CHANGEABLE: Known = {**PLASTICITY, **WORLD}
 def configuration_of(meta: Values) -> Configuration:
     """The settings in the keys of a meta.json.
 
-    Unknown keys are ignored. What a native file lacks (an older version) has its default; what
-    a foreign one lacks is what the predecessor did: the preset `plain` and `equal` decays.
+    Unknown keys are ignored. Absent keys of a native file (of an older version) have their
+    defaults; those of a foreign one have the preset `plain` and `equal` decays.
     """
     wrong = [*misspelt(meta, {*GROUPS, *WORLD, *RUN}, "")]
     recorded = {"": checked_values(meta, {**WORLD, **RUN}, "", wrong, unknown=False)}
@@ -63,20 +63,20 @@ def configuration_of(meta: Values) -> Configuration:
     )
 
 
-def settings_in(found: Configuration) -> Settings:
+def settings_in(configuration: Configuration) -> Settings:
     """All settings of a session; what is absent or wrong has its default, or what the predecessor
     did. Those of another task are the defaults."""
-    return found.settings if isinstance(found.settings, Settings) else Settings()
+    return configuration.settings if isinstance(configuration.settings, Settings) else Settings()
 
 
 def changed_options(values: Values, name: str) -> tuple[dict[str, Any], list[str]]:
-    """Options that somebody changed (at `name` in a file), and what is wrong with the others."""
+    """The valid changed options (at `name` in a file), and the defects of the others."""
     wrong: list[str] = []
     return checked_values(values, CHANGEABLE, f"{name}.", wrong, unknown=False), wrong
 
 
 def checked_options(values: object, name: str) -> tuple[dict[str, Any], list[str]]:
-    """What stands at `name` in a base, without wrong values, and what is wrong with them."""
+    """The valid options at `name` in a base, and the defects of the others."""
     if not isinstance(values, Mapping):
         return {}, [] if values is None else [f"{name} is {shown(values)}, not an object of keys"]
     wrong: list[str] = []
@@ -140,20 +140,20 @@ def _in_order(group: Any, lower: str, upper: str, lead: str, wrong: list[str]) -
 def _mu_changes(schedule: Any, name: str, wrong: list[str]) -> tuple[tuple[int, float], ...]:
     if schedule is not None and not isinstance(schedule, list):
         wrong.append(f"{name} is {shown(schedule)}, not a list")
-    found: list[tuple[int, float]] = []
+    changes: list[tuple[int, float]] = []
     for i, pair in enumerate(schedule if isinstance(schedule, list) else []):
         match pair:
             case [int(t), float(mu) | int(mu)] if is_step(t) and not WORLD["mu"].why_not(mu):
-                found.append((t, float(mu)))
+                changes.append((t, float(mu)))
             case _:
                 wrong.append(f"{name}[{i}] is {shown(pair)}, not a step and a friction")
-    return tuple(sorted(found, key=lambda change: change[0]))
+    return tuple(sorted(changes, key=lambda change: change[0]))
 
 
 def _settings_changes(changes: Any, wrong: list[str]) -> tuple[tuple[int, Values], ...]:
     if changes is not None and not isinstance(changes, list):
         wrong.append(f"settings_changes is {shown(changes)}, not a list")
-    found = []
+    recorded = []
     for i, change in enumerate(changes if isinstance(changes, list) else []):
         name = f"settings_changes[{i}]"
         if not isinstance(change, Mapping) or not is_step(change.get("t")):
@@ -161,5 +161,5 @@ def _settings_changes(changes: Any, wrong: list[str]) -> tuple[tuple[int, Values
             continue
         values, why = changed_options({k: v for k, v in change.items() if k != "t"}, name)
         wrong += why
-        found.append((change["t"], values))
-    return tuple(found)
+        recorded.append((change["t"], values))
+    return tuple(recorded)

@@ -1,4 +1,4 @@
-"""What the Architecture tab shows, derived from the files and from the step at the cursor."""
+"""Facts for the Architecture tab, derived from the files and from the step at the cursor."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ Key = tuple[object, ...]
 
 
 def same(old: Key, new: Key) -> bool:
-    """Whether nothing was replaced; arrays are told apart by identity, numbers by value."""
+    """Whether two values are the same: arrays by identity, numbers by value."""
     return len(old) == len(new) and all(
         a is b or (isinstance(b, int) and a == b) for a, b in zip(old, new, strict=True)
     )
@@ -53,7 +53,7 @@ def decays_of(data: SessionData) -> tuple[Stability | None, float, str]:
 
 
 def live_of(view: View, model: LiveModel | str) -> LiveState | str:
-    """The hidden state at the cursor, or what is missing to compute it."""
+    """The hidden state at the cursor, or why it cannot be computed."""
     if isinstance(model, str):
         return model
     if view.data.history is None:
@@ -64,13 +64,13 @@ def live_of(view: View, model: LiveModel | str) -> LiveState | str:
     return model.state(view.trajectory, view.timeline.cursor)
 
 
-def learned_dynamics(held: CompleteWeights | str) -> Floats | str:
+def learned_dynamics(weights: CompleteWeights | str) -> Floats | str:
     """The effective map of the weights, or why there is none."""
-    if isinstance(held, str):
-        return held
+    if isinstance(weights, str):
+        return weights
     try:
         with np.errstate(all="ignore"):
-            return ssm.effective_dynamics(held.weights, held.dt)
+            return ssm.effective_dynamics(weights.weights, weights.dt)
     except np.linalg.LinAlgError:
         return "the weights are not finite"
 

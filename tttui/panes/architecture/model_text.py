@@ -1,4 +1,4 @@
-"""What the panels of the Architecture tab say, from this session's settings and files."""
+"""Texts of the panels of the Architecture tab, from this session's settings and files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,18 +23,18 @@ FAR_OFF = 0.05
 """Entries of the effective dynamics that are this far from the true ones are marked."""
 
 
-def write_stability(prose: Prose, found: Stability | None, dt: float, why: str) -> None:
+def write_stability(prose: Prose, stability: Stability | None, dt: float, why: str) -> None:
     """A2: the decays in numbers, and why the model cannot blow up."""
     palette = prose.palette
-    if found is None:
+    if stability is None:
         prose.say(f"The decays are not known: {why}.", palette.warn)
         return
-    if not found.stable:
-        units = ", ".join(str(i) for i in found.broken[:6].tolist())
-        more = f" and {len(found.broken) - 6} more" if len(found.broken) > 6 else ""
+    if not stability.stable:
+        units = ", ".join(str(i) for i in stability.broken[:6].tolist())
+        more = f" and {len(stability.broken) - 6} more" if len(stability.broken) > 6 else ""
         prose.say("NOT STABLE: a_raw breaks the guarantee.", palette.bad, bold=True)
-        for i in found.broken[:6].tolist():
-            prose.say(f"unit {i}: decay {found.decays[i]:.6g}", palette.bad)
+        for i in stability.broken[:6].tolist():
+            prose.say(f"unit {i}: decay {stability.decays[i]:.6g}", palette.bad)
         prose.say(
             f"The decay of unit {units}{more} is not inside (0, 1): its state does not fade, or "
             "is no number. Nothing that the session recorded after that can be trusted.",
@@ -43,17 +43,20 @@ def write_stability(prose: Prose, found: Stability | None, dt: float, why: str) 
         prose.gap()
     prose.field("A", "-softplus(a_raw), below 0", 11)
     prose.field("decay", f"exp(A dt), dt = {dt:g}", 11)
-    lives = found.half_lives
+    lives = stability.half_lives
     if len(lives):
-        low, high = found.decays[np.isfinite(found.decays)].min(), np.nanmax(found.decays)
-        prose.field("decays", f"{low:.4f} to {high:.4f}, {len(found.decays)} units", 11)
+        low, high = (
+            stability.decays[np.isfinite(stability.decays)].min(),
+            np.nanmax(stability.decays),
+        )
+        prose.field("decays", f"{low:.4f} to {high:.4f}, {len(stability.decays)} units", 11)
         prose.field(
             "half-lives",
             f"{short(float(lives[0]))} to {short(float(lives[-1]))} steps, "
             f"median {short(float(np.median(lives)))}",
             11,
         )
-    if found.stable:
+    if stability.stable:
         prose.gap()
         prose.say(
             "softplus is positive for every number, so A < 0 and every decay lies inside (0, 1) "
@@ -71,7 +74,7 @@ def write_parameters(prose: Prose, shapes: Mapping[str, tuple[int, ...]], source
         return
     sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
     total = sum(sizes.values())
-    inks = dict(zip((*PLASTIC, "a_raw"), (*palette.series[:3], palette.baseline), strict=True))
+    inks = dict(zip((*PLASTIC, "a_raw"), (*palette.series[:3], palette.frozen), strict=True))
     fills = FILLS["unicode" if prose.glyphs.braille else "ascii"]
     for (name, size), fill in zip(sizes.items(), fills, strict=False):
         shape = " x ".join(map(str, shapes[name]))
@@ -94,10 +97,10 @@ def write_optimizer(prose: Prose, settings: Mapping[str, Any]) -> None:
     palette = prose.palette
 
     def value(name: str) -> str:
-        found = settings.get(name)
-        if found is None:
+        recorded = settings.get(name)
+        if recorded is None:
             return "?"
-        return f"{found:g}" if isinstance(found, float) else str(found)
+        return f"{recorded:g}" if isinstance(recorded, float) else str(recorded)
 
     def on(name: str) -> bool:
         return settings.get(name) is True
@@ -193,21 +196,21 @@ def write_dynamics(
     )
 
 
-def _block(prose: Prose, title: str, found: Floats | str, true: Floats | None) -> list[Line]:
+def _block(prose: Prose, title: str, matrix: Floats | str, true: Floats | None) -> list[Line]:
     """A matrix [4, 4] as lines of BLOCK columns under its title, or why there is none."""
     inner = Prose(BLOCK, prose.look)
     palette = prose.palette
     inner.line((f"{title:<{BLOCK}}", palette.accent, True))
-    if isinstance(found, str):
-        return inner.say(f"Not known: {found}.", palette.muted).lines
+    if isinstance(matrix, str):
+        return inner.say(f"Not known: {matrix}.", palette.muted).lines
     names = "".join(f"{'from ' + name:>8}" for name in OBSERVED)
     inner.line((f"{'':<{BLOCK - len(names)}}{names}", palette.muted))
     for i, name in enumerate(OBSERVED):
         row: Line = [(f"{name + chr(39):<4}", palette.muted, False)]
         for j in range(len(OBSERVED)):
-            far = true is not None and bool(abs(found[i, j] - true[i, j]) > FAR_OFF)
-            entry = round(float(found[i, j]), 4) + 0.0  # no -0.0000
-            value = f"{entry:7.4f}" if abs(entry) < 10 else f"{found[i, j]:7.3g}"
+            far = true is not None and bool(abs(matrix[i, j] - true[i, j]) > FAR_OFF)
+            entry = round(float(matrix[i, j]), 4) + 0.0  # no -0.0000
+            value = f"{entry:7.4f}" if abs(entry) < 10 else f"{matrix[i, j]:7.3g}"
             text = f"{value}{'!' if far else ' '}"
             row.append((text, palette.bad if far else palette.text, far))
         inner.lines.append(row)

@@ -25,7 +25,7 @@ from tttui.widgets.table import Table
 from tttui.widgets.table_columns import TEXTS, Cell, TableColumn
 
 REGIONS = ("tree", "shares", "optimizer")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 COLUMNS = (
     TableColumn("name", "module", 16, left=True, grows=True, most=22, orders=TEXTS),
@@ -357,15 +357,15 @@ def _write_learning(prose: Prose, data: SessionData) -> None:
 
 def gates_of(events: Transactions) -> dict[str, tuple[float | None, int, int]]:
     """The gates that the newest transactions recorded: last limit, how many passed and failed."""
-    found: dict[str, tuple[float | None, int, int]] = {}
+    gates: dict[str, tuple[float | None, int, int]] = {}
     for i in range(max(len(events) - RECENT, 0), len(events)):
         for gate in events[i].gates:
-            _, passed, failed = found.get(gate.name, (None, 0, 0))
-            found[gate.name] = (gate.limit, passed + gate.passed, failed + (not gate.passed))
-    return found
+            _, passed, failed = gates.get(gate.name, (None, 0, 0))
+            gates[gate.name] = (gate.limit, passed + gate.passed, failed + (not gate.passed))
+    return gates
 
 
-def _told(value: Any) -> str:
+def _as_typed(value: Any) -> str:
     """A setting as a person types it: `on`, `lora, head`."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -379,7 +379,7 @@ def _fields(prose: Prose, values: Mapping[str, Any]) -> None:
     known = [(k, v) for k, v in values.items() if v is not None]
     room = min(max((len(str(k)) for k, _ in known), default=0) + 2, 22)
     for key, value in known[:SHOWN_AT_MOST]:
-        text = _told(value)
+        text = _as_typed(value)
         prose.field(str(key)[: room - 1], text, room)
     if len(known) > SHOWN_AT_MOST:
         prose.say(f"and {len(known) - SHOWN_AT_MOST} more", prose.palette.muted)

@@ -39,7 +39,7 @@ from tttui.widgets.drawn import Drawn
 from tttui.widgets.page import Page
 
 REGIONS = ("stability", "parameters", "optimizer", "dynamics")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 
 class ArchitecturePane(RegionPane):
@@ -131,22 +131,22 @@ class ArchitecturePane(RegionPane):
         self._show_moment(view)
 
     def _show_model(self, data: SessionData) -> None:
-        """What depends on the files alone."""
+        """Show the parts that depend on the files alone."""
         shapes, source = shapes_of(data)
         self.query_one(ModelFlow).set_shapes(shapes, f"shapes from {source}" if source else "")
         settings = data.meta.plasticity_cfg
         self._page("optimizer").set_content(lambda p: write_optimizer(p, settings), None)
         self._page("parameters").set_content(lambda p: write_parameters(p, shapes, source), None)
-        found, dt, why = decays_of(data)
-        self._page("stability").set_content(lambda p: write_stability(p, found, dt, why), None)
+        stability, dt, why = decays_of(data)
+        self._page("stability").set_content(lambda p: write_stability(p, stability, dt, why), None)
         decays = self.query_one("#decays", BarColumns)
-        if found is None:
+        if stability is None:
             decays.set_bars(None, message=f"The decays are not known: {why}.")
         else:
-            decays.set_bars(*decay_histogram(found))
+            decays.set_bars(*decay_histogram(stability))
 
     def _show_moment(self, view: View) -> None:
-        """What depends on the cursor."""
+        """Show the parts that depend on the cursor."""
         data, t = view.data, view.timeline.cursor
         index = -1
         if data.history is not None and len(data.history):
@@ -157,7 +157,7 @@ class ArchitecturePane(RegionPane):
             self._held = (key, now)
             self._model = LiveModel(now) if isinstance(now, CompleteWeights) else now
             self._learned = learned_dynamics(self._held[1])
-        held = self._held[1]
+        weights = self._held[1]
         shown = (*key, t, view.trajectory, data.meta)
         if same(self._shown, shown):
             return
@@ -174,28 +174,28 @@ class ArchitecturePane(RegionPane):
                     if row is None or view.trajectory is None
                     else view.trajectory.z[row]
                 )
-                found = regime(z, mu, law)
-                acting, name = found.friction, f"{found.name}, hidden mu {mu:.4g}"
+                acting_regime = regime(z, mu, law)
+                acting, name = acting_regime.friction, f"{acting_regime.name}, hidden mu {mu:.4g}"
             true = true_dynamics(acting, law.dt)
             friction = f"friction {acting:.4g} ({name}), dt {law.dt:g}"
         learned, fitted = self._learned, fitted_at(view, self._model)
-        source = held.name if isinstance(held, CompleteWeights) else ""
+        source = weights.name if isinstance(weights, CompleteWeights) else ""
         self._page("dynamics").set_content(
             lambda p: write_dynamics(p, learned, fitted, true, friction, source), None
         )
 
     def _show_live(self, view: View) -> None:
         bars = self.query_one("#live", BarColumns)
-        found = live_of(view, self._model)
-        if isinstance(found, str):
-            bars.set_bars(None, message=f"Not recorded, and cannot be computed again: {found}.")
+        live = live_of(view, self._model)
+        if isinstance(live, str):
+            bars.set_bars(None, message=f"Not recorded, and cannot be computed again: {live}.")
             return
-        size, n = np.abs(found.h), len(found.h)
+        size, n = np.abs(live.h), len(live.h)
         most = int(np.argmax(np.nan_to_num(size)))
-        note = f"t {view.timeline.cursor}  |h| {short(float(np.linalg.norm(found.h)))}"
-        note += f"  largest: unit {most}, {short(float(found.h[most]))}"
-        if found.left > 1e-6:
-            note += f"  (older inputs missing: {100 * found.left:.1g} %)"
+        note = f"t {view.timeline.cursor}  |h| {short(float(np.linalg.norm(live.h)))}"
+        note += f"  largest: unit {most}, {short(float(live.h[most]))}"
+        if live.left > 1e-6:
+            note += f"  (older inputs missing: {100 * live.left:.1g} %)"
         step = max(1, 1 << max(n // 8 - 1, 0).bit_length())
         labels = tuple((k + 0.5, str(k)) for k in range(0, n, step))
         bars.set_bars(Bars(size, labels), note)

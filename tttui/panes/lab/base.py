@@ -1,4 +1,4 @@
-"""What a view of the lab is, and which there are.
+"""The base class of a view of the lab, and the list of views.
 
 How to add a view:
 
@@ -62,8 +62,10 @@ class Registered:
     """The title where room is scarce."""
 
     def load(self) -> "type[LabView]":
-        found: type[LabView] = getattr(import_module(f"tttui.panes.lab.{self.module}"), self.view)
-        return found
+        view_type: type[LabView] = getattr(
+            import_module(f"tttui.panes.lab.{self.module}"), self.view
+        )
+        return view_type
 
 
 VIEWS: tuple[Registered, ...] = (
@@ -83,11 +85,11 @@ VIEWS: tuple[Registered, ...] = (
 
 def registered(name: str) -> Registered:
     """The view of this name. Raises RefusedInput where there is none."""
-    found = next((view for view in VIEWS if view.name == name), None)
-    if found is None:
+    match = next((view for view in VIEWS if view.name == name), None)
+    if match is None:
         known = ", ".join(view.name for view in VIEWS)
         raise RefusedInput(f"--lab: {name[:40]!r} is no view of the lab; there are {known}")
-    return found
+    return match
 
 
 def prepare() -> None:
@@ -114,7 +116,7 @@ LISTING = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabState(HasLook):
-    """The newest snapshot of the lab, and how it is drawn."""
+    """The newest snapshot of the lab, with its look."""
 
     snapshot: LabSnapshot
     look: Look
@@ -134,7 +136,7 @@ class LabState(HasLook):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked before something is done; the command that does the same is shown with it."""
+    """A question before an action, shown with the command that does the same."""
 
     title: str
     text: str
@@ -158,7 +160,7 @@ class Export:
 
 
 class Desk(Protocol):
-    """What a view may ask of the lab."""
+    """The services of the lab screen for its views."""
 
     def say(self, text: str) -> None:
         """Show the person a note."""
@@ -170,12 +172,12 @@ class Desk(Protocol):
         """Leave the lab and open the session in a directory."""
 
     def tell(self, part: str, what: Callable[[Any], object]) -> None:
-        """Have the feed of a part do something in the store's thread; it is looked at at once."""
+        """Run a method of a part's feed in the store's thread, and look at once."""
 
     def act(self, what: Callable[[], str], question: Question | None = None) -> None:
-        """Have something done in a thread, after the person has agreed to a question.
+        """Run an action in a thread, after the person has agreed to a question.
 
-        What it returns, or the message of the TttuiError that it raises, becomes a note.
+        Its result, or the message of its TttuiError, becomes a note.
         """
 
     def show_dialog(
@@ -188,7 +190,7 @@ class Desk(Protocol):
         fields; what it starts is a process, and Jobs follows the job that came of it."""
 
     def again(self) -> None:
-        """Have the view shown the newest state again."""
+        """Show the newest state again."""
 
 
 class LabView(Body):
@@ -211,7 +213,7 @@ class LabView(Body):
         raise NotImplementedError(type(self).__name__)
 
     def label(self, command: Command) -> str:
-        """What the footer calls a command now; '' leaves it out."""
+        """The label of a command in the footer now; '' leaves it out."""
         return command.label
 
     def idle(self, command: Command) -> bool:

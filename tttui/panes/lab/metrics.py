@@ -69,11 +69,11 @@ class MetricChart(Chart):
         if self.is_new((data.steps, data.place.path)):
             losses = losses_of(data)
             traces = (
-                Trace("frozen", losses.baseline, "baseline"),
+                Trace("frozen", losses.frozen, "frozen"),
                 Trace("adaptive", losses.adaptive, "adaptive", heavy=True),
             )
             live = data.status is not None and data.status.live
-            compare = (1, 0) if len(losses.baseline) else None
+            compare = (1, 0) if len(losses.frozen) else None
             self.put(Plot(data.meta.loss.label, traces=traces, compare=compare), live=live)
 
     def exported(self, name: str) -> Export:

@@ -1,4 +1,4 @@
-"""What the Overview shows beside the losses of a session that is not of the point mass.
+"""Curves beside the losses in the Overview, for tasks other than the point mass.
 
 Its controls are curves of the same chart, since they are losses too; of the other series one at
 a time has a chart of its own below.

@@ -1,4 +1,4 @@
-"""What the cards of the Overview say: values and notes, from the fullest to the shortest text."""
+"""Texts of the cards of the Overview: values and notes, from the fullest to the shortest."""
 
 import numpy as np
 

@@ -198,9 +198,9 @@ class OverviewPane(Pane):
         self._show_charts(view, self._digest)
         self._show_cards(view, self._digest)
         more = self._more(view)
-        said = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
-        said = with_ledger(said, view.of(LEDGER))
-        self.query_one(VerdictLine).show(said, view.palette, more)
+        judged = with_controls(self._digest.verdict, controls_of(view.data.steps, view.series))
+        judged = with_ledger(judged, view.of(LEDGER))
+        self.query_one(VerdictLine).show(judged, view.palette, more)
         self.query_one(DamageLine).show(view.data.damage, view.palette)
         for card in self.query(IdentityCard):
             card.show(view.data, view.palette, more)
@@ -212,8 +212,8 @@ class OverviewPane(Pane):
         return self.room.width - SIDE if beside and not self.has_class("narrow") else None
 
     def copyable(self) -> Sequence[tuple[str, str]]:
-        data, found = self._data, self._digest
-        if data is None or found is None:
+        data, digest = self._data, self._digest
+        if data is None or digest is None:
             return ()
         meta = data.meta
         things = [
@@ -221,7 +221,7 @@ class OverviewPane(Pane):
             ("Base hash", meta.base_ckpt_hash),
             ("Session id", meta.session_id),
             ("Path", str(data.place.path)),
-            ("Verdict", found.verdict.sentence),
+            ("Verdict", digest.verdict.sentence),
         ]
         if self._event is not None:
             import json
@@ -231,7 +231,7 @@ class OverviewPane(Pane):
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way: weights that are to be asked for their friction have answered."""
+        """Whether nothing is loading: the implied friction has been computed."""
         return self._data is not None and (
             self._data.place.layout == "native" or self._implied is not None
         )
@@ -246,10 +246,10 @@ class OverviewPane(Pane):
         """Show the next recorded series beside the losses."""
         view = self._view
         seen = bool(self.query_one("#learned", Chart).display)
-        said = self._beside.go_on(None if view is None else view.series, seen=seen)
+        message = self._beside.go_on(None if view is None else view.series, seen=seen)
         if view is not None:
             self.show(view)
-        return said
+        return message
 
     def do_identity(self) -> None:
         """Show or hide the identity and the verdict in full."""
@@ -258,31 +258,31 @@ class OverviewPane(Pane):
         self.post_message(self.Ready())
 
     def _more(self, view: View) -> str:
-        """What stands where something was left out: that it was, and the key that shows it."""
+        """The mark for a text that was cut, with the key that shows it in full."""
         commands: Sequence[Command] = getattr(self.screen, "commands", COMMANDS)
         keys = (c.shown_key for c in commands if c.action == "pane('identity')")
         key = next(keys, "")
         shows_more = key and not self.has_class("identity")
         return f"{view.glyphs.ellipsis} ({key}: all)" if shows_more else view.glyphs.ellipsis
 
-    def _show_charts(self, view: View, found: Digest) -> None:
+    def _show_charts(self, view: View, digest: Digest) -> None:
         chart, graph = self.query_one("#errors", Chart), self.query_one("#recorded", CommitGraph)
         if is_pretraining(view.data):
             if self._plotted is not view.data:
                 self._plotted = view.data
                 chart.set_plot(loss_plot(view.data))
-                graph.set_marks(found.losses.marks)
+                graph.set_marks(digest.losses.marks)
             chart.set_timeline(loss_timeline(view.data))
             self.query_one("#learned").display = False
             return
         failed = view.failure(YARDSTICKS)
         controls = self._beside.controls(view.series)
-        asked = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
-        wanted = (found, *asked, view.series if controls else None, controls, view.whatif)
-        if wanted != self._plotted:
-            self._plotted = wanted
-            chart.set_plot(compared_plot(view, found, self._beside.curves(view.series)))
-            graph.set_marks(found.losses.marks)
+        options = (view.timeline.smooth, view.choices.yardsticks, view.yardsticks, failed)
+        state = (digest, *options, view.series if controls else None, controls, view.whatif)
+        if state != self._plotted:
+            self._plotted = state
+            chart.set_plot(compared_plot(view, digest, self._beside.curves(view.series)))
+            graph.set_marks(digest.losses.marks)
         chart.set_timeline(view.timeline)
         graph.set_timeline(view.timeline)
         graph.set_rows(3 if self.has_class("short") else LINEAGE)
@@ -314,8 +314,8 @@ class OverviewPane(Pane):
         own = view.data.meta.is_point_mass
         shown = own or self._beside.series(view.series) is not None
         if self.has_class("narrow") or not rows:
-            wanted = not own and self._beside.asked and self.room.height >= ASKED[0]
-            rows = ASKED[1] if wanted else 0
+            below = not own and self._beside.asked and self.room.height >= ASKED[0]
+            rows = ASKED[1] if below else 0
         chart.display = rows > 0 and shown
         if not chart.display:
             return
@@ -344,9 +344,9 @@ class OverviewPane(Pane):
         events = view.data.transactions
         index = view.timeline.selected
         if index is None and len(events):  # what was last tried at the cursor, or a little before
-            found, at = self._digest, view.timeline.cursor
-            if view.timeline.follow and found is not None and found.sparked:
-                at = int(view.data.steps.t[found.sparked - 1])
+            digest, at = self._digest, view.timeline.cursor
+            if view.timeline.follow and digest is not None and digest.sparked:
+                at = int(view.data.steps.t[digest.sparked - 1])
             index = max(0, int(np.searchsorted(events.t, at, "right")) - 1)
         event = events[index] if index is not None and index < len(events) else None
         self._event = event if view.choices.inspecting else None
@@ -358,7 +358,7 @@ class OverviewPane(Pane):
             None if event is None else events.undone_at(index or 0),
         )
 
-    def _show_cards(self, view: View, found: Digest) -> None:
+    def _show_cards(self, view: View, digest: Digest) -> None:
         data = view.data
         hidden = data.meta.schema.hidden
         if hidden is not None and not data.loading:
@@ -366,11 +366,11 @@ class OverviewPane(Pane):
             self._card(HIDDEN).set_metric(*texts)
         state = data.status.state if data.status is not None else "read-only"
         self._card("age").set_metric(view.age or "-", state)
-        if self._summed_up != (found, self.room):
-            self._summed_up = (found, self.room)
-            self._sum_up(data, found)
+        if self._summed_up != (digest, self.room):
+            self._summed_up = (digest, self.room)
+            self._sum_up(data, digest)
 
-    def _sum_up(self, data: SessionData, found: Digest) -> None:
+    def _sum_up(self, data: SessionData, digest: Digest) -> None:
         """Show the cards that do not depend on the cursor."""
         alone = data.steps.never_evaluated
         room = self.room.width // max(sum(card.display for card in self.query(MetricCard)), 1) - 3
@@ -379,24 +379,24 @@ class OverviewPane(Pane):
         fits = (end for end in known if data.meta.is_point_mass or len(f"adaptive{end}") <= room)
         end = next(fits, "")
         for name, errors, tail, spark in (
-            ("frozen", data.steps.baseline, found.baseline_tail, found.sparks[0]),
-            ("adaptive", data.steps.adaptive, found.adaptive_tail, found.sparks[1]),
+            ("frozen", data.steps.frozen, digest.frozen_tail, digest.sparks[0]),
+            ("adaptive", data.steps.adaptive, digest.adaptive_tail, digest.sparks[1]),
         ):
-            tone: Tone = "baseline" if name == "frozen" else "adaptive"
+            tone: Tone = "frozen" if name == "frozen" else "adaptive"
             card = self._card(name)
             card.set_labels(*([f"{name}{end}"] if end else []), name)
             if data.loading:
                 continue
-            every = found.losses.every or (alone and name == "adaptive")
+            every = digest.losses.every or (alone and name == "adaptive")
             texts = error_texts(name, errors if every else tail.y, every=every)
             card.set_metric(*texts, tone, series=spark if len(spark) else None)
         if data.loading:
             for name in (name for name in CARDS if name != "age"):
                 self._card(name).set_metric(("...",), ("reading",))
             return
-        result = found.verdict.improvement
+        result = digest.verdict.improvement
         self._card("improvement").set_metric(*improvement_texts(result, alone=alone))
-        self._card("updates").set_metric(*found.transactions, share=found.committed)
+        self._card("updates").set_metric(*digest.transactions, share=digest.committed)
 
     def _card(self, name: str) -> MetricCard:
         return self.query_one(f"#{name}", MetricCard)

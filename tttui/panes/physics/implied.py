@@ -1,4 +1,4 @@
-"""The friction that weights imply: asked in threads, remembered, and shown at the cursor."""
+"""The friction that weights imply: computed in threads, cached, and shown at the cursor."""
 
 from collections.abc import Callable
 from threading import Thread
@@ -29,11 +29,12 @@ Key = tuple[int, int | None]
 
 
 class Oracle:
-    """What weights imply, by snapshot. The first question to a world costs 0.2 s, later ones 3 ms,
-    so a thread asks; `told` is called there whenever an answer has arrived."""
+    """Computes the friction that weights imply, cached by snapshot, in a thread, since the first
+    answer for a world takes 0.2 s, later ones 3 ms; `on_answer` is called there whenever an answer
+    has arrived."""
 
-    def __init__(self, told: Callable[[], object]) -> None:
-        self._told = told
+    def __init__(self, on_answer: Callable[[], object]) -> None:
+        self._on_answer = on_answer
         self._known: dict[Key, Implied] = {}
         self._asked: Key | None = None
 
@@ -41,44 +42,44 @@ class Oracle:
         """Another session: its snapshots carry the same steps."""
         self._known, self._asked = {}, None
 
-    def known(self, held: CompleteWeights) -> Implied | None:
-        """What is known already."""
-        return self._known.get(_key(held))
+    def known(self, weights: CompleteWeights) -> Implied | None:
+        """The cached answer; None if it is not computed."""
+        return self._known.get(_key(weights))
 
-    def ask(self, held: CompleteWeights, law: World) -> Implied | None:
-        """What the snapshot implies, or None and the answer follows."""
-        key, known = _key(held), self._known
-        found = known.get(key)
-        if found is None and self._asked is None:
+    def ask(self, weights: CompleteWeights, law: World) -> Implied | None:
+        """The implied friction, or None, and the answer follows."""
+        key, known = _key(weights), self._known
+        known_answer = known.get(key)
+        if known_answer is None and self._asked is None:
             self._asked = key
 
             def work() -> None:
-                answer = implied(held, law)
+                answer = implied(weights, law)
                 if len(known) >= KEPT:
                     known.pop(next(iter(known)))
                 known[key] = answer
                 if self._known is known:
                     self._asked = None
-                self._told()
+                self._on_answer()
 
             Thread(target=work, name="tttui-implied-mu", daemon=True).start()
-        return found
+        return known_answer
 
 
-def _key(held: CompleteWeights) -> Key:
+def _key(weights: CompleteWeights) -> Key:
     # Snapshots of one history are told apart by t, checkpoints by the array itself.
-    return (id(held.weights["W_u"]) if held.t is None else -1, held.t)
+    return (id(weights.weights["W_u"]) if weights.t is None else -1, weights.t)
 
 
 def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> FrictionFacts:
     """All that is known about the friction at the cursor; what weights imply may follow."""
     data, trajectory, t = view.data, view.trajectory, view.timeline.cursor
-    held = in_force(data, t)
-    if isinstance(held, str):
-        found, source = None, held
+    weights = in_force(data, t)
+    if isinstance(weights, str):
+        friction, source = None, weights
     else:
-        found = oracle.ask(held, law)
-        source = held.name if found is not None else f"asking the {held.name} ..."
+        friction = oracle.ask(weights, law)
+        source = weights.name if friction is not None else f"asking the {weights.name} ..."
     mu = mu_at(data, trajectory, t)
     i = None if trajectory is None else row_at(trajectory, t)
     z = a = None
@@ -87,7 +88,7 @@ def facts_at(view: View, law: World, oracle: Oracle, ghost: float | None) -> Fri
     return FrictionFacts(
         mu,
         (law.mu_min, law.mu_max),
-        found,
+        friction,
         source,
         None if mu is None or z is None else regime(z, mu, law),
         z,

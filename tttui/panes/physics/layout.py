@@ -60,5 +60,5 @@ def pages(arranged: str, *, pathless: bool, below: bool) -> Pages:
         return (("path", "below", "friction", "implied"),)
     if arranged == "wide":
         return (REGIONS,)
-    usual, kept = ("path", "state", "friction"), ("below",) if below else ()
-    return (*usual, *kept), (*usual, "below"), ("path", "friction", *kept, "implied")
+    usual, extra = ("path", "state", "friction"), ("below",) if below else ()
+    return (*usual, *extra), (*usual, "below"), ("path", "friction", *extra, "implied")

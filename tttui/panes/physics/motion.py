@@ -23,10 +23,10 @@ def why_no_path(view: View) -> str:
     if failed:
         return failed
     if why is not None:
-        said = f"no trajectory: {why.reason}"
+        text = f"no trajectory: {why.reason}"
         if view.data.place.layout != "native":
-            said += "; `tttui resume` or `tttui fork` records one"
-        return said
+            text += "; `tttui resume` or `tttui fork` records one"
+        return text
     if view.data.loading or view.trajectory is None:
         return "reading the trajectory ..."
     return "no steps recorded yet"

@@ -1,4 +1,4 @@
-"""Physics: the world with the hidden friction, and what both models make of it."""
+"""Physics: the world with the hidden friction, and the predictions of both models."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -111,22 +111,23 @@ class PhysicsPane(RegionPane):
         skipped = "state" if self._layout != "single" and self._pathless() else ""
         return [name for name in REGIONS if name != skipped]
 
-    def said_of(self, region: str) -> str:
+    def region_note(self, region: str) -> str:
         return f"Region: {REGION_TITLES.get(region, region)}"
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way: the trajectory is drawn (or missing), the weights were asked."""
+        """Whether nothing is loading: the trajectory is drawn (or missing), and the friction
+        computed."""
         view = self._view
         if view is None or (self._motion is None and not self._pathless()):
             return False
         if "friction" not in self.regions:
             return True
-        held = in_force(view.data, view.timeline.cursor)
-        return isinstance(held, str) or self._friction.facts.implied is not None
+        weights = in_force(view.data, view.timeline.cursor)
+        return isinstance(weights, str) or self._friction.facts.implied is not None
 
     def _pathless(self) -> bool:
-        """This run recorded no trajectory: what can be shown without takes its place."""
+        """Whether the run has no trajectory, so that other regions take its place."""
         view = self._view
         return (
             view is not None
@@ -230,10 +231,10 @@ class PhysicsPane(RegionPane):
         mu = mu_at(view.data, view.trajectory, t)
         if mu is not None:
             out.append((f"mu at t {t}", repr(mu)))
-        held = in_force(view.data, t)
-        found = self._oracle.known(held) if isinstance(held, CompleteWeights) else None
-        if found is not None:
-            out.append((f"implied mu at t {t}", repr(found.mu)))
+        weights = in_force(view.data, t)
+        known = self._oracle.known(weights) if isinstance(weights, CompleteWeights) else None
+        if known is not None:
+            out.append((f"implied mu at t {t}", repr(known.mu)))
         i = None if view.trajectory is None else row_at(view.trajectory, t)
         if view.trajectory is not None and i is not None:
             row = [*view.trajectory.z[i].tolist(), *view.trajectory.a[i].tolist()]
@@ -296,7 +297,7 @@ class PhysicsPane(RegionPane):
             self.show(self._view)
 
     def _prepare(self, view: View) -> None:
-        """Have `_motion` for this trajectory, now or soon."""
+        """Prepare `_motion` for this trajectory, now or in a thread."""
         trajectory = view.trajectory
         if trajectory is None or not len(trajectory):
             self._motion = None

@@ -141,9 +141,9 @@ class SeriesPane(Pane):
             return ()
         values = []
         for name in table.names[self._first : self._first + self.fits]:
-            found = self._known[name].at(view.timeline.cursor) if name in self._known else None
-            if found is not None:
-                values.append((f"{visible(name)} at t {view.timeline.cursor}", repr(found[1])))
+            point = self._known[name].at(view.timeline.cursor) if name in self._known else None
+            if point is not None:
+                values.append((f"{visible(name)} at t {view.timeline.cursor}", repr(point[1])))
         return values
 
     def exportable(self) -> str:

@@ -1,4 +1,4 @@
-"""Sessions that were marked to be compared, and what their errors look like over one axis."""
+"""Sessions that are marked for a comparison, with their errors over one axis."""
 
 from collections.abc import Collection, Sequence
 
@@ -44,11 +44,11 @@ class Marked:
 
     @property
     def enough(self) -> bool:
-        """There is something to compare."""
+        """Whether there are sessions to compare."""
         return len(self) > 1
 
     def toggle(self, place: Place) -> str:
-        """Mark a session or unmark it; why that cannot be, or ''."""
+        """Mark or unmark a session; returns why that is impossible, or ''."""
         if place in self._places:
             del self._places[place]
         elif place.base_only:
@@ -73,7 +73,7 @@ class Marked:
         names = distinct_names(self.places, [place.run for place in self.places])
         return f"Marked: {', '.join(names)}" if names else "Nothing is marked."
 
-    def found_in(self, comparison: Comparison | None) -> Comparison | None:
+    def matching(self, comparison: Comparison | None) -> Comparison | None:
         """The comparison if it is the one of the marked sessions (it may be on its way)."""
         if comparison is None or not self.enough:
             return None
@@ -90,55 +90,55 @@ class _Compared(Drawn):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._found: Comparison | None = None
+        self._comparison: Comparison | None = None
         self._message = ""
 
-    def set_comparison(self, found: Comparison | None, message: str = "") -> None:
-        if found is not self._found or message != self._message:
-            self._found, self._message = found, message
+    def set_comparison(self, comparison: Comparison | None, message: str = "") -> None:
+        if comparison is not self._comparison or message != self._message:
+            self._comparison, self._message = comparison, message
             self.changed()
 
     def paint(self, width: int, height: int) -> Canvas:
-        if self._found is None:
-            return said(self._message, width, height, self.palette.muted)
-        return self.paint_found(self._found, width, height)
+        if self._comparison is None:
+            return message_canvas(self._message, width, height, self.palette.muted)
+        return self.paint_comparison(self._comparison, width, height)
 
-    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
+    def paint_comparison(self, comparison: Comparison, width: int, height: int) -> Canvas:
         raise NotImplementedError
 
 
 class MetricBars(_Compared):
     """The final numbers of every session as bars."""
 
-    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        return sidebyside.metric_bars(found, (width, height), self.look)
+    def paint_comparison(self, comparison: Comparison, width: int, height: int) -> Canvas:
+        return sidebyside.metric_bars(comparison, (width, height), self.look)
 
 
 class SettingsTable(_Compared):
     """The settings in which the sessions differ."""
 
-    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        return sidebyside.settings_table(found, (width, height), self.look)
+    def paint_comparison(self, comparison: Comparison, width: int, height: int) -> Canvas:
+        return sidebyside.settings_table(comparison, (width, height), self.look)
 
 
 class TransferMap(_Compared):
-    """Frozen weights of each session in the world of each, and what that says."""
+    """The transfer matrix with its conclusion."""
 
     def rows(self, width: int) -> int:
         """Rows that all of it takes in so many columns."""
-        found = self._found
-        if found is None or found.transfer is None:
+        comparison = self._comparison
+        if comparison is None or comparison.transfer is None:
             return len(wrapped(self._message, width))
-        return transfermap.rows(found.transfer, found.names, width, self.palette)
+        return transfermap.rows(comparison.transfer, comparison.names, width, self.palette)
 
-    def paint_found(self, found: Comparison, width: int, height: int) -> Canvas:
-        if found.transfer is None:
-            return said(self._message, width, height, self.palette.muted)
+    def paint_comparison(self, comparison: Comparison, width: int, height: int) -> Canvas:
+        if comparison.transfer is None:
+            return message_canvas(self._message, width, height, self.palette.muted)
         look = self.look
-        return transfermap.paint(found.transfer, found.names, (width, height), look)
+        return transfermap.paint(comparison.transfer, comparison.names, (width, height), look)
 
 
-def said(text: str, width: int, height: int, ink: int) -> Canvas:
+def message_canvas(text: str, width: int, height: int, ink: int) -> Canvas:
     """A canvas with a sentence, in as many lines as it needs."""
     canvas = Canvas(height, width)
     for row, line in enumerate(wrapped(text, width)):
@@ -164,20 +164,20 @@ class ComparedCurves(Vertical):
         chart.can_focus = False
         yield chart
 
-    def show_found(
-        self, found: Comparison | None, timeline: Timeline, why: str, room: Size
+    def show_comparison(
+        self, comparison: Comparison | None, timeline: Timeline, why: str, room: Size
     ) -> None:
         """Draw a comparison in the shared window, or say why there is none.
 
         `room` is that of the tab.
         """
         chart = self.query_one(Chart)
-        shown = (found, timeline.smooth, why, room, chart.look)
+        shown = (comparison, timeline.smooth, why, room, chart.look)
         if self._shown != shown:
             self._shown = shown
-            chart.set_plot(compared_errors(found, timeline.smooth, why))
-            self._warn(found.cautions if found is not None else (), room, chart.palette)
-        chart.set_timeline(window_of(found, timeline))
+            chart.set_plot(compared_errors(comparison, timeline.smooth, why))
+            self._warn(comparison.cautions if comparison is not None else (), room, chart.palette)
+        chart.set_timeline(window_of(comparison, timeline))
 
     def _warn(self, cautions: Sequence[Caution], room: Size, palette: Palette) -> None:
         """In full where that leaves most of the room to the curves, else each in one line."""
@@ -185,9 +185,9 @@ class ComparedCurves(Vertical):
         full = sum(len(wrapped(caution.full, width)) for caution in cautions)
         text = Text()
         for caution in cautions:
-            said = caution.full if full <= room.height // 8 else caution.brief
+            warning = caution.full if full <= room.height // 8 else caution.brief
             text.append("\n" if text else "").append("! ", style(palette.warn, bold=True))
-            text.append(said, style(palette.warn))
+            text.append(warning, style(palette.warn))
         area = self.query_one(Static)
         area.display = bool(text)
         area.update(text)
@@ -213,9 +213,9 @@ class ComparedSessions(Vertical):
             self.query_one(kind).display = "numbers" in regions
         self.query_one(TransferMap).display = "transfer" in regions
 
-    def show_found(
+    def show_comparison(
         self,
-        found: Comparison | None,
+        comparison: Comparison | None,
         timeline: Timeline,
         why: str,
         room: Size,
@@ -223,18 +223,20 @@ class ComparedSessions(Vertical):
     ) -> None:
         """Draw a comparison in each of the shown regions, or say why there is none."""
         if "curves" in regions:
-            self.query_one(ComparedCurves).show_found(found, timeline, why, room)
+            self.query_one(ComparedCurves).show_comparison(comparison, timeline, why, room)
         if "numbers" in regions:
-            self.query_one(MetricBars).set_comparison(found, why)
-            self.query_one(SettingsTable).set_comparison(found)
+            self.query_one(MetricBars).set_comparison(comparison, why)
+            self.query_one(SettingsTable).set_comparison(comparison)
         if "transfer" in regions:
             tested = self.query_one(TransferMap)
-            tested.set_comparison(found, "Testing the weights of each in the world of each ...")
+            tested.set_comparison(
+                comparison, "Testing the weights of each in the world of each ..."
+            )
 
 
-def window_of(found: Comparison | None, shared: Timeline) -> Timeline:
+def window_of(comparison: Comparison | None, shared: Timeline) -> Timeline:
     """The shared timeline, its axis wide enough for all sessions while it shows a whole run."""
-    known = [data.steps.t for data in found.sessions if len(data.steps)] if found else []
+    known = [data.steps.t for data in comparison.sessions if len(data.steps)] if comparison else []
     if not known:
         return shared
     first, last = min(int(t[0]) for t in known), max(int(t[-1]) for t in known)

@@ -1,4 +1,4 @@
-"""All that is said of the sessions of the table and of the one under the cursor."""
+"""Facts about the sessions of the table and about the one under the cursor."""
 
 from collections.abc import Collection, Sequence
 
@@ -44,7 +44,7 @@ def copyable(facts: PanelFacts) -> Sequence[tuple[str, str]]:
     return [(what, text) for what, text in things if text]
 
 
-def said_above(
+def table_summary(
     rows: SessionRows,
     shown: int,
     query: Query,
@@ -53,22 +53,22 @@ def said_above(
     *,
     transfer: bool,
 ) -> list[str]:
-    """What the line above the table says: how many sessions there are, of what kind, and what
-    else can be shown: the regions that are `hidden`, and whether a transfer matrix can be."""
+    """The line above the table: the number and kinds of sessions, `hidden` regions, and whether a
+    transfer matrix is possible."""
     total = len(rows)
     many = "session" if total == 1 else "sessions"
-    said = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
+    parts = [f"{count(total)} {many}" if shown == total else f"{shown} of {total} {many}"]
     if query:
-        said.append(f"query {query.filter_text}")
+        parts.append(f"query {query.filter_text}")
     if marked:
-        said.append(f"{len(marked)} marked")
+        parts.append(f"{len(marked)} marked")
     if rows.running:
-        said.append(f"{rows.running} running")
+        parts.append(f"{rows.running} running")
     if hidden:
-        said.append(f"w: {', '.join(hidden)}")
+        parts.append(f"w: {', '.join(hidden)}")
     if transfer:
-        said.append("t: transfer matrix")
-    return said
+        parts.append("t: transfer matrix")
+    return parts
 
 
 def run_after(place: Place, run: str | None) -> str | None:

@@ -81,14 +81,14 @@ def layout(
 
     So many of them are `compared`; `transfer`: their transfer matrix was asked for.
     """
-    free, wanted = height - 1, sessions + 1
+    free, rows = height - 1, sessions + 1
     if compared:
-        return _comparison(width, height, wanted, compared, transfer)
+        return _comparison(width, height, rows, compared, transfer)
     one = ("preview", "detail") if width >= NARROW else ("preview",)
     left = () if width >= NARROW else (("detail",),)
     stacked = free - max(LEAST + 1, free // 2)
-    if wanted <= stacked:
-        return PaneLayout((("table", *one), *left), table_rows=wanted)
+    if rows <= stacked:
+        return PaneLayout((("table", *one), *left), table_rows=rows)
     if width >= BESIDE and height >= LONG:
         return PaneLayout((("table", *one), *left), beside=True)
     if stacked >= LONG:
@@ -99,21 +99,23 @@ def layout(
     return PaneLayout((first, ("preview",), ("detail",)))
 
 
-def _comparison(width: int, height: int, wanted: int, compared: int, transfer: bool) -> PaneLayout:
+def _comparison(
+    width: int, height: int, table_rows: int, compared: int, transfer: bool
+) -> PaneLayout:
     """The same for several marked sessions, below a table that wants so many rows."""
     free, narrow = height - 1, width < NARROW
-    asked: Pages = (("transfer",),) if transfer else ()
+    matrix_page: Pages = (("transfer",),) if transfer else ()
     one: Pages = (("preview",), ("detail",)) if narrow else (("preview", "detail"),)
-    rows = min(wanted, max(free // 4, 4))
+    rows = min(table_rows, max(free // 4, 4))
     if height >= (TALL if narrow else ROOMY):
         if width >= WIDE and transfer:
             return PaneLayout((("table", "curves", "numbers", "transfer"), *one), table_rows=rows)
-        return PaneLayout((("table", "curves", "numbers"), *asked, *one), table_rows=rows)
-    rows = min(wanted, free - CURVES - compared)
-    if rows >= min(wanted, FEWEST):
-        return PaneLayout((("table", "curves"), ("numbers",), *asked, *one), table_rows=rows)
+        return PaneLayout((("table", "curves", "numbers"), *matrix_page, *one), table_rows=rows)
+    rows = min(table_rows, free - CURVES - compared)
+    if rows >= min(table_rows, FEWEST):
+        return PaneLayout((("table", "curves"), ("numbers",), *matrix_page, *one), table_rows=rows)
     first = ("table", "line") if height >= SHORT else ("table",)
-    return PaneLayout((first, ("curves",), ("numbers",), *asked, *one))
+    return PaneLayout((first, ("curves",), ("numbers",), *matrix_page, *one))
 
 
 def hidden(pages: Pages, shown: tuple[str, ...]) -> list[str]:

@@ -18,7 +18,7 @@ from tttui.model.verdict import verdict
 from tttui.panes.listing import TABLE, ListPane
 from tttui.panes.regions import Pages
 from tttui.panes.sessions.compared import MARK_MORE, ComparedSessions, Marked
-from tttui.panes.sessions.facts import HINT, copyable, facts_of, run_after, said_above
+from tttui.panes.sessions.facts import HINT, copyable, facts_of, run_after, table_summary
 from tttui.panes.sessions.layout import CSS, WORDS, PaneLayout, containers, hidden, layout
 from tttui.panes.sessions.preview import SessionPreview, verdict_of
 from tttui.panes.sessions.rows import COLUMNS, SESSION_WORDS, SessionRows
@@ -86,8 +86,8 @@ class SessionsPane(ListPane):
     def _layout(self) -> PaneLayout:
         sessions = len(self.view.snapshot.places) if self.view is not None else 0
         compared = len(self._marked) if self._marked.enough else 0
-        asked = self._transfer and compared > 0
-        return layout(*self.room, sessions, compared=compared, transfer=asked)
+        transfer = self._transfer and compared > 0
+        return layout(*self.room, sessions, compared=compared, transfer=transfer)
 
     def pages(self) -> Pages:
         return self._layout.pages
@@ -96,17 +96,17 @@ class SessionsPane(ListPane):
         return MARK_MORE
 
     def show_regions(self) -> None:
-        found, regions = self._layout, set(self.regions)
-        self._laid_out = found
+        layout, regions = self._layout, set(self.regions)
+        self._laid_out = layout
         shown = containers(regions)
         for name, is_shown in shown.items():
             self.query_one(name).display = is_shown
         for kind, name in ((Table, "table"), (SessionPreview, "preview"), (SessionPanel, "detail")):
             self.query_one(kind).display = name in regions
         self.query_one(ComparedSessions).show_regions(regions, self.room)
-        self.set_class(found.beside and "table" in regions, "beside")
+        self.set_class(layout.beside and "table" in regions, "beside")
         self.set_class({"preview", "detail"} <= regions, "paired")
-        height = found.table_rows if "table" in regions and found.table_rows else "1fr"
+        height = layout.table_rows if "table" in regions and layout.table_rows else "1fr"
         self.query_one(Table).styles.height = (
             height if shown["#several"] or shown["#one"] else "1fr"
         )
@@ -123,9 +123,9 @@ class SessionsPane(ListPane):
         self._follow(view)
         self.fill(view)
         self._show_one(view)
-        found, why = self._marked.found_in(view.comparison), self._marked.why_none()
+        comparison, why = self._marked.matching(view.comparison), self._marked.why_none()
         several = self.query_one(ComparedSessions)
-        several.show_found(found, view.timeline, why, self.room, self.regions)
+        several.show_comparison(comparison, view.timeline, why, self.room, self.regions)
 
     def _follow(self, view: View) -> None:
         """The cursor goes to a session that was opened elsewhere, such as one just started."""
@@ -158,8 +158,8 @@ class SessionsPane(ListPane):
             rows.flat = table.sort != Sort() or shown is not None
             why = "No session passes; escape clears the query." if len(rows) else "Reading ..."
             table.set_rows(rows, shown, why)
-        found = (rows.row_of(place) for place in self._marked.places)
-        table.set_marked(frozenset(row for row in found if row is not None))
+        rows_marked = (rows.row_of(place) for place in self._marked.places)
+        table.set_marked(frozenset(row for row in rows_marked if row is not None))
         table.set_selected(rows.row_of(self._at) if self._at is not None else None)
         self._say(view, rows)
 
@@ -167,7 +167,7 @@ class SessionsPane(ListPane):
         bar = self.query_one(QueryBar)
         if self.tell_typed(bar, view.palette):
             return
-        said = said_above(
+        parts = table_summary(
             rows,
             len(self.query_one(Table).order),
             Query() if bar.has_class("typing") else self.query_now,
@@ -175,8 +175,8 @@ class SessionsPane(ListPane):
             hidden(self.pages(), self.regions),
             transfer=self._marked.enough and not self._transfer and not self._no_transfer(),
         )
-        said += [] if view.load is None else [str(view.load)]
-        bar.say("   ".join(said), False, view.palette)
+        parts += [] if view.load is None else [str(view.load)]
+        bar.say("   ".join(parts), False, view.palette)
 
     def _summary(self) -> SessionSummary | None:
         """The session under the cursor."""
@@ -204,8 +204,10 @@ class SessionsPane(ListPane):
         if "preview" in regions:
             self.query_one(SessionPreview).show(view, summary, data)
         if "line" in regions:
-            said = verdict_of(summary) if data is None else verdict(data)
-            self.query_one("#line", VerdictLine).show(said, view.palette, view.glyphs.ellipsis)
+            verdict_shown = verdict_of(summary) if data is None else verdict(data)
+            self.query_one("#line", VerdictLine).show(
+                verdict_shown, view.palette, view.glyphs.ellipsis
+            )
 
     def _mark_torn(self, data: SessionData) -> None:
         """Have the mark of damage that was found by reading all of a session in its row."""
@@ -216,7 +218,7 @@ class SessionsPane(ListPane):
             self.post_message(self.Ready())
 
     def _known(self, view: View, summary: SessionSummary | None) -> SessionData | None:
-        """What is read of the session under the cursor; it is asked for where that is nothing."""
+        """The data of the session under the cursor; requests it if it is not read yet."""
         if summary is None:
             return None
         place, read = summary.place, view.preview
@@ -229,7 +231,7 @@ class SessionsPane(ListPane):
 
     @property
     def _hurries(self) -> bool:
-        """The cursor is on its way to another session."""
+        """Whether the cursor is still moving."""
         return self._resting is not None
 
     @property

@@ -44,7 +44,7 @@ ROOMY = 100
 
 
 class SessionPreview(Vertical):
-    """What is known at once from the row of a session, and its curves as soon as they are read."""
+    """The summary of a session at once, and its curves when they are read."""
 
     DEFAULT_CSS = """
     SessionPreview #title { height: 1; }
@@ -105,14 +105,14 @@ class SessionPreview(Vertical):
         if shown != self._shown:
             self._shown = shown
             self._title(view, summary)
-            found = self._digested(data)
-            self._tell(view, summary, data, found)
-            if data is None or found is None:
+            digest = self._digested(data)
+            self._tell(view, summary, data, digest)
+            if data is None or digest is None:
                 chart.set_plot(_waiting(summary))
             elif is_pretraining(data):
                 chart.set_plot(loss_plot(data))
             else:
-                chart.set_plot(error_plot(data, found.losses, smooth))
+                chart.set_plot(error_plot(data, digest.losses, smooth))
         chart.set_timeline(timeline_of(view, data))
 
     def _digested(self, data: SessionData | None) -> Digest | None:
@@ -132,22 +132,22 @@ class SessionPreview(Vertical):
         if status is not None:
             mark, ink = state_mark(status.state, glyphs), state_ink(status.state, palette)
             parts.append((f"{mark} {status.detail or status.state}", ink, False))
-        for said in (
+        for part in (
             None if summary.steps is None else f"{count(summary.steps)} steps",
             summary.meta.env_mode,
             None if summary.truth_now is None else summary.truth_named,
         ):
-            if said is not None:
-                parts.append((said, palette.muted, False))
+            if part is not None:
+                parts.append((part, palette.muted, False))
         rule = style(palette.frame)
         text = Text(glyphs.horizontal * 2 + " ", rule, no_wrap=True)
         room = width - 4
-        for i, (said, ink, bold) in enumerate(parts):
-            if i and len(said) + 2 > room:
+        for i, (part, ink, bold) in enumerate(parts):
+            if i and len(part) + 2 > room:
                 break
-            said = fit(said, room, glyphs.ellipsis)
-            text.append("  " if i else "").append(said, style(ink, bold=bold))
-            room -= len(said) + 2 * (i > 0)
+            part = fit(part, room, glyphs.ellipsis)
+            text.append("  " if i else "").append(part, style(ink, bold=bold))
+            room -= len(part) + 2 * (i > 0)
         line.update(text.append(" " + glyphs.horizontal * max(room, 0), rule), layout=False)
 
     def _tell(
@@ -155,12 +155,12 @@ class SessionPreview(Vertical):
         view: View,
         summary: SessionSummary | None,
         data: SessionData | None,
-        found: Digest | None,
+        digest: Digest | None,
     ) -> None:
         """The sentence, the damage and the events: of the row where nothing else is known."""
         palette, more = view.palette, view.glyphs.ellipsis
-        said = found.verdict if found is not None else verdict_of(summary)
-        self.query_one(VerdictLine).show(said, palette, more)
+        verdict = digest.verdict if digest is not None else verdict_of(summary)
+        self.query_one(VerdictLine).show(verdict, palette, more)
         damage = (data.damage if data is not None else ()) or (summary.damage if summary else ())
         self.query_one(DamageLine).show(damage, palette)
         self.query_one("#events", Page).set_content(
@@ -188,11 +188,11 @@ def timeline_of(view: View, data: SessionData | None) -> Timeline:
 
 
 def verdict_of(summary: SessionSummary | None) -> Verdict:
-    """What the row alone says, before the session is read."""
-    if summary is None or summary.baseline_last100 is None or summary.adaptive_last100 is None:
+    """The verdict from the row alone, before the session is read."""
+    if summary is None or summary.frozen_last100 is None or summary.adaptive_last100 is None:
         return Verdict.plain("Nothing to judge yet.", "unclear")
     low, high = summary.interval or (np.nan, np.nan)
-    words = compared(summary.baseline_last100, summary.adaptive_last100)[0]
+    words = compared(summary.frozen_last100, summary.adaptive_last100)[0]
     clauses = [Clause(f"Adaptive against frozen over the last steps: {words}.")]
     if summary.attempted:
         done = f" {summary.committed or 0} of {summary.attempted} transactions committed."
@@ -214,9 +214,9 @@ def last_events(data: SessionData, most: int) -> Sequence[tuple[int, int | str]]
 def write_events(prose: Prose, data: SessionData, most: int) -> None:
     """A line for each of the last events."""
     palette, glyphs = prose.look
-    found = last_events(data, most)
-    wide = max((len(str(t)) for t, _ in found), default=1)
-    for t, event in found:
+    events = last_events(data, most)
+    wide = max((len(str(t)) for t, _ in events), default=1)
+    for t, event in events:
         step = (f"{t:>{wide}} ", palette.muted)
         if isinstance(event, str):
             prose.line(step, (f"{glyphs.change} ", palette.accent, True), (event, palette.text))
@@ -224,9 +224,9 @@ def write_events(prose: Prose, data: SessionData, most: int) -> None:
         undone_at = data.transactions.undone_at(event)
         row = data.transactions[event]
         outcome = row.status if undone_at is None else UNDONE
-        said = explain(row, data.plasticity_at(t), undone_at)
-        said = fit(said, prose.width - wide - 3, glyphs.ellipsis)
+        sentence = explain(row, data.plasticity_at(t), undone_at)
+        sentence = fit(sentence, prose.width - wide - 3, glyphs.ellipsis)
         mark = (f"{glyphs.status(outcome)} ", palette.status(outcome), True)
-        prose.line(step, mark, (said, palette.text))
-    if not found:
+        prose.line(step, mark, (sentence, palette.text))
+    if not events:
         prose.say("no transaction yet", palette.muted)

@@ -104,7 +104,7 @@ _NUMBERS: dict[str, Callable[[SessionSummary], float | None]] = {
     "steps": lambda s: s.steps,
     "attempted": lambda s: s.attempted,
     "committed": lambda s: s.committed,
-    "frozen": lambda s: s.baseline_last100,
+    "frozen": lambda s: s.frozen_last100,
     "adaptive": lambda s: s.adaptive_last100,
     "gain": lambda s: s.improvement,
     "seed": lambda s: s.meta.seed,
@@ -188,8 +188,8 @@ class SessionRows:
 
         def holds(name: str, word: str) -> Bools:
             texts = _TEXTS.values() if name == "any" else (_TEXTS[name],)
-            found = (any(word in (t(s) or "").lower() for t in texts) for s in self.summaries)
-            return np.fromiter(found, dtype=np.bool_, count=len(self))
+            matches = (any(word in (t(s) or "").lower() for t in texts) for s in self.summaries)
+            return np.fromiter(matches, dtype=np.bool_, count=len(self))
 
         return query.select(len(self), self.number, holds) if query else None
 
@@ -234,7 +234,7 @@ class SessionRows:
             case "commits":
                 return self._commits(summary)
             case "frozen":
-                return mean_texts(summary.baseline_last100), palette.muted, False
+                return mean_texts(summary.frozen_last100), palette.muted, False
             case "adaptive":
                 return mean_texts(summary.adaptive_last100), palette.text, False
             case "gain":
@@ -312,7 +312,7 @@ class SessionRows:
         return (*texts, "includes 0"), self._look.palette.warn, False
 
     def _gain(self, summary: SessionSummary) -> Cell:
-        frozen, adaptive = summary.baseline_last100, summary.adaptive_last100
+        frozen, adaptive = summary.frozen_last100, summary.adaptive_last100
         palette = self._look.palette
         if frozen is None or adaptive is None:
             return "-", palette.faint, False

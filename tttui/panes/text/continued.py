@@ -1,4 +1,4 @@
-"""What both models expect at a byte or token, in words and bars."""
+"""Predictions of both models at a byte or token, in words and bars."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -107,24 +107,24 @@ def here_of(document: Document, at: int, recorded: tuple[float, float], lines: i
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is known of one model; `told` is None until it was worked out."""
+class ModelAnswer:
+    """The answer of one model; `continued` is None until it is known."""
 
-    told: Continued | None
+    continued: Continued | None
     model: int
     why_not: str = ""
-    """Why it cannot be worked out."""
+    """Why it cannot be computed."""
     unit: str = "bits"
 
     @property
     def key(self) -> object:
-        return (self.told, self.model, self.why_not)
+        return (self.continued, self.model, self.why_not)
 
     @property
     def expected(self) -> Expected | None:
-        if self.told is None:
+        if self.continued is None:
             return None
-        return self.told.adaptive if self.model else self.told.frozen
+        return self.continued.adaptive if self.model else self.continued.frozen
 
     @property
     def title(self) -> str:
@@ -134,7 +134,7 @@ class Told:
         return f"{name} ({expected.source})"
 
 
-def prose_of(shown: Told) -> Callable[[Prose], object]:
+def prose_of(shown: ModelAnswer) -> Callable[[Prose], object]:
     """Writes the most probable continuations, and the byte that came."""
 
     def write(prose: Prose) -> None:
@@ -142,24 +142,24 @@ def prose_of(shown: Told) -> Callable[[Prose], object]:
         if shown.why_not:
             prose.say(f"cannot be worked out: {shown.why_not}", palette.warn)
             return
-        if expected is None or shown.told is None:
+        if expected is None or shown.continued is None:
             prose.say("working out ...", palette.muted)
             return
         if expected.why_not:
             prose.say(expected.why_not, palette.warn)
             return
-        came = shown.told.came
+        came = shown.continued.came
         for likely in expected.likely:
             _line(prose, likely, likely.text[: likely.item] == came)
         rank = f" #{expected.rank}" if expected.rank > len(expected.likely) else ""
         loss = -math.log(expected.came) if expected.came > 0 else math.inf
         loss = loss / math.log(2) if shown.unit == "bits" else loss
-        said = f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}"
-        room = max(prose.width - len("came ") - len(said), 4)
+        figures = f"  {_percent(expected.came)}, {_loss(loss, shown.unit)}{rank}"
+        room = max(prose.width - len("came ") - len(figures), 4)
         prose.line(
             ("came ", palette.muted),
             (fit(text_of(came, _blank(prose)), room, prose.glyphs.ellipsis), palette.text, True),
-            (said, palette.text),
+            (figures, palette.text),
         )
 
     return write
@@ -203,10 +203,10 @@ def _loss(loss: float, unit: str) -> str:
 
 
 class Answers(Protocol):
-    """Works out what both models of a session expect; for one thread at a time."""
+    """Computes the predictions of both models of a session; for one thread at a time."""
 
-    def continued(self, asked: ContinuationRequest) -> Continued:
-        """What both models expect at a byte, or why that cannot be worked out."""
+    def continued(self, request: ContinuationRequest) -> Continued:
+        """The predictions of both models at a byte, or why they cannot be computed."""
 
     def close(self) -> None:
         """Give back what is held for that."""
@@ -221,7 +221,7 @@ class ExpectedPanel(Vertical):
     """
 
     def __init__(self, tell: Callable[[], object], *, id: str | None = None) -> None:
-        """`tell` is called in a thread when something was worked out."""
+        """`tell` is called in a thread after each answer."""
         super().__init__(id=id)
         self._tell = tell
         self._answers: Answers | None = None
@@ -241,15 +241,15 @@ class ExpectedPanel(Vertical):
             self._answers.close()
 
     @property
-    def told(self) -> Continued | None:
-        """What both models expect at the cursor, as soon as it is known."""
-        found = None if self._continuing is None else self._continuing.found
-        return found[1] if found is not None and self._about_here(found[0]) else None
+    def answer(self) -> Continued | None:
+        """The predictions at the cursor; None until they are computed."""
+        answer = None if self._continuing is None else self._continuing.newest
+        return answer[1] if answer is not None and self._about_here(answer[0]) else None
 
     @property
     def settled(self) -> bool:
-        """What is expected at the cursor is known, or why it is not."""
-        return self.told is not None or bool(self._continuing and self._continuing.failure)
+        """Whether the predictions at the cursor are computed, or have failed."""
+        return self.answer is not None or bool(self._continuing and self._continuing.failure)
 
     def shows(self, at: int) -> bool:
         """Whether a byte is the one that it shows."""
@@ -259,27 +259,27 @@ class ExpectedPanel(Vertical):
         """Show another place, with so many lines about it above the models."""
         self._view, self._at = view, at
         continuing = self._of(document)
-        told, failure = self.told, continuing.failure
-        if told is None:
-            if not self._about_here(continuing.asked):
+        continued, failure = self.answer, continuing.failure
+        if continued is None:
+            if not self._about_here(continuing.question):
                 continuing.ask(ContinuationRequest(view.data, document, at))
                 failure = ""
-            found = continuing.found
-            if found is not None and found[0].data.place == view.data.place:
-                told = found[1]  # until the new one is there, a moment later
+            earlier = continuing.newest
+            if earlier is not None and earlier[0].data.place == view.data.place:
+                continued = earlier[1]  # until the new one is there, a moment later
         begin = document.span(at)[0]
         losses = document.source.losses(begin, begin + 1)[0].tolist()
         here = here_of(document, at, (losses[0], losses[1]), lines)
         self.query_one("#here", Page).set_content(here.write, here.key, here.title)
         for name, model in (("frozen", 0), ("adaptive", 1)):
             page = self.query_one(f"#{name}", Page)
-            shown = Told(told, model, failure, document.unit)
+            shown = ModelAnswer(continued, model, failure, document.unit)
             page.set_content(prose_of(shown), shown.key, shown.title)
 
     def copyable(self) -> Sequence[tuple[str, str]]:
         """The continuations at the cursor."""
-        told, values = self.told, list[tuple[str, str]]()
-        for expected in () if told is None else (told.frozen, told.adaptive):
+        continued, values = self.answer, list[tuple[str, str]]()
+        for expected in () if continued is None else (continued.frozen, continued.adaptive):
             texts = ", ".join(
                 f"{visible(each.text.decode('utf-8', 'replace'))!r} {each.share:.3f}"
                 for each in expected.likely
@@ -298,13 +298,13 @@ class ExpectedPanel(Vertical):
             self._continuing = Latest(self._answers.continued, self._tell)
         return self._continuing
 
-    def _about_here(self, asked: ContinuationRequest | None) -> bool:
-        """A question is about the cursor, and the weights that are there now."""
+    def _about_here(self, request: ContinuationRequest | None) -> bool:
+        """Whether a question is about the cursor and the current weights."""
         view = self._view
-        if asked is None or view is None or view.data.place != asked.data.place:
+        if request is None or view is None or view.data.place != request.data.place:
             return False
-        same = asked.data.history is view.data.history and asked.data.begun is view.data.begun
-        return same and asked.offset == self._at
+        same = request.data.history is view.data.history and request.data.begun is view.data.begun
+        return same and request.offset == self._at
 
 
 def _answers(by_token: bool) -> Answers:

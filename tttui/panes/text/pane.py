@@ -148,8 +148,8 @@ class TextPane(Pane):
             self._show_nothing(view, reading)
             return
         if self._wanted is not None and not view.timeline.empty and not view.data.loading:
-            wanted, self._wanted = self._wanted, None
-            self._go(wanted)
+            target, self._wanted = self._wanted, None
+            self._go(target)
             if self._view is not view:
                 return
         window = document.window(view.timeline.cursor)
@@ -237,12 +237,12 @@ class TextPane(Pane):
 
     def _show_nothing(self, view: View, reading: Reading | None) -> None:
         failed = view.failure(DOCUMENT)
-        said = [failed] if failed else list(reading.problems) if reading is not None else []
+        reasons = [failed] if failed else list(reading.problems) if reading is not None else []
         page = self.query_one("#nothing", Page)
-        if said:
+        if reasons:
             page.set_content(
-                lambda prose: [prose.say(text, prose.palette.warn) for text in said],
-                tuple(said),
+                lambda prose: [prose.say(text, prose.palette.warn) for text in reasons],
+                tuple(reasons),
             )
         else:
             page.set_content(lambda prose: prose.say("Reading the document ..."), "reading")

@@ -1,4 +1,4 @@
-"""Searching a document: what is typed, what the thread has found, and where that leads."""
+"""Searching a document: the query, the answers of a thread, and the byte to go to."""
 
 from collections.abc import Callable
 
@@ -14,14 +14,14 @@ Searched = tuple[Document, TextQuery, int, int]
 
 
 class Searching:
-    """What is looked for in the document of a session, in a thread that calls `told`."""
+    """A search in the document of a session, in a thread that calls `on_answer`."""
 
-    def __init__(self, told: Callable[[], object]) -> None:
+    def __init__(self, on_answer: Callable[[], object]) -> None:
         self.query = NO_QUERY
         self.typed_from = 0
         """The byte at which the search began."""
         self._answers: Latest[Searched, TextMatch | None] = Latest(
-            lambda asked: search(*asked), told
+            lambda query: search(*query), on_answer
         )
         self._gone_to: object = None
         """The answer that the cursor has followed."""
@@ -31,7 +31,7 @@ class Searching:
         return self._answers.busy
 
     def look_for(self, document: Document | None, start: int, by: int) -> str | None:
-        """Find the match that is `by` matches on from a byte; why that cannot be."""
+        """Find the match `by` matches after a byte; returns why that is impossible, or ''."""
         if document is None:
             return None
         if not self.query:
@@ -40,22 +40,22 @@ class Searching:
         return None
 
     def news(self) -> tuple[bool, int | None]:
-        """Whether there is an answer that was not told yet, and the byte to which it leads."""
-        found = self._answers.found
-        if found is None or found is self._gone_to:
+        """Whether there is an answer that was not shown yet, and the byte to go to."""
+        answer = self._answers.newest
+        if answer is None or answer is self._gone_to:
             return False, None
-        self._gone_to = found
-        leads = found[0][1] == self.query and found[1] is not None
-        return True, found[1].offset if leads and found[1] is not None else None
+        self._gone_to = answer
+        leads = answer[0][1] == self.query and answer[1] is not None
+        return True, answer[1].offset if leads and answer[1] is not None else None
 
     def says(self) -> tuple[str, bool]:
-        """What the search has found, and whether that is nothing."""
-        found = self._answers.found
+        """The result of the search in words, and whether there is no match."""
+        answer = self._answers.newest
         word = visible(self.query.needle.decode("utf-8", "replace"))
         if not self.query:
             return "", False
-        if found is None or found[0][1] != self.query:
+        if answer is None or answer[0][1] != self.query:
             return f"{word}: searching ...", False
-        if found[1] is None:
+        if answer[1] is None:
             return f"{word}: not in the document", True
-        return f"{word}: {found[1].number} of {found[1].total}   n, N: next, previous", False
+        return f"{word}: {answer[1].number} of {answer[1].total}   n, N: next, previous", False

@@ -1,4 +1,4 @@
-"""What is said of the transactions of a session: why there are none, and what one changed."""
+"""Texts about the transactions of a session: why there are none, and what one changed."""
 
 from collections.abc import Sequence
 

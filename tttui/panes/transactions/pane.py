@@ -57,7 +57,7 @@ HINT = "grad>10 status:rollback t:200-400"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownTransactions:
-    """Which transactions pass, and everything that this was worked out from."""
+    """The transactions that pass, with the inputs of the filter."""
 
     events: Transactions
     statuses: frozenset[str] | None
@@ -213,30 +213,30 @@ class TransactionsPane(ListPane):
 
     def fill(self, view: View) -> None:
         """Filter and tell the table, only where data, filter or colours are other ones."""
-        found, shown = view.data.transactions, self._shown
+        events, shown = view.data.transactions, self._shown
         table = self.query_one(Table)
         same_look = self._table_rows is not None and self._table_rows.palette is view.palette
         if (
             shown is None
             or not same_look
-            or (shown.events is not found)
+            or (shown.events is not events)
             or (shown.statuses, shown.query) != (view.choices.statuses, self.query_now)
             or self._whatif is not view.whatif
         ):
-            rows = matching(found, self.query_now, view.choices.statuses)
+            rows = matching(events, self.query_now, view.choices.statuses)
             marks = marks_of(view.data)
-            if len(found):
+            if len(events):
                 marks = replace(marks, shown=rows)
             before = None if shown is None else (self._rows, len(shown.marks.counts()))
             self._shown = shown = ShownTransactions(
-                found, view.choices.statuses, self.query_now, rows, marks
+                events, view.choices.statuses, self.query_now, rows, marks
             )
             if before != (self._rows, len(marks.counts())):
                 self.show_regions()
             own = view.data.meta.is_point_mass
             self._whatif = view.whatif
             beside = None if view.whatif is None else view.whatif.transactions
-            self._table_rows = TransactionRows(found, view.look, of_point_mass=own, whatif=beside)
+            self._table_rows = TransactionRows(events, view.look, of_point_mass=own, whatif=beside)
             table.set_rows(self._table_rows, rows, self._nothing(view))
             self.query_one(Reasons).set_marks(marks, why_none(view.data))
             self.query_one(TransactionsOverTime).set_marks(marks)
@@ -267,24 +267,24 @@ class TransactionsPane(ListPane):
 
     def _index(self, view: View) -> int | None:
         """The selected transaction, or the last one tried at the cursor that is shown."""
-        found, selected = view.data.transactions, view.timeline.selected
-        if selected is not None and selected < len(found):
+        events, selected = view.data.transactions, view.timeline.selected
+        if selected is not None and selected < len(events):
             return selected
-        at = int(np.searchsorted(found.t, view.timeline.cursor, "right")) - 1
+        at = int(np.searchsorted(events.t, view.timeline.cursor, "right")) - 1
         rows = self._shown.rows if self._shown is not None else None
         if rows is not None and rows.any():
             passing = np.flatnonzero(rows)
             return int(passing[max(int(np.searchsorted(passing, at, "right")) - 1, 0)])
-        return max(at, 0) if len(found) else None
+        return max(at, 0) if len(events) else None
 
     def _show_detail(self, view: View, index: int | None) -> None:
-        found = view.data.transactions
-        event = None if index is None else found[index]
-        undone_at = None if index is None else found.undone_at(index)
+        events = view.data.transactions
+        event = None if index is None else events[index]
+        undone_at = None if index is None else events.undone_at(index)
         plasticity = view.data.plasticity_at(event.t if event is not None else 0)
         if self.query_one("#detail").display:
             panel = self.query_one(TransactionPanel)
-            panel.show(event, index or 0, len(found), plasticity, undone_at)
+            panel.show(event, index or 0, len(events), plasticity, undone_at)
             key = (view.data.history, index)
             if key != self._change[0]:
                 self._change = (key, *change_of(view.data, index))
@@ -298,8 +298,8 @@ class TransactionsPane(ListPane):
                 outcome = event.status if undone_at is None else UNDONE
                 ink = style(view.palette.status(outcome), bold=True)
                 text = Text(f"{view.glyphs.status(outcome)} t {event.t} ", ink)
-                said = explain(event, plasticity, undone_at)
-                text.append(said, style(view.palette.text))
+                sentence = explain(event, plasticity, undone_at)
+                text.append(sentence, style(view.palette.text))
             line.update(text, layout=False)
 
     def _show_gates(self, view: View) -> None:
@@ -307,7 +307,7 @@ class TransactionsPane(ListPane):
         chosen = view.timeline.log if view.choices.log_chosen else None
         lead = f"{view.glyphs.play} " if self.acting == "gates" else ""
         data = view.data
-        wanted = (
+        state = (
             data.transactions,
             data.meta,
             data.settings_changes,
@@ -315,8 +315,8 @@ class TransactionsPane(ListPane):
             lead,
             chosen,
         )
-        if wanted != self._plotted:
-            self._plotted = wanted
+        if state != self._plotted:
+            self._plotted = state
             plots = gate_plots(data, why_none(data))
             charts[-1].display = len(plots) == len(charts)
             for chart, (plot, log) in zip(charts, plots, strict=False):

@@ -117,13 +117,13 @@ class TransactionRows:
         raise KeyError(key)
 
     def _sorting_beside(self, key: str) -> Any:
-        found = np.full(len(self._events), np.nan)
-        for row in range(len(found)):
+        sorting = np.full(len(self._events), np.nan)
+        for row in range(len(sorting)):
             at = self._of_row(row)
             if self._beside is not None and at:
                 values = self._beside.status if key == "whatif" else self._beside.post_loss
-                found[row] = values[at[-1]]
-        return found
+                sorting[row] = values[at[-1]]
+        return sorting
 
     def _of_row(self, row: int) -> range:
         """The transactions of the what-if since the row before; of the last row all others."""
@@ -138,11 +138,11 @@ class TransactionRows:
             value = float(beside.post_loss[at[-1]])
             return _number(value if np.isfinite(value) else None, self.palette.text, self.palette)
         outcomes, names = beside.outcomes()
-        found = [names[int(outcomes[i])] for i in at]
-        text = "".join(map(self._glyphs.status, found))
-        if len(found) == 1:
-            text += f" {status_words(found[0], self._glyphs)}"
-        return text, self.palette.status(found[-1]), False
+        statuses = [names[int(outcomes[i])] for i in at]
+        text = "".join(map(self._glyphs.status, statuses))
+        if len(statuses) == 1:
+            text += f" {status_words(statuses[0], self._glyphs)}"
+        return text, self.palette.status(statuses[-1]), False
 
     def _delta(self, event: Transaction, key: str) -> Cell:
         pre, post = event.pre_loss, event.post_loss

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tttui.draw.palette import Palette
 from tttui.draw.prose import Prose
 from tttui.model.weights import TITLES, commits_behind
-from tttui.panes.weights.weights_at import FoundWeights
+from tttui.panes.weights.weights_at import WeightsAnswer
 from tttui.widgets.heatmap import Cell
 from tttui.widgets.weightmap import WeightMap
 
@@ -18,27 +18,27 @@ def element(cell: Cell, block: tuple[int, int]) -> str:
     return ", ".join(f"{i * size}-{(i + 1) * size - 1}" if size > 1 else f"{i}" for i, size in ends)
 
 
-def what_is_shown(found: FoundWeights, t: int) -> str:
+def what_is_shown(answer: WeightsAnswer, t: int) -> str:
     """`Value (snapshot of t 80, 13 commits ago)` at step t."""
-    shown, asked = found.shown, found.asked
+    shown, request = answer.shown, answer.request
     where = shown.says or "nothing to show"
-    behind = commits_behind(asked.data, t, asked.names)
+    behind = commits_behind(request.data, t, request.names)
     if behind and shown.says and shown.aspect != "commit":
         where += f", {behind} commit{'s' * (behind != 1)} ago"
     return f"{TITLES[shown.aspect].capitalize()} ({where})"
 
 
-def write_element(prose: Prose, found: FoundWeights, heatmap: WeightMap, cell: Cell) -> None:
+def write_element(prose: Prose, answer: WeightsAnswer, heatmap: WeightMap, cell: Cell) -> None:
     """Write which element it is, what it connects, and its values."""
     palette = prose.palette
     row, column = heatmap.names(cell)
-    values = _values(found, heatmap, cell, palette)
-    where = f"[{element(cell, found.block)}] "
+    values = _values(answer, heatmap, cell, palette)
+    where = f"[{element(cell, answer.block)}] "
     named = f"{heatmap.matrix}{where}"
     if not heatmap.roles and len(named) + _length(values) > prose.width:
         named = where  # the name stands over the map
         if len(named) + _length(values) > prose.width:
-            values = _values(found, heatmap, cell, palette, digits=4)
+            values = _values(answer, heatmap, cell, palette, digits=4)
     prose.line(
         (named, palette.accent, True),
         *([(f"{column} to {row}  ", palette.muted)] if heatmap.roles else []),
@@ -51,24 +51,24 @@ def _length(parts: Sequence[tuple[str, int, bool]]) -> int:
 
 
 def _values(
-    found: FoundWeights, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
+    answer: WeightsAnswer, heatmap: WeightMap, cell: Cell, palette: Palette, *, digits: int = 8
 ) -> list[tuple[str, int, bool]]:
     """An element's change, its value and its change since the start, as far as they are known."""
     name, parts = heatmap.matrix, []
-    if found.shown.is_change:
+    if answer.shown.is_change:
         change = float(heatmap.values[cell])
         parts += [
             ("change ", palette.muted, False),
             (f"{change:+.{digits - 1}g}  ", palette.text, True),
         ]
-    if found.now is None and not found.shown.is_change:
+    if answer.now is None and not answer.shown.is_change:
         value = float(heatmap.values[cell])
         parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
-    if found.now is not None and name in found.now.matrices:
-        value = float(found.now.matrices[name][cell])
+    if answer.now is not None and name in answer.now.matrices:
+        value = float(answer.now.matrices[name][cell])
         parts += [("value ", palette.muted, False), (f"{value:.{digits}g}  ", palette.text, True)]
-        start = found.start
-        if start is not None and name in start.matrices and found.shown.aspect != "start":
+        start = answer.start
+        if start is not None and name in start.matrices and answer.shown.aspect != "start":
             since = value - float(start.matrices[name][cell])
             parts += [("since start ", palette.muted, False)]
             parts += [(f"{since:+.{digits // 2}g}", palette.text, True)]

@@ -4,7 +4,7 @@ from tttui.model.arrays import PLASTIC
 from tttui.panes.regions import Pages
 
 REGIONS = (*PLASTIC, "statistics", "spectrum", "moved")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 WIDE_LOWER, MEDIUM_LOWER = 19, 14
 """Rows that the statistics and the rest need below the matrices."""

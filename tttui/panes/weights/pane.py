@@ -21,7 +21,7 @@ from tttui.panes.view import Pane, View
 from tttui.panes.weights.element import copyable, what_is_shown, write_element
 from tttui.panes.weights.layout import CSS, REGIONS, SHAPES, map_rows, pages
 from tttui.panes.weights.weight_figures import no_history, write_moved
-from tttui.panes.weights.weights_at import AskedWeights, Finder, FoundWeights
+from tttui.panes.weights.weights_at import Finder, WeightsAnswer, WeightsRequest
 from tttui.plots.weights import weight_map, weight_plot
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
@@ -49,8 +49,10 @@ class WeightsPane(RegionPane):
         self._aspect: Aspect = "value"
         self._statistics = Statistics()
         self._finder = Finder()
-        self._answers: Prepared[AskedWeights, FoundWeights] = Prepared(
-            lambda asked, _: self._finder.find(asked), lambda asked, _: asked.quick, self.derived
+        self._answers: Prepared[WeightsRequest, WeightsAnswer] = Prepared(
+            lambda request, _: self._finder.find(request),
+            lambda request, _: request.quick,
+            self.derived,
         )
         self._maps = self._make_maps()
         self._beside = Horizontal(*self._maps, id="maps")
@@ -66,8 +68,8 @@ class WeightsPane(RegionPane):
         self._reading = Page("", id="reading")
         self._nothing = Page("Statistics over time", id="nothing")
         self._moved = Page("What moved", id="moved")
-        self._asked: AskedWeights | None = None
-        self._found: FoundWeights | None = None
+        self._request: WeightsRequest | None = None
+        self._current: WeightsAnswer | None = None
         """What is on the screen; older than what is asked for while a thread looks."""
         self._charted: Key = ()
         self._shapes = SHAPES
@@ -130,42 +132,42 @@ class WeightsPane(RegionPane):
         if old is None or (old.data.place, old.data.run) != (view.data.place, view.data.run):
             self._forget()
         answer = self._answer(view)
-        found = self._statistics_of(view, answer)
-        fuller, self._statistics = found.columns is not self._statistics.columns, found
+        statistics = self._statistics_of(view, answer)
+        fuller, self._statistics = statistics.columns is not self._statistics.columns, statistics
         self._show_weights(view, answer, fuller)
         self._show_charts(view)
         self._show_reading()
 
-    def _answer(self, view: View) -> FoundWeights | None:
+    def _answer(self, view: View) -> WeightsAnswer | None:
         """The newest answer that there is, while another one is worked out where it is wanted."""
-        asked = AskedWeights.of(view, self._aspect, self._names)
-        if self._asked is None or not same(asked.key, self._asked.key):
-            self._asked = asked
-        return self._answers.of(self._asked)
+        request = WeightsRequest.of(view, self._aspect, self._names)
+        if self._request is None or not same(request.key, self._request.key):
+            self._request = request
+        return self._answers.of(self._request)
 
-    def _statistics_of(self, view: View, answer: FoundWeights | None) -> Statistics:
+    def _statistics_of(self, view: View, answer: WeightsAnswer | None) -> Statistics:
         """What is drawn over time."""
         return view.statistics or Statistics()
 
     @property
     def settled(self) -> bool:
         """All that was asked for is on the screen."""
-        view, found = self._view, self._found
-        answered = found is not None and found.asked is self._asked
+        view, answer = self._view, self._current
+        answered = answer is not None and answer.request is self._request
         if view is None or view.statistics is None:
             return False
         return answered and view.statistics.complete
 
     # What the weights are
 
-    def _show_weights(self, view: View, found: FoundWeights | None, fuller: bool) -> None:
+    def _show_weights(self, view: View, answer: WeightsAnswer | None, fuller: bool) -> None:
         """Show what is in force at the cursor; `fuller`: the scale may be known by now."""
-        if found is None or (found is self._found and not fuller):
+        if answer is None or (answer is self._current and not fuller):
             return
-        fresh, self._found = found is not self._found, found
-        shown, start = found.shown, found.start.matrices if found.start is not None else {}
+        fresh, self._current = answer is not self._current, answer
+        shown, start = answer.shown, answer.start.matrices if answer.start is not None else {}
         for heatmap in self._maps:
-            pyramid = found.pyramids.get(heatmap.matrix)
+            pyramid = answer.pyramids.get(heatmap.matrix)
             name, roles = heatmap.matrix, heatmap.roles
             at_start = start.get(name)
             heatmap.set_plot(
@@ -178,22 +180,22 @@ class WeightsPane(RegionPane):
             self._shapes = shapes
             self.use_room()
         if fresh:
-            known = found.now is not None or bool(found.spectra)
+            known = answer.now is not None or bool(answer.spectra)
             why = "" if known else shown.why_not or why_no_weights(view.data, self._names)
-            self._bars.set_spectra(found.spectra, why)
-            self._show_moved(found)
+            self._bars.set_spectra(answer.spectra, why)
+            self._show_moved(answer)
 
     def _forget(self) -> None:
         """Another session is looked at: nothing of the one before stays on the screen."""
         self._answers.forget()
-        self._asked = self._found = None
+        self._request = self._current = None
         for heatmap in self._maps:
             heatmap.set_values(None, heatmap.matrix, message="working out ...")
         self._bars.set_spectra(())
         self._moved.set_content(lambda _: None, None, "What moved")
 
-    def _show_moved(self, found: FoundWeights) -> None:
-        movement, why = found.moved, found.shown.why_not or "Nothing to compare with."
+    def _show_moved(self, answer: WeightsAnswer) -> None:
+        movement, why = answer.moved, answer.shown.why_not or "Nothing to compare with."
 
         def write(prose: Prose) -> None:
             if movement is None:
@@ -201,7 +203,7 @@ class WeightsPane(RegionPane):
             else:
                 write_moved(prose, movement)
 
-        of = movement.of if movement is not None else TITLES[found.shown.aspect]
+        of = movement.of if movement is not None else TITLES[answer.shown.aspect]
         self._moved.set_content(write, None, f"What moved: {of}")
 
     @on(Pane.Derived)
@@ -212,18 +214,18 @@ class WeightsPane(RegionPane):
     # Over time
 
     def _show_charts(self, view: View) -> None:
-        found = self._statistics
-        key: Key = (view.data.history, found, view.timeline.last, self._names)
+        statistics = self._statistics
+        key: Key = (view.data.history, statistics, view.timeline.last, self._names)
         if not same(key, self._charted):
             old, self._charted = self._charted, key
             why = self._why_no_curves(view)
             self.set_class(bool(why), "no-history")
             self._nothing.set_content(lambda p: p.say(why), why)
             known = old[1] if old else None
-            grown = not isinstance(known, Statistics) or known.columns is not found.columns
+            grown = not isinstance(known, Statistics) or known.columns is not statistics.columns
             grown = grown or old[0] is not key[0] or old[2:] != key[2:]
             for chart in self._charts:
-                plot = weight_plot(chart.measure, found, view.timeline.last, why)
+                plot = weight_plot(chart.measure, statistics, view.timeline.last, why)
                 if grown or plot.corner != chart.shown.corner:
                     chart.set_plot(plot)
         for chart in self._charts:
@@ -236,23 +238,23 @@ class WeightsPane(RegionPane):
     # The cell
 
     def _show_reading(self) -> None:
-        found = self._found
-        if found is None:
+        answer = self._current
+        if answer is None:
             self._reading.set_content(lambda _: None, "", "Working out ...")
             return
-        shown, heatmap = found.shown, self._heatmap()
+        shown, heatmap = answer.shown, self._heatmap()
         cell = heatmap.cell if heatmap.values.size else None
-        key = (found, heatmap.matrix, cell)
+        key = (answer, heatmap.matrix, cell)
 
         def write(prose: Prose) -> None:
             if shown.why_not:
                 prose.line((shown.why_not, prose.palette.warn, True))
             elif cell is not None:
-                write_element(prose, found, heatmap, cell)
+                write_element(prose, answer, heatmap, cell)
 
         title = f"Working out: {TITLES[self._aspect]} ..."
-        if found.asked is self._asked and self._view is not None:
-            title = what_is_shown(found, self._view.timeline.cursor)
+        if answer.request is self._request and self._view is not None:
+            title = what_is_shown(answer, self._view.timeline.cursor)
         self._reading.set_content(write, key, title)
 
     def _heatmap(self) -> WeightMap:
@@ -305,16 +307,16 @@ class WeightsPane(RegionPane):
 
     def awaits(self, action: str) -> bool:
         """The matrices, for what is done with them."""
-        return self._found is None and action.startswith(("pane(", "copy", "export"))
+        return self._current is None and action.startswith(("pane(", "copy", "export"))
 
     def do_view(self) -> str | None:
         """Show the next aspect of the weights."""
         self._aspect = ASPECTS[(ASPECTS.index(self._aspect) + 1) % len(ASPECTS)]
         if self._view is not None:
             self.show(self._view)
-        found = self._found
-        answered = found is not None and found.asked is self._asked
-        why = found.shown.why_not if found is not None and answered else ""
+        answer = self._current
+        answered = answer is not None and answer.request is self._request
+        why = answer.shown.why_not if answer is not None and answered else ""
         return f"{TITLES[self._aspect].capitalize()}. {why}" if why else None
 
     def do_compared(self) -> None:
@@ -373,14 +375,14 @@ class WeightsPane(RegionPane):
         return named.get(self.acting, "weights")
 
     def export_of(self, request: ExportRequest) -> ExportRequest:
-        asked = self._asked
-        if asked is None:
+        shown = self._request
+        if shown is None:
             return request
         return replace(
             request,
-            aspect=asked.aspect,
-            transaction=asked.transaction,
-            parent=asked.parent,
-            other=asked.other,
-            parameters=() if asked.of_point_mass else asked.names,
+            aspect=shown.aspect,
+            transaction=shown.transaction,
+            parent=shown.parent,
+            other=shown.other,
+            parameters=() if shown.of_point_mass else shown.names,
         )

@@ -19,7 +19,7 @@ from tttui.model.weights import commits_behind, commits_between, history_of, ind
 from tttui.panes.view import View
 from tttui.panes.weights.pane import WeightsPane
 from tttui.panes.weights.weight_figures import no_history
-from tttui.panes.weights.weights_at import FoundWeights
+from tttui.panes.weights.weights_at import WeightsAnswer
 from tttui.widgets.heatmap import Heatmap
 from tttui.widgets.page import Page
 from tttui.widgets.table import Table
@@ -27,7 +27,7 @@ from tttui.widgets.table_columns import TEXTS, Cell, Sort, TableColumn
 from tttui.widgets.weightmap import WeightMap
 
 REGIONS = ("parameters", "map", "statistics", "spectrum", "moved")
-"""What `w` goes through."""
+"""The regions that `w` cycles through."""
 
 COLUMNS = (
     TableColumn("name", "parameter", 18, left=True, grows=True, orders=TEXTS),
@@ -200,9 +200,9 @@ class ParametersPane(WeightsPane):
         self._show_list(view)
 
     def _show_list(self, view: View) -> None:
-        table, found = self.query_one(Table), self._found
+        table, answer = self.query_one(Table), self._current
         which = self.query_one("#which", Page)
-        known = found.inventory if found is not None else None
+        known = answer.inventory if answer is not None else None
         if known is not None and (known is not self._known or view.palette is not self._palette):
             self._known, self._palette = known, view.palette
             table.set_rows(ParameterRows(known, view.palette), None, "no parameters are recorded")
@@ -237,27 +237,31 @@ class ParametersPane(WeightsPane):
             self._maps[0].set_values(None, "", message="working out ...")
         self.post_message(self.ParameterPicked(name))
 
-    def _statistics_of(self, view: View, answer: FoundWeights | None) -> Statistics:
+    def _statistics_of(self, view: View, answer: WeightsAnswer | None) -> Statistics:
         """Those of the snapshots; of a parameter without any those that commits recorded."""
         name = self._chosen[0]
         if history_of(view.data, self._names) is not None:
-            found = super()._statistics_of(view, answer)
+            statistics = super()._statistics_of(view, answer)
         else:
-            found = NONE if answer is None or answer.recorded is None else answer.recorded
-        return found if name in found.columns else NONE
+            statistics = NONE if answer is None or answer.recorded is None else answer.recorded
+        return statistics if name in statistics.columns else NONE
 
     def _why_no_curves(self, view: View) -> str:
         if not self._specs:
             return no_history(view.data)
-        found = self._statistics
-        if history_of(view.data, self._names) is not None or found is NONE or len(found.t):
+        statistics = self._statistics
+        if (
+            history_of(view.data, self._names) is not None
+            or statistics is NONE
+            or len(statistics.t)
+        ):
             return ""
         return "No figures of this parameter are recorded."
 
     @property
     def settled(self) -> bool:
-        found, view = self._found, self._view
-        if view is None or found is None or found.asked is not self._asked:
+        answer, view = self._current, self._view
+        if view is None or answer is None or answer.request is not self._request:
             return view is not None and not self._specs
         if history_of(view.data, self._names) is None:
             return True

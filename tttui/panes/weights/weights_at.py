@@ -42,7 +42,7 @@ LISTED = (("W_u", 1), ("W_o", 0), ("B", 0), ("B", 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AskedWeights:
+class WeightsRequest:
     """What is looked at: the weights of a session at a step, and what they are compared with."""
 
     data: SessionData
@@ -55,7 +55,7 @@ class AskedWeights:
     """The matrices; of any other model than the point mass a single one."""
 
     @classmethod
-    def of(cls, view: View, aspect: Aspect, names: tuple[str, ...] = PLASTIC) -> "AskedWeights":
+    def of(cls, view: View, aspect: Aspect, names: tuple[str, ...] = PLASTIC) -> "WeightsRequest":
         line = view.timeline
         return cls(view.data, aspect, line.cursor, line.selected, view.parent, view.other, names)
 
@@ -105,10 +105,10 @@ class AskedWeights:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundWeights:
+class WeightsAnswer:
     """The answer."""
 
-    asked: AskedWeights
+    request: WeightsRequest
     now: WeightsInForce | None
     start: WeightsInForce | None
     shown: ShownWeights
@@ -147,10 +147,10 @@ class Newest(Generic[V]):
 
     def of(self, key: Key, make: Callable[[], V]) -> V:
         """The value for this key (by `same`)."""
-        kept = self._kept
-        if kept is None or not same(key, kept[0]):
-            kept = self._kept = (key, make())
-        return kept[1]
+        newest = self._kept
+        if newest is None or not same(key, newest[0]):
+            newest = self._kept = (key, make())
+        return newest[1]
 
 
 class Finder:
@@ -162,65 +162,65 @@ class Finder:
         a whole, since the thread for another session may still be at work."""
         self._inventory = Newest[Inventory]()
         self._recorded = Newest[Statistics]()
-        self._unchanging = Newest[FoundWeights]()
+        self._unchanging = Newest[WeightsAnswer]()
         """Of a parameter without snapshots, at any step."""
 
-    def find(self, asked: AskedWeights) -> FoundWeights:
+    def find(self, request: WeightsRequest) -> WeightsAnswer:
         """The answer; memory that does not suffice is said instead."""
         try:
-            if asked.of_point_mass:
-                return self._found(asked)
-            return self._with_records(self._of_any(asked))
+            if request.of_point_mass:
+                return self._computed(request)
+            return self._with_records(self._of_any(request))
         except MemoryError:
             why = "There is not enough memory to compare matrices of this size."
-            return FoundWeights(asked, None, None, ShownWeights(asked.aspect, why_not=why))
+            return WeightsAnswer(request, None, None, ShownWeights(request.aspect, why_not=why))
 
-    def _with_records(self, found: FoundWeights) -> FoundWeights:
+    def _with_records(self, answer: WeightsAnswer) -> WeightsAnswer:
         """With what is known of all parameters, and recorded of one without snapshots."""
-        asked = found.asked
-        data, events, names = asked.data, asked.data.transactions, asked.names
-        known = self._inventory.of(asked.state, lambda: inventory(data, asked.t))
+        request = answer.request
+        data, events, names = request.data, request.data.transactions, request.names
+        known = self._inventory.of(request.state, lambda: inventory(data, request.t))
         if history_of(data, names) is not None:
-            return replace(found, inventory=known)
+            return replace(answer, inventory=known)
         recorded = self._recorded.of(
             (data.run, events, names), lambda: recorded_statistics(events, names[0])
         )
-        return replace(found, inventory=known, recorded=recorded)
+        return replace(answer, inventory=known, recorded=recorded)
 
-    def _of_any(self, asked: AskedWeights) -> FoundWeights:
+    def _of_any(self, request: WeightsRequest) -> WeightsAnswer:
         """The answer for a parameter of any other model than the point mass."""
-        data, work = asked.data, _condensed if self._is_large(asked) else self._found
-        if history_of(data, asked.names) is not None or asked.aspect not in ("value", "start"):
-            return work(asked)
+        data, work = request.data, _condensed if self._is_large(request) else self._computed
+        if history_of(data, request.names) is not None or request.aspect not in ("value", "start"):
+            return work(request)
         own = (data.place, data.run, data.meta, data.history, data.checkpoint, data.begun)
-        key = (*own, data.problems, asked.names, asked.aspect)
-        return replace(self._unchanging.of(key, lambda: work(asked)), asked=asked)
+        key = (*own, data.problems, request.names, request.aspect)
+        return replace(self._unchanging.of(key, lambda: work(request)), request=request)
 
-    def _found(self, asked: AskedWeights) -> FoundWeights:
-        data = asked.data
-        start, begun = self._start_of(data, asked.names)
-        now = weights_in_force(data, asked.t, asked.names)
+    def _computed(self, request: WeightsRequest) -> WeightsAnswer:
+        data = request.data
+        start, begun = self._start_of(data, request.names)
+        now = weights_in_force(data, request.t, request.names)
         shown = compare(
-            asked.aspect,
+            request.aspect,
             data,
-            asked.t,
-            transaction=asked.transaction,
-            parent=asked.parent,
-            other=asked.other,
-            names=asked.names,
+            request.t,
+            transaction=request.transaction,
+            parent=request.parent,
+            other=request.other,
+            names=request.names,
         )
         pyramids = {name: Pyramid(W) for name, W in shown.matrices.items()}
         for pyramid in pyramids.values():
             pyramid.build()
-        product = _product_spectrum(data, asked)
+        product = _product_spectrum(data, request)
         spectra = product if product or now is None else spectra_of(now.matrices, begun)
-        moves = _movement(shown, now, start, roles=asked.of_point_mass)
-        return FoundWeights(asked, now, start, shown, pyramids, spectra, moves)
+        moves = _movement(shown, now, start, roles=request.of_point_mass)
+        return WeightsAnswer(request, now, start, shown, pyramids, spectra, moves)
 
-    def _is_large(self, asked: AskedWeights) -> bool:
+    def _is_large(self, request: WeightsRequest) -> bool:
         """The parameter is in the checkpoint alone, and too large to be shown by elements."""
-        name, tensors = asked.names[0], asked.data.checkpoint
-        if history_of(asked.data, asked.names) is not None or tensors is None:
+        name, tensors = request.names[0], request.data.checkpoint
+        if history_of(request.data, request.names) is not None or tensors is None:
             return False
         return name in tensors.specs and tensors.specs[name].size > LARGE
 
@@ -239,9 +239,9 @@ class Finder:
         return start, begun
 
 
-def _condensed(asked: AskedWeights) -> FoundWeights:
+def _condensed(request: WeightsRequest) -> WeightsAnswer:
     """The answer for a parameter that is too large to be held: the extremes of its blocks."""
-    data, aspect, name = asked.data, asked.aspect, asked.names[0]
+    data, aspect, name = request.data, request.aspect, request.names[0]
     tensors: Tensors | None = data.checkpoint
     says, why = "newest checkpoint", ""
     if aspect == "start":
@@ -250,24 +250,26 @@ def _condensed(asked: AskedWeights) -> FoundWeights:
     elif aspect != "value":
         tensors, why = None, "So large a parameter shows its value and its change since the start."
     if tensors is None or name not in tensors.specs:
-        return FoundWeights(asked, None, None, ShownWeights(aspect, why_not=why))
+        return WeightsAnswer(request, None, None, ShownWeights(aspect, why_not=why))
     shape = tensors.specs[name].matrix
     W, block = condensed(tensors, name)
     says = f"{says}; an element is the extreme of {block[0]} x {block[1]}"
     pyramid = Pyramid(W)
     pyramid.build()
     shown = ShownWeights(aspect, {name: W}, says)
-    spectra = _product_spectrum(data, asked) or (SpectrumOf(name, shape, None),)
-    return FoundWeights(asked, None, None, shown, {name: pyramid}, spectra, block=block)
+    spectra = _product_spectrum(data, request) or (SpectrumOf(name, shape, None),)
+    return WeightsAnswer(request, None, None, shown, {name: pyramid}, spectra, block=block)
 
 
-def _product_spectrum(data: SessionData, asked: AskedWeights) -> tuple[SpectrumOf, ...]:
+def _product_spectrum(data: SessionData, request: WeightsRequest) -> tuple[SpectrumOf, ...]:
     """That of the product of a pair, from its factors; nothing where it is none."""
-    pair = data.meta.schema.pair(asked.names[0])
-    held = None if pair is None else weights_in_force(data, asked.t, (pair.a.name, pair.b.name))
-    if pair is None or held is None or len(held.matrices) < 2:
+    pair = data.meta.schema.pair(request.names[0])
+    weights = (
+        None if pair is None else weights_in_force(data, request.t, (pair.a.name, pair.b.name))
+    )
+    if pair is None or weights is None or len(weights.matrices) < 2:
         return ()
-    a, b = (held.matrices[spec.name] for spec in (pair.a, pair.b))
+    a, b = (weights.matrices[spec.name] for spec in (pair.a, pair.b))
     return (SpectrumOf(pair.name, pair.spec.matrix, of_values(product_values(a, b, pair.scale))),)
 
 

@@ -82,7 +82,7 @@ def compared(data: SessionData, result: "WhatIfResult") -> Sequence[ComparedLine
     changed = _within(result.transactions, there, later)
     return (
         *_losses("adaptive", loss.lower_is_better, here.adaptive, there.adaptive, windows),
-        *_losses("frozen", loss.lower_is_better, here.baseline, there.baseline, windows),
+        *_losses("frozen", loss.lower_is_better, here.frozen, there.frozen, windows),
         _against_frozen(here, there, loss.lower_is_better),
         *_outcomes(recorded, changed),
         *_implied(data, result, here),
@@ -120,12 +120,12 @@ def _common(data: SessionData, result: "WhatIfResult") -> tuple[Steps, Steps]:
 
 def _rows(steps: Steps, at: Ints | slice, *, written: bool = False) -> Steps:
     """Some rows; `written`: their losses are texts of float32, which they become again."""
-    baseline, adaptive = steps.baseline[at], steps.adaptive[at]
+    frozen, adaptive = steps.frozen[at], steps.adaptive[at]
     if written:
-        baseline, adaptive = (x.astype(np.float32).astype(np.float64) for x in (baseline, adaptive))
+        frozen, adaptive = (x.astype(np.float32).astype(np.float64) for x in (frozen, adaptive))
     return Steps(
         steps.t[at],
-        baseline,
+        frozen,
         adaptive,
         steps.did_update[at],
         steps.update_ok[at],

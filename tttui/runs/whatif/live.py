@@ -16,7 +16,7 @@ class Piece:
     """The steps that were computed at one go, t .. t+n-1."""
 
     t: int
-    baseline: Floats
+    frozen: Floats
     """Losses of the frozen model [n]; NaN where it was not scored."""
     adaptive: Floats
     """Losses of the adaptive model [n]."""

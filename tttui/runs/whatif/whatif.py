@@ -39,7 +39,7 @@ class WhatIf:
         self._began = time.monotonic()
         self._rows = Columns(
             t=np.int64,
-            baseline=np.float64,
+            frozen=np.float64,
             adaptive=np.float64,
             did_update=np.bool_,
             update_ok=np.bool_,
@@ -128,7 +128,7 @@ class WhatIf:
             n,
             {
                 "t": np.arange(piece.t, piece.t + n),
-                "baseline": piece.baseline,
+                "frozen": piece.frozen,
                 "adaptive": piece.adaptive,
                 "did_update": piece.did_update,
                 "update_ok": piece.update_ok,
@@ -148,7 +148,7 @@ class WhatIf:
     def _evaluated(self, rows: Mapping[str, Any]) -> Any:
         if self.request.data.meta.is_point_mass:
             return None
-        flags = ~np.isnan(rows["baseline"])
+        flags = ~np.isnan(rows["frozen"])
         return None if flags.all() else flags
 
 

@@ -21,7 +21,7 @@ class CommandForm(Form[CommandPlan]):
         empty = next((name for name in plan.names if not plan.text(name)), "")
         super().__init__(plan, f"tttui {plan.title}", empty)
 
-    def said_below(self) -> str:
+    def footnote(self) -> str:
         return self.plan.about
 
 

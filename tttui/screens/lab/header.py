@@ -12,7 +12,7 @@ from tttui.store.lab.jobs import Jobs
 
 
 def named(root: Path, jobs: Jobs) -> tuple[str, ...]:
-    """What is looked at, from the most important part to the least."""
+    """The name of the shown view, the most important part first."""
     n = len(jobs.all)
     if jobs.unread:
         return "lab", str(root), f"reading {jobs.unread} more jobs ..."
@@ -22,7 +22,7 @@ def named(root: Path, jobs: Jobs) -> tuple[str, ...]:
 
 
 def stated(jobs: Jobs, look: Look) -> tuple[Forms, Style]:
-    """What goes on, from the fullest to the shortest text, and its style."""
+    """The current activity, from the fullest to the shortest text, and its style."""
     live = jobs.live
     running = sum(job.state != "queued" for job in live)
     queued = len(live) - running

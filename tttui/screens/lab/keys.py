@@ -1,4 +1,4 @@
-"""Which command a key stands for in the shown view of the lab, and whether it can act already."""
+"""The command of each key in the shown view of the lab, and whether it can act yet."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -28,7 +28,7 @@ class LabKeys:
         self._of: dict[type[LabView] | None, Mapping[str, Command]] = {}
 
     def command(self, key: str) -> Command | None:
-        """What a key stands for."""
+        """The command of a key."""
         return self._by_key(self._made()).get(key)
 
     def here(self) -> list[Command]:
@@ -55,7 +55,7 @@ class LabKeys:
         return [(command, label) for command, label in labelled if label]
 
     def takes(self, key: str) -> bool:
-        """What this key acts on is there."""
+        """Whether the target of this key is loaded."""
         view = self._made()
         return view is not None and view.is_mounted and bool(view.size.area)
 
@@ -70,12 +70,12 @@ class LabKeys:
 
     def _by_key(self, view: LabView | None) -> Mapping[str, Command]:
         kind = None if view is None else type(view)
-        found = self._of.get(kind)
-        if found is None:
+        known = self._of.get(kind)
+        if known is None:
             own = () if kind is None else (*kind.keys, *(self._app[name] for name in kind.shares))
             made: dict[str, Command] = {}
             for command in (*own, *self._lab):
                 for key in command.keys.split(","):
                     made.setdefault(key, command)
-            found = self._of[kind] = made
-        return found
+            known = self._of[kind] = made
+        return known

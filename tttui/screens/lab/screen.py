@@ -22,8 +22,8 @@ from tttui.model.errors import TttuiError
 from tttui.model.start import StartView
 from tttui.panes.body import Body
 from tttui.panes.lab.base import VIEWS, LabState, LabView, Question, prepare, registered
+from tttui.screens.lab.clipboard_export import LabExport
 from tttui.screens.lab.dialogs import CommandForm, CommandPicker, OutputDialog, QuestionDialog
-from tttui.screens.lab.handing_out import HandsOut
 from tttui.screens.lab.header import named, stated
 from tttui.screens.lab.keys import LabKeys
 from tttui.screens.notes import Notes
@@ -104,9 +104,9 @@ class LabScreen(HeldScreen):
         """The modules of the other views are imported, or about to be."""
         self.keys = LabKeys(commands, lambda: self.made, lambda: self._typing)
         self.notes = Notes(self)
-        hands_out = HandsOut(self)
-        for name in (name for name in dir(hands_out) if name.startswith("action_")):
-            setattr(self, name, getattr(hands_out, name))
+        exports = LabExport(self)
+        for name in (name for name in dir(exports) if name.startswith("action_")):
+            setattr(self, name, getattr(exports, name))
 
     def compose(self) -> ComposeResult:
         yield TopBar()
@@ -156,7 +156,7 @@ class LabScreen(HeldScreen):
         return LabState(self.snapshot, self.look, self.store.root, self._clock())
 
     def want(self) -> None:
-        """Have the store keep up to date what the view needs, and the header."""
+        """Tell the store which parts the view and the header need."""
         view = self.made
         self.store.want({JOBS.name, *(view.needs if view is not None else ())})
 

@@ -129,12 +129,12 @@ def regime(z: Floats, mu: float, law: World) -> Regime:
 
 
 def prediction_of(trajectory: Trajectory, model: str, rows: Ints) -> Floats | None:
-    """The predictions [k, 4] of a model (`baseline`, `adaptive`) for some rows [k].
+    """The predictions [k, 4] of a model (`frozen`, `adaptive`) for some rows [k].
 
     A row of the file holds the prediction of the next observation; here it stands beside the
     observation that it is about. NaN for the first row and after a gap in t.
     """
-    predicted = trajectory.baseline if model == "baseline" else trajectory.adaptive
+    predicted = trajectory.frozen if model == "frozen" else trajectory.adaptive
     if predicted is None:
         return None
     before = np.maximum(rows - 1, 0)

@@ -79,12 +79,12 @@ class Decoder:
         logits, cache = self.read(np.array([read], dtype=np.int64))
         probable = softmax(logits)[0]
         first = np.argsort(-probable, kind="stable")[:most]
-        bytes_ = [first]
+        chosen = [first]
         cache = tuple((np.repeat(k, most, axis=0), np.repeat(v, most, axis=0)) for k, v in cache)
         for _ in range(min(longest - 1, self.positions - len(read))):
-            logits, cache = self.read(bytes_[-1][:, None], cache)
-            bytes_.append(logits.argmax(axis=1))
-        return probable, [bytes(column) for column in np.array(bytes_, dtype=np.uint8).T]
+            logits, cache = self.read(chosen[-1][:, None], cache)
+            chosen.append(logits.argmax(axis=1))
+        return probable, [bytes(column) for column in np.array(chosen, dtype=np.uint8).T]
 
 
 def softmax(x: Floats) -> Floats:

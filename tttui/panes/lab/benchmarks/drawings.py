@@ -105,12 +105,12 @@ class ContenderPair(Drawn):
             canvas.write(y, 0, line, palette.text)
         top = 1 + len(lines)
         ends = _ends(_differences(contest, i, j, compared), compared)
-        told = [f"one bar a {_one(contest)}, the best first: {ends}"]
+        notes = [f"one bar a {_one(contest)}, the best first: {ends}"]
         if height - top >= LOSSES:
-            told += [
+            notes += [
                 f"losses of {names[k]} {_spread(contest.values[at])}" for k, at in enumerate((i, j))
             ]
-        below = [line for text in told for line in wrapped(text, width)]
+        below = [line for text in notes for line in wrapped(text, width)]
         room = height - top - len(below)
         if room >= 2:
             inner = _difference_bars(

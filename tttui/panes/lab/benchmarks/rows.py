@@ -47,7 +47,7 @@ class Contests:
             self._contenders.setdefault(step.result.job, []).append(step.result.contender)
 
     def verdict(self, job: Job) -> str:
-        """What came of it, or how far it is."""
+        """The verdict, or the progress."""
         if job.handle in self._verdicts:
             return self._verdicts[job.handle]
         if job.has_ended:

@@ -185,7 +185,7 @@ class BenchmarksView(JobTable):
 
     @property
     def contest(self) -> Benchmarks:
-        """What is read of it, as far as it is."""
+        """The shown contest as far as it is read."""
         job = self.job
         mine = job is not None and self._contest.path == job.path
         return self._contest if mine else Benchmarks(self._contest.history, progress="reading")

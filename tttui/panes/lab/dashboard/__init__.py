@@ -1,1 +1,1 @@
-"""The dashboard: what goes on now, at a glance."""
+"""The dashboard: an overview of the current activity."""

@@ -58,7 +58,7 @@ class MachineStrip(Drawn):
 
 
 def _as_good_as(drawn: "MachineState | None", now: "MachineState | None") -> bool:
-    """What is shown may stay: it says the same, or is young and nothing runs."""
+    """Whether the shown line may stay: it is equal, or recent while nothing runs."""
     if drawn is None or now is None or drawn.cpu is None:
         return False
     young = 0 <= now.at - drawn.at < QUIET_S and not drawn.holders and not now.holders

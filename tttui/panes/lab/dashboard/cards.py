@@ -1,4 +1,4 @@
-"""Jobs as cards: what they are, how far they are, what they do now, how long it takes yet."""
+"""Jobs as cards: name, progress, current work, remaining time."""
 
 from collections.abc import Sequence
 

@@ -142,7 +142,7 @@ class DashboardView(Regions, LabView):
         if self._view is not None:
             self.show(self._view)
 
-    def said_of(self, region: str) -> str:
+    def region_note(self, region: str) -> str:
         return f"The keys act on: {self.short_names.get(region, region)}"
 
     # Drawing
@@ -156,9 +156,9 @@ class DashboardView(Regions, LabView):
         self._show_cards(state, jobs, cards)
         self._ask_curves(jobs)
         self._show_curves(state.of(JOB_METRICS), jobs)
-        matrix, found = self.query_one(MatrixMap), state.of(MATRIX)
-        if found is not None:
-            matrix.set_matrix(found, None, (), state.now)
+        matrix, cells = self.query_one(MatrixMap), state.of(MATRIX)
+        if cells is not None:
+            matrix.set_matrix(cells, None, (), state.now)
         personas = state.of(PERSONAS)
         used = self.query_one("#models", Page)
         used.set_content(around.models(personas, state.now), (personas, int(state.now // 60)))
@@ -178,7 +178,7 @@ class DashboardView(Regions, LabView):
         self._set_height(self.query_one(JobCards), self._rows_of(cards, shown))
 
     def _cards(self, jobs: Jobs) -> Sequence[Job]:
-        """What runs, then what waits; while there is nothing, the last that ended."""
+        """The running jobs, then the waiting ones; without any, the last that ended."""
         live = sorted(jobs.live, key=lambda job: job.state == "queued")
         return live or list(islice((job for job in jobs.all if job.has_ended), EARLIER))
 

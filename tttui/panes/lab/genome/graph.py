@@ -157,13 +157,13 @@ class GenomeGraph(Drawn):
 
     def _most(self) -> float:
         """The largest share (or norm, where no share is known) of all cells."""
-        found = [
+        norms = [
             _amount(layer, column.norms[layer.name])
             for layer in self._picture.layers
             for column in self._picture.columns
             if layer.name in column.norms
         ]
-        return max(found, default=0.0)
+        return max(norms, default=0.0)
 
     def _paint_head(self, canvas: Canvas, shown: Sequence[int], skills: int) -> None:
         picture, palette, ell = self._picture, self.palette, self.glyphs.ellipsis

@@ -1,4 +1,4 @@
-"""What can be done with a job: each is asked for first where it ends or removes something."""
+"""Actions on a job; those that end or remove something ask first."""
 
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +34,7 @@ class JobActions(JobTable):
 
     @property
     def detail(self) -> JobDetail:
-        """What is read of the job under the cursor, as far as it is."""
+        """The details of the job under the cursor, as far as they are read."""
         job, view = self.job, self.view
         detail = JobDetail() if view is None else view.of(JOB_DETAIL)
         return detail if job is not None and detail.path == job.path else JobDetail()

@@ -64,12 +64,12 @@ def numbers(jobs: Sequence[Job], name: str, now: float) -> Floats:
     """A number of every job [n], NaN where it has none; `now` in Unix seconds."""
     match name:
         case "progress":
-            found, scale = [job.progress for job in jobs], 100.0
+            column, scale = [job.progress for job in jobs], 100.0
         case "left":
-            found, scale = [job.seconds_left for job in jobs], 1 / 60
+            column, scale = [job.seconds_left for job in jobs], 1 / 60
         case _:
-            found, scale = [job.created_at for job in jobs], 1.0
-    values = np.array([np.nan if v is None else v for v in found], dtype=np.float64) * scale
+            column, scale = [job.created_at for job in jobs], 1.0
+    values = np.array([np.nan if v is None else v for v in column], dtype=np.float64) * scale
     return (now - values) / 3600 if name == "age" else values
 
 

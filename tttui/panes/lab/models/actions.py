@@ -1,4 +1,4 @@
-"""What can be done with a version: each shows its command, and asks before it changes anything."""
+"""Actions on a version; each shows its command and asks before it changes anything."""
 
 from collections.abc import Sequence
 from pathlib import Path

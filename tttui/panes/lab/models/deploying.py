@@ -27,7 +27,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What would become of a deployment."""
+    """The outcome that a deployment would have."""
 
     text: str
     possible: bool

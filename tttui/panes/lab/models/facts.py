@@ -89,21 +89,21 @@ def beside(version: Version, registry: Registry) -> Content:
             for name in sorted(version.results, key=lambda name: name not in FIRST)
             if _number(version, name) is not None and not name.startswith(NOT_BESIDE)
         }
-        shared = {name: found for name, found in shared.items() if len(found) > 1}
+        shared = {name: results for name, results in shared.items() if len(results) > 1}
         if shared:
             prose.say(APART, palette.muted)
-        for name, found in shared.items():
-            at = next(i for i, (one, _) in enumerate(found) if one is version)
-            first = max(0, min(at - BESIDE // 2, len(found) - BESIDE))
-            most = max(abs(value) for _, value in found) or 1.0
+        for name, results in shared.items():
+            at = next(i for i, (one, _) in enumerate(results) if one is version)
+            first = max(0, min(at - BESIDE // 2, len(results) - BESIDE))
+            most = max(abs(value) for _, value in results) or 1.0
             prose.head(name)
-            for one, value in found[first : first + BESIDE]:
+            for one, value in results[first : first + BESIDE]:
                 mine = one is version
                 label = f"{prose.glyphs.play if mine else ' '} {one.name}"
                 ink = palette.adaptive if mine else palette.muted
                 prose.bar(label[: ROOM + 1], abs(value) / most, f"{short(value):>8}", ink, ROOM + 2)
-            if len(found) > BESIDE:
-                prose.say(f"and {len(found) - BESIDE} more", palette.muted)
+            if len(results) > BESIDE:
+                prose.say(f"and {len(results) - BESIDE} more", palette.muted)
         if not shared:
             prose.say("The same was measured of no other version of its task.", palette.muted)
 

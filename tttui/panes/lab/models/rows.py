@@ -66,11 +66,11 @@ def test_text(registry: Registry, version: Version) -> str:
 
 def figures(version: Version) -> Forms:
     """One of the results of a version, `validation loss 0.0012`, from whole to short."""
-    found = {k: v for k, v in version.results.items() if isinstance(v, int | float)}
-    name = next((key for key in FIRST if key in found), next(iter(found), ""))
+    numbers = {k: v for k, v in version.results.items() if isinstance(v, int | float)}
+    name = next((key for key in FIRST if key in numbers), next(iter(numbers), ""))
     if not name:
         return ("",)
-    value = result_forms(name, float(found[name]))
+    value = result_forms(name, float(numbers[name]))
     if name == IMPROVEMENT:
         return (f"{value[min(1, len(value) - 1)]} than frozen", *value)
     return (f"{name.replace('_percent', ' %').replace('_', ' ')} {value[0]}", *value)

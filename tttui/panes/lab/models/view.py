@@ -225,10 +225,10 @@ class ModelsView(ModelActions):
 
     def _show_difference(self) -> None:
         page, latest = self.query_one("#diff", Page), self._differences
-        compared = latest.found
+        compared = latest.newest
         if latest.failure:
             page.set_content(lambda prose: prose.say(latest.failure), latest.failure, "Diff")
-        elif compared is not None and compared[0] == latest.asked:
+        elif compared is not None and compared[0] == latest.question:
             page.set_content(facts.compared(*compared[0], compared[1]), compared, "Diff")
         else:
             text = "comparing ..." if latest.busy else "x compares two versions."

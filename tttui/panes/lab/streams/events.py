@@ -155,8 +155,8 @@ def _parts(entry: Event) -> tuple[str, str]:
 
 
 def _about(entry: Event) -> str:
-    found = next((entry.fields[name] for name in NAMES if entry.fields.get(name)), "")
-    return found if isinstance(found, str) else str(found)
+    subject = next((entry.fields[name] for name in NAMES if entry.fields.get(name)), "")
+    return subject if isinstance(subject, str) else str(subject)
 
 
 def _other_fields(entry: Event) -> str:

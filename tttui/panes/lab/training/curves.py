@@ -87,16 +87,16 @@ def systems(table: SeriesTable) -> list[tuple[str, tuple[str, ...]]]:
         "Celsius": [n for n in names if n.endswith("temperature")],
         "W": [n for n in names if n.endswith("power")],
     }
-    return [(title, tuple(found)) for title, found in groups.items() if found]
+    return [(title, tuple(curves)) for title, curves in groups.items() if curves]
 
 
 def system(table: SeriesTable, unit: str, columns: Iterable[str]) -> SmallPlot:
     """Some of what a job used of the machine, by seconds."""
     scale = 1 / GIGABYTE if unit == "GB" else 1.0
-    found = {name: table.of(name) for name in columns}
+    series = {name: table.of(name) for name in columns}
     lines = {
         name.replace("_", " "): SmallCurve(t.tolist(), (y * scale).tolist())
-        for name, (t, y) in found.items()
+        for name, (t, y) in series.items()
     }
     return SmallPlot("system", lines, unit=f"{unit}, by seconds")
 

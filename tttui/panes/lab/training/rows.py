@@ -77,8 +77,8 @@ class TrainingRows(JobRows):
                 last = len(self._places)
                 return np.array([self._places.get(job.handle, last) for job in self._jobs])
             case "loss" | "held_out":
-                found = [self._loss(job, key) for job in self._jobs]
-                return np.array([np.nan if v is None else v for v in found])
+                losses = [self._loss(job, key) for job in self._jobs]
+                return np.array([np.nan if v is None else v for v in losses])
             case "skill":
                 return ranks([skill_of(job) for job in self._jobs])
         return super().sorting(key)

@@ -40,7 +40,7 @@ shapes."""
 class ManyRuns:
     """The results of many sessions: errors [sessions, steps] and the status of each transaction."""
 
-    baseline: Floats
+    frozen: Floats
     adaptive: Floats
     z: Floats
     """Observations [sessions, steps + 1, 4]."""
@@ -96,7 +96,7 @@ def run_on(
         while one.advance():
             pass
     return ManyRuns(
-        np.concatenate([one.baseline for one in blocks]),
+        np.concatenate([one.frozen for one in blocks]),
         np.concatenate([one.adaptive for one in blocks]),
         z,
         a,
@@ -160,7 +160,7 @@ class SessionBlock:
         return end < self._steps
 
     @property
-    def baseline(self) -> Floats:
+    def frozen(self) -> Floats:
         """Errors of the frozen model so far [S, t]."""
         return self._joined(0)
 
@@ -210,9 +210,9 @@ class ChunkGraph:
     def _work(self) -> tuple[Array, Array, Array]:
         learner = self._learner
         status = learner.transact(self._t)["status"]
-        baseline, adaptive, *_ = learner.forecast(self._z, self._a)
+        frozen, adaptive, *_ = learner.forecast(self._z, self._a)
         learner.settle(self._state)
-        return status, baseline, adaptive
+        return status, frozen, adaptive
 
     def run(self, t: int, z: Array, a: Array) -> list[Array]:
         """Status [S] and both errors [S, chunk] of the chunk from step t on."""

@@ -108,11 +108,11 @@ def _frozen_model(
     learner = Learner(settings, data.base)
     z, a = (np.asarray(v, dtype=np.float32) for v in (trajectory.z[: n + 1], trajectory.a[:n]))
     replayed = learner.predict(z, a).baseline_mse
-    same = np.isclose(replayed, data.steps.baseline[:n], rtol=RELATIVE, atol=ABSOLUTE)
+    same = np.isclose(replayed, data.steps.frozen[:n], rtol=RELATIVE, atol=ABSOLUTE)
     wrong = np.flatnonzero(~same)
     if len(wrong):
         i = int(wrong[0])
-        t, recorded = int(data.steps.t[i]), float(data.steps.baseline[i])
+        t, recorded = int(data.steps.t[i]), float(data.steps.frozen[i])
         detail = f"differs at t {t}: the frozen error is {recorded:.6g}, replayed {replayed[i]:.6g}"
         return Check(name, False, detail, t)
     return Check(
@@ -125,7 +125,7 @@ def _metrics(data: SessionData, name: str) -> Check:
         return Check(name, None, "there are no rows or no metrics to compare")
     baseline, adaptive, _ = last_means(data.steps)
     computed = {
-        "baseline_mse_mean": float(np.mean(data.steps.baseline)),
+        "baseline_mse_mean": float(np.mean(data.steps.frozen)),
         "adaptive_mse_mean": float(np.mean(data.steps.adaptive)),
         "baseline_mse_last100_mean": baseline,
         "adaptive_mse_last100_mean": adaptive,

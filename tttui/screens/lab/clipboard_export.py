@@ -1,10 +1,11 @@
-"""What leaves the lab: copies, links to a view, exported tables, figures and screens."""
+"""Copies, links and exports of the lab."""
 
 import csv
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tttui.draw.palette import PALETTES
 from tttui.model.errors import RefusedInput
 from tttui.model.here import home_directory, working_directory
 from tttui.model.shell import command_line
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 FIGURES = ("png", "svg", "pdf")
 
 
-class HandsOut:
-    """Copies and exports what the shown view offers; its `action_`s are those of the screen."""
+class LabExport:
+    """Copies and exports the content of the shown view; its `action_`s are those of the screen."""
 
     def __init__(self, screen: "LabScreen") -> None:
         self._screen = screen
@@ -79,10 +80,11 @@ class HandsOut:
                 in_thread(lambda: _written(export, format), done)
 
         def _written(export: Export, format: str) -> Path:
-            data = _table(export) if format == "csv" else _figure(export, format)
+            data = _table(export) if format == "csv" else _figure(export, format, dialog.theme)
             return write(data, directory, f"{file_name(name)}.{format}")
 
-        screen.app.push_screen(ExportDialog(name, "", directory, formats), chosen)
+        dialog = ExportDialog(name, "", directory, formats)
+        screen.app.push_screen(dialog, chosen)
 
 
 def _table(export: Export) -> bytes:
@@ -93,11 +95,11 @@ def _table(export: Export) -> bytes:
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def _figure(export: Export, format: str) -> bytes:
+def _figure(export: Export, format: str, theme: str) -> bytes:
     """The plot on paper; matplotlib takes a second to import."""
     from tttui.export.figures import plotted
 
-    assert export.plot is not None
-    return plotted(
-        export.plot, export.plot.title or export.name, export.span, format, log=export.log
-    )
+    plot = export.plot
+    assert plot is not None
+    palette, title = PALETTES[theme], plot.title or export.name
+    return plotted(plot, title, export.span, format, palette, log=export.log)
