@@ -3,7 +3,9 @@
 `tests/test_toolkit.py` reports which of them a new version has removed or changed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, Generic, TypeVar, cast
 
 from rich.color import ColorSystem
@@ -52,7 +54,9 @@ class OpenedApp(App[int]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         if isinstance(renderable, CompositorUpdate) and not self.is_headless:
             renderable = self.sent(renderable)
-        super()._display(screen, renderable)
+        driver = self._driver
+        with driver.together() if isinstance(driver, TerminalDriver) else nullcontext():
+            super()._display(screen, renderable)
 
     def _handle_exception(self, error: Exception) -> None:
         if self.is_headless:  # where a test waits for it
@@ -119,6 +123,41 @@ class DirtyScreen(Screen[R], Generic[R]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = _DirtyCompositor()
+        self.taken = set[Widget]()
+        """The widgets that are out of date since a moment ago."""
+
+    def take(self, widget: Widget) -> None:
+        """Draw what is out of date of a widget at the next frame."""
+        if not self.taken:  # not at once: others may tell meanwhile that they need a layout
+            asyncio.get_running_loop().call_soon(self.take_all)
+        self.taken.add(widget)
+
+    def take_all(self) -> None:
+        """Draw what the taken widgets show, unless it comes with the first layout anyhow."""
+        if self in self._compositor:
+            self._dirty_widgets.update(self.taken)
+            self.check_idle()
+        self.taken.clear()
+
+
+class DirectWidget(Widget):
+    """A widget that tells its screen at once when it is to be painted again.
+
+    Textual has each widget get a message, wait until it is idle, and send one to the screen.
+    """
+
+    def check_idle(self) -> None:
+        other = self._layout_required or self._scroll_required or self._refresh_styles_required
+        if other or not (self._repaint_required and self._is_mounted and self.is_attached):
+            super().check_idle()
+            return
+        screen = self.screen
+        if isinstance(screen, DirtyScreen):
+            self._repaint_required = False
+            if self.display:
+                screen.take(self)
+        else:
+            super().check_idle()
 
 
 HELD_S = 0.2
@@ -206,6 +245,26 @@ class _DirtyCompositor(Compositor):
 
 class TerminalDriver(LinuxDriver):
     """Textual's driver for a terminal, over a stream of ours."""
+
+    gathered: list[str] | None = None
+    """What is to be written at once."""
+
+    def write(self, data: str) -> None:
+        if self.gathered is None:
+            super().write(data)
+        else:
+            self.gathered.append(data)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write at once what is written meanwhile: the thread that writes is woken up once."""
+        self.gathered = []
+        try:
+            yield
+        finally:
+            held, self.gathered = "".join(self.gathered), None
+            if held:
+                super().write(held)
 
     def write_to(self, stream: Any) -> None:
         """Write to this in place of the stream that the driver was made with."""

@@ -11,6 +11,7 @@ import tttui.store.run
 from tests.app.conftest import Driver, OpenApp
 from tests.live import alive, end, in_background, state, status
 from tests.tasks.pointmass.runs.sessions import create, settings
+from tests.textruns import make_text_run
 from tttui.artifacts.discover import find_sessions
 from tttui.artifacts.interventions import recorded
 from tttui.model.errors import RefusedInput
@@ -206,3 +207,15 @@ async def test_a_session_that_has_ended_offers_no_steering(
         assert "drive" not in driver.text()
         await driver.press("d")
         assert "Nobody runs a, it is completed" in driver.text()
+
+
+async def test_the_menu_of_another_task_offers_what_its_runs_carry_out(
+    tmp_path: Path, open_app: OpenApp
+) -> None:
+    place = make_text_run(tmp_path / "a", scored=640, status="running")
+    async with open_app(place.path) as driver:
+        await driver.press("d")
+        assert "other options" in driver.text()
+        assert not any(word in driver.text() for word in ("friction", "fault", "try an update"))
+        await driver.press("s", *"whiten", "space")
+        assert "'whiten' is no option that can change" in driver.text()

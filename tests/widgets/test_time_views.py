@@ -1,6 +1,7 @@
 """Charts, commit graph and scrubber: what they show of a timeline and ask of it by mouse."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tttui.draw.look import Look
 from tttui.draw.marks import Marks
 from tttui.draw.palette import ANSI, DARK, LIGHT
 from tttui.draw.plot import Plot, Trace
+from tttui.draw.plot_area import Picture
 from tttui.model.timeline import Timeline
 from tttui.widgets.chart import Chart
 from tttui.widgets.commits import CommitGraph
@@ -140,6 +142,30 @@ async def test_another_window_paints_again(
         await pilot.pause()
         lines(view)
         assert painted
+
+
+async def test_the_way_back_to_a_window_paints_nothing_again_unless_data_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view, painted = chart(), list[tuple[int, int]]()
+    paint = Chart.picture
+
+    def counted(chart: Chart, window: tuple[int, int], size: tuple[int, int]) -> Picture:
+        painted.append(window)
+        return paint(chart, window, size)
+
+    monkeypatch.setattr(Chart, "picture", counted)
+    async with Stage(view).run_test(size=(80, 12)) as pilot:
+        await pilot.pause()
+        seen = lines(view)
+        view.set_timeline(VIEW.show(20, 60))
+        closer = lines(view)
+        view.set_timeline(VIEW)
+        assert lines(view) == seen != closer
+        assert painted == [(0, 99), (20, 60)]
+        view.set_plot(replace(view.shown, title="loss"))
+        assert lines(view)[0] != seen[0]
+        assert painted == [(0, 99), (20, 60), (0, 99)]
 
 
 async def test_the_cursor_crosses_the_plot_and_names_its_step() -> None:

@@ -21,7 +21,7 @@ def labelled(scale: Scale, rows: int) -> tuple[Tick, ...]:
     ends = (scale.low, scale.high)
 
     def cell(value: float) -> int:
-        return int(scale.dots(np.array([value]), 4 * rows)[0]) // 4
+        return _dot(scale, value, 4 * rows) // 4
 
     few = ticks.enough(scale.ticks, (rows + 2) // 3, rows, cell, ends)
     if len(few) > 2 or rows < 6:
@@ -33,8 +33,14 @@ def labelled(scale: Scale, rows: int) -> tuple[Tick, ...]:
 def dot_row(scale: Scale, value: float, rows: int, glyphs: Glyphs) -> tuple[int, int]:
     """The row of dots and that of cells, both from the top, of a value inside the scale."""
     per = 4 if glyphs.braille else 1
-    dot = rows * per - 1 - int(scale.dots(np.array([value]), rows * per)[0])
+    dot = rows * per - 1 - _dot(scale, value, rows * per)
     return dot, dot // per
+
+
+@lru_cache(maxsize=1024)
+def _dot(scale: Scale, value: float, height: int) -> int:
+    """The row of dots of a value, from the bottom: an axis comes again with every picture."""
+    return int(scale.dots(np.array([value]), height)[0])
 
 
 def values(

@@ -63,6 +63,7 @@ class TimeAxis:
         edges[0], edges[-1] = self.t0, np.nextafter(self.t1, np.inf)
         return edges
 
+    @lru_cache(maxsize=16)  # noqa: B019
     def centres(self) -> Floats:
         """The step (fractional) at the middle of each dot column."""
         return np.linspace(self.t0, self.t1, self.dots)

@@ -1,6 +1,7 @@
 """A grid of character cells painted with numpy and read out as rich segments, row by row."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from rich.segment import Segment
@@ -55,19 +56,19 @@ class Canvas:
 
         A mark stands for a number that would be cut.
         """
-        cells = cellwise(visible(text))
-        end = column + len(cells)
+        codes = _codes(text)
+        end = column + len(codes)
         if not 0 <= row < self.rows:
             return end
         first, last = max(column, 0), min(end, self.columns)
         if first < last:
             part = slice(first, last)
             if (first, last) != (column, end):
-                cells = clipped(cells, first - column, last - column)
-            shown = mended(cells)
+                cells = clipped(cellwise(visible(text)), first - column, last - column)
+                codes = _encoded(mended(cells))
             self._split(row, first)
             self._split(row, last)
-            self.char[row, part] = np.frombuffer(shown.encode("utf-32-le"), dtype=np.uint32)
+            self.char[row, part] = codes
             self.ink[row, part] = ink
             self.bold[row, part] = bold
             if paper is not None:
@@ -102,8 +103,11 @@ class Canvas:
         """A copy of some of the rows."""
         part = Canvas(0, self.columns)
         part.rows = len(rows)
+        at = list(rows)
+        whole = at == list(range(self.rows))
         for name in GRIDS:
-            setattr(part, name, getattr(self, name)[list(rows)])
+            grid = getattr(self, name)
+            setattr(part, name, grid.copy() if whole else grid[at])
         return part
 
     def take(self, row: int, other: "Canvas", of: int) -> None:
@@ -162,3 +166,14 @@ class Canvas:
     def _cells(self) -> list[str]:
         """The characters, one a cell, one string a row."""
         return [row.tobytes().decode("utf-32-le") for row in self.char]
+
+
+def _encoded(cells: str) -> Ints:
+    """The codepoints of cells."""
+    return np.frombuffer(cells.encode("utf-32-le"), dtype=np.uint32)
+
+
+@lru_cache(4096)
+def _codes(text: str) -> Ints:
+    """The codepoints of the cells of a text, as it is visible: most of them come again."""
+    return _encoded(cellwise(visible(text)))

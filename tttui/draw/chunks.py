@@ -26,7 +26,7 @@ def width(series: Series, axis: TimeAxis, chunk: int) -> int:
 def note(series: Series, axis: TimeAxis, chunk: int) -> str:
     """The meaning of a point of the line, in words."""
     steps = width(series, axis, chunk)
-    if not steps and curves.trace(series, axis).dense:
+    if not steps and curves.dense(series, axis):
         steps = max(round((axis.t1 - axis.t0) / max(axis.dots - 1, 1)), 2)
     return f"means of {steps} steps, min to max behind" if steps else ""
 

@@ -61,12 +61,13 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
     it is broken where a sample is NaN.
     """
     envelope = series.on(axis)
-    low, high, mean = envelope.low.copy(), envelope.high.copy(), envelope.mean.copy()
-    centres = axis.centres()
-    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    low, high, mean = envelope.low, envelope.high, envelope.mean
+    i, j = series.rows(axis.t0, axis.t1)
     if 0 < j - i < axis.dots and axis.t1 > axis.t0:
         i, j = max(0, i - 1), min(len(series), j + 1)
         t, y = series.t[i:j].astype(np.float64), series.y[i:j]
+        low, high, mean = low.copy(), high.copy(), mean.copy()
+        centres = axis.centres()
         between = envelope.count == 0
         inside = (centres >= t[0]) & (centres <= t[-1])
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -82,10 +83,13 @@ def trace(series: Series, axis: TimeAxis, log: bool = False) -> Curve:
         use = between & inside & ~own
         for target in (low, high, mean):
             target[use] = filled[use]
-    filled_columns = envelope.count > 0
-    samples = int(envelope.count.sum())
-    dense = samples >= DENSE * max(int(filled_columns.sum()), 1)
-    return Curve(low, high, mean, dense)
+    return Curve(low, high, mean, dense(series, axis))
+
+
+def dense(series: Series, axis: TimeAxis) -> bool:
+    """Whether the columns hold so many samples that the envelope is an area, not a line."""
+    count = series.on(axis).count
+    return int(np.add.reduce(count)) >= DENSE * max(int(np.count_nonzero(count)), 1)
 
 
 def raster(curve: Curve, scale: Scale, height: int, *, heavy: bool = False) -> Bools:
@@ -165,7 +169,11 @@ def extremes(curve: Curve, scale: Scale, height: int) -> Bools:
 def dots(curve: Curve, scale: Scale, height: int) -> tuple[Ints, Ints]:
     """Lowest and highest dot of every column, clipped to the raster; high < low where empty."""
     empty = np.isnan(curve.low)
-    low = scale.dots(np.where(empty, scale.low, curve.low), height)
-    high = scale.dots(np.where(empty, scale.low, curve.high), height)
-    low, high = (np.minimum(np.maximum(ends, 0), height - 1) for ends in (low, high))
+
+    def within(ends: Floats) -> Ints:
+        found = scale.dots(np.where(empty, scale.low, ends), height)
+        return np.minimum(np.maximum(found, 0), height - 1)
+
+    low = within(curve.low)
+    high = low if curve.high is curve.low else within(curve.high)
     return np.where(empty, FAR, low), np.where(empty, -FAR, high)

@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 from tttui.draw.axis import TimeAxis
-from tttui.model.arrays import Floats, Ints
+from tttui.model.arrays import Bools, Floats, Ints
 from tttui.model.dataclass import dataclass
 
 BLOCK = 64
 
-FEW, FEW_IN_COLUMNS = 16_384, 65_536
+FEW, FEW_IN_COLUMNS = 16_384, 131_072
 """Samples up to which the extent of a window and the summaries of its columns go through them one
 by one: quicker than by blocks."""
 
@@ -103,6 +103,8 @@ class Series:
         """Positions of the samples that are NaN, once they were asked for."""
         self._on: tuple[TimeAxis, ColumnRanges] | None = None
         """The last axis, and the summaries of its dot columns."""
+        self._within: tuple[tuple[float, float], tuple[int, int]] = (math.nan, math.nan), (0, 0)
+        """The last window, and its `rows`."""
 
     @classmethod
     def after(cls, before: "Series | None", t: Ints | Floats, y: Floats) -> "Series":
@@ -124,13 +126,19 @@ class Series:
             # whole numbers are compared as such: a cast would copy the positions every time
             t = np.floor(t) if after else np.ceil(t)
             t = np.minimum(np.maximum(t, -(2.0**62)), 2.0**62).astype(np.int64)
-        return np.asarray(np.searchsorted(self.t, t, side="right" if after else "left"))
+        return np.asarray(self.t.searchsorted(t, side="right" if after else "left"))
 
     def _row(self, t: float, *, after: bool = False) -> int:
         """The same for one finite position, without the detour over arrays."""
         whole = self.t.dtype.kind in "iu"
         at = (math.floor(t) if after else math.ceil(t)) if whole else t
-        return int(np.searchsorted(self.t, at, side="right" if after else "left"))
+        return int(self.t.searchsorted(at, side="right" if after else "left"))
+
+    def rows(self, t0: float, t1: float) -> tuple[int, int]:
+        """The first sample in t0 <= t <= t1, and the first behind them."""
+        if self._within[0] != (t0, t1):
+            self._within = (t0, t1), (self._row(t0), self._row(t1, after=True))
+        return self._within[1]
 
     def missing(self, t0: float, t1: float) -> Ints | Floats:
         """Positions in t0 <= t <= t1 of samples that are NaN; none where all samples are."""
@@ -141,6 +149,8 @@ class Series:
             inside = (some[:, None] * BLOCK + np.arange(BLOCK))[np.isnan(rows)]
             places = np.concatenate([inside, whole + np.flatnonzero(np.isnan(self.y[whole:]))])
             self._missing = self.t[places] if len(places) < len(self) else self.t[:0]
+        if not len(self._missing):
+            return self._missing
         i, j = np.searchsorted(self._missing, [t0, np.nextafter(t1, np.inf)])
         return self._missing[i:j]
 
@@ -156,40 +166,42 @@ class Series:
         at = self.index(edges)
         start, stop = at[:-1], at[1:]
         n = len(start)
-        if n and stop[-1] - start[0] <= FEW_IN_COLUMNS:
+        if not (n and len(self._blocks)) or stop[-1] - start[0] <= FEW_IN_COLUMNS:
             return self._directly(start, stop)
-        low, high = np.full(n, np.nan), np.full(n, np.nan)
-        total = np.zeros(n)
-        finite, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-        head, tail = start // BLOCK, stop // BLOCK
-
-        def add(columns: Ints, part: _Pieces) -> None:
-            """Add pieces to the summaries of different columns."""
-            low[columns] = np.fmin(low[columns], part.low)
-            high[columns] = np.fmax(high[columns], part.high)
-            total[columns] += part.total
-            finite[columns] += part.finite
-            count[columns] += part.count
-
         # the ragged ends: what lies before the first whole block, and what lies behind the last
-        first = np.where(head == tail, stop, (head + 1) * BLOCK)
-        fore = np.flatnonzero(first > start)
-        rear = np.flatnonzero((tail > head) & (stop > tail * BLOCK))
-        begin = np.concatenate([start[fore], tail[rear] * BLOCK])
-        size = np.concatenate([first[fore], stop[rear]]) - begin
-        if len(begin):
-            at = np.cumsum(size) - size
-            part = _pieces(self.y[np.repeat(begin - at, size) + np.arange(int(size.sum()))], at)
-            add(fore, part.some(slice(len(fore))))
-            add(rear, part.some(slice(len(fore), None)))
-        wide = np.flatnonzero(tail > head + 1)
+        first = np.minimum((start // BLOCK + 1) * BLOCK, stop)
+        last = np.maximum(stop // BLOCK * BLOCK, first)
+        fore, rear = self._ragged(at, first, last)
+        low, high = np.fmin(fore.low, rear.low), np.fmax(fore.high, rear.high)
+        total, finite = fore.total + rear.total, fore.finite + rear.finite
+        count = fore.count + rear.count
+        wide = np.flatnonzero(last > first)
         if len(wide):
-            pairs = np.stack([head[wide] + 1, tail[wide]], axis=1).reshape(-1)
+            pairs = np.stack([first[wide], last[wide]], axis=1).reshape(-1) // BLOCK
             # reduceat needs indices inside the array: the last column may end on its edge
-            pairs = pairs[:-1] if pairs[-1] == len(self._blocks) else pairs
-            add(wide, self._blocks.between(pairs, tail[wide] - head[wide] - 1, self._full))
+            some = pairs[:-1] if pairs[-1] == len(self._blocks) else pairs
+            part = self._blocks.between(some, np.diff(pairs)[::2], self._full)
+            low[wide] = np.fmin(low[wide], part.low)
+            high[wide] = np.fmax(high[wide], part.high)
+            total[wide] += part.total
+            finite[wide] += part.finite
+            count[wide] += part.count
         mean = np.divide(total, finite, out=np.full(n, np.nan), where=finite > 0)
         return ColumnRanges(low, high, mean, count)
+
+    def _ragged(self, at: Ints, first: Ints, last: Ints) -> tuple["_Pieces", "_Pieces"]:
+        """Summaries of the samples of adjoining columns [n], whose bounds are `at` [n + 1], up to
+        `first` and from `last` on: all of them lie in the blocks of the bounds."""
+        whole, block = len(self._blocks), at // BLOCK
+        rows = self.y[: whole * BLOCK].reshape(-1, BLOCK)[np.minimum(block, whole - 1)]
+        end = self.y[whole * BLOCK :]
+        rows[block == whole, : len(end)] = end
+        cuts = np.stack([at, at, at], axis=1)
+        cuts[1:, 0], cuts[:-1, 2] = last, first
+        cuts += ((np.arange(len(at)) - block) * BLOCK)[:, None]
+        pieces = _pieces(np.append(rows, 0.0), cuts.ravel())
+        fore, rear = pieces.some(slice(1, -3, 3)), pieces.some(slice(3, None, 3))
+        return fore.where(first > at[:-1]), rear.where(at[1:] > last)
 
     def _directly(self, start: Ints, stop: Ints) -> ColumnRanges:
         """Summaries of adjoining columns, of the samples start..stop (exclusive) one by one."""
@@ -208,7 +220,7 @@ class Series:
 
         None when there is no finite sample; the third is NaN when nothing is positive.
         """
-        i, j = self._row(t0), self._row(t1, after=True)
+        i, j = self.rows(t0, t1)
         if 0 < j - i <= FEW:
             y = self.y[i:j]
             low, high = float(np.fmin.reduce(y)), float(np.fmax.reduce(y))
@@ -253,6 +265,12 @@ class _Pieces:
 
     def some(self, which: slice) -> "_Pieces":
         return _Pieces(**{n: getattr(self, n)[which] for n in self.__dataclass_fields__})
+
+    def where(self, some: Bools) -> "_Pieces":
+        """The same with nothing in the others."""
+        low, high = np.where(some, self.low, np.nan), np.where(some, self.high, np.nan)
+        total = np.where(some, self.total, 0.0)
+        return _Pieces(low, high, total, self.finite * some, self.count * some)
 
 
 def _pieces(y: Floats, at: Ints) -> _Pieces:

@@ -1,5 +1,7 @@
 """The range of the value axis: of everything in view, or of all but outliers."""
 
+import math
+
 import numpy as np
 
 from tttui.draw import held
@@ -38,7 +40,6 @@ def of_plot(plot: Plot, axis: TimeAxis, log: bool) -> tuple[Range | None, bool]:
     if plot.band is not None:
         series += [plot.band.low, plot.band.high]
     held_ = [trace.series for trace in plot.held]
-    sampled = any(s.at(axis.t1) is not None for s in (*series, *held_))
     if plot.robust:
         # an average carries an outlier on, the samples behind it do not
         ranges = [robust(samples(trace), axis, log) for trace in lines]
@@ -47,7 +48,7 @@ def of_plot(plot: Plot, axis: TimeAxis, log: bool) -> tuple[Range | None, bool]:
     ranges += [held.extent(s, axis, plot.last) for s in held_]
     finite = [e for e in ranges if e is not None]
     if not finite:
-        return None, sampled
+        return None, any(s.at(axis.t1) is not None for s in (*series, *held_))
     low, high = min(e[0] for e in finite), max(e[1] for e in finite)
     if plot.from_zero or any(trace.style == "stems" for trace in lines):
         low, high = min(HEADROOM * low, 0.0), max(HEADROOM * high, 0.0)
@@ -76,11 +77,13 @@ def robust(series: Series, axis: TimeAxis, log: bool) -> Range | None:
     whole = series.extent(axis.t0, axis.t1)
     if whole is None:
         return None
-    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    i, j = series.rows(axis.t0, axis.t1)
     window = series.y[i:j]
     y = window[:: max(1, -(-len(window) // SAMPLED))]
-    known = np.isfinite(y) & (y > 0) if log else np.isfinite(y)
-    y = y if known.all() else y[known]
+    with np.errstate(invalid="ignore", over="ignore"):
+        known = math.isfinite(np.add.reduce(y)) and not (log and whole[0] <= 0)
+    if not known:
+        y = y[np.isfinite(y) & (y > 0) if log else np.isfinite(y)]
     if len(y) < FEWEST:
         return whole
     floor, ceiling = _fences(y, log)
@@ -107,7 +110,7 @@ def _fences(y: Floats, log: bool) -> tuple[float, float]:
 
 def beyond(series: Series, axis: TimeAxis, scale: Scale) -> tuple[int, int]:
     """How many samples in the window lie above the scale, and how many below it."""
-    i, j = int(series.index(axis.t0)), int(series.index(axis.t1, after=True))
+    i, j = series.rows(axis.t0, axis.t1)
     y, envelope = series.y[i:j], series.on(axis)
     above = np.count_nonzero(y > scale.high) if np.fmax.reduce(envelope.high) > scale.high else 0
     below = np.count_nonzero(y < scale.low) if np.fmin.reduce(envelope.low) < scale.low else 0

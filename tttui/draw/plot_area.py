@@ -124,10 +124,14 @@ class PlotArea(HasLook):
 
     def grid(self, values: Iterable[float]) -> None:
         """A thin row of dots at each of these values."""
-        dots = self.dots()
-        for value in values:
-            dots[self.dot_row(value)[0], :: 2 * self.across] = True
-        self.cells(dots, self.palette.faint, self.glyphs.grid)
+        found = [self.dot_row(value) for value in values]
+        dots = np.zeros((4 if self.glyphs.braille else 1, 4), dtype=np.bool_)
+        for row in {row for _, row in found}:
+            dots[:] = False
+            dots[[dot - row * len(dots) for dot, at in found if at == row], 0] = True
+            char = braille.BLANK + int(braille.pack(dots)[0, 0]) if self.glyphs.braille else 0
+            self.area(self.canvas.char)[row, ::2] = char or ord(self.glyphs.grid)
+            self.area(self.canvas.ink)[row, ::2] = self.palette.faint
 
     def sign(self, row: int, columns: Ints, char: str, ink: Colour, bold: bool = False) -> None:
         """A character in some columns of a row of the plot."""
@@ -138,6 +142,8 @@ class PlotArea(HasLook):
 
     def not_numbers(self, at: Ints | Floats, axis: TimeAxis, ink: Colour, bold: bool) -> None:
         """A mark on the lowest row in every column that holds a NaN: nothing else would tell."""
+        if not len(at):
+            return
         marked = np.zeros(self.columns, dtype=np.bool_)
         marked[np.clip(axis.cell(at), 0, self.columns - 1)] = True
         self.sign(-1, np.flatnonzero(marked), self.glyphs.not_a_number, ink, bold)

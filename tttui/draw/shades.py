@@ -23,24 +23,20 @@ class Shades:
         self._ground = ground
         self._tints: list[Colour] = []
         """Those that are laid; a paper is a set of them, bit by bit."""
-        shape = (rows, columns)
-        self._lower: Ints = np.zeros(shape, dtype=np.int64)
-        self._upper: Ints = np.zeros(shape, dtype=np.int64)
-        self._whole: Ints = np.zeros(shape, dtype=np.int64)
-        """Where nothing but one paper has room."""
-        self._eighths: Ints = np.zeros(shape, dtype=np.int64)
+        self._papers: Ints = np.zeros((3, rows, columns), dtype=np.int64)
+        """The lower one, the upper one, and that where nothing but one has room."""
+        self._eighths: Ints = np.zeros((rows, columns), dtype=np.int64)
         """Of the lower paper."""
 
     def fill(self, cells: Bools, tint: Colour) -> None:
         """Lay a tint over whole cells [rows, columns]."""
-        bit = self._bit(tint)
-        for paper in (self._lower, self._upper, self._whole):
-            paper[cells] |= bit
+        self._papers |= np.where(cells, self._bit(tint), 0)
 
     def lay(self, low: Floats, high: Floats, tint: Colour) -> None:
         """Lay a tint from `low` to `high`, fractions of the height per dot column, NaN: nowhere."""
-        rows = len(self._lower)
-        low, high = (np.clip(ends, 0, 1) * rows for ends in (low, high))
+        lower, upper, whole = self._papers
+        rows = len(whole)
+        low, high = (np.minimum(np.maximum(ends, 0), 1) * rows for ends in (low, high))
         low = np.fmin.reduce(low.reshape(-1, 2), axis=1)
         high = np.fmax.reduce(high.reshape(-1, 2), axis=1)
         foot = np.arange(rows - 1, -1, -1)[:, None]
@@ -49,32 +45,35 @@ class Shades:
             touched = covers > 0
             starts, ends = touched & (low > foot), touched & (high < foot + 1)
         self.fill(touched & ~starts & ~ends, tint)
-        for cells, edge, tinted in ((starts, low, self._upper), (ends, high, self._lower)):
-            self._lower[cells] = self._upper[cells] = self._whole[cells]
-            at = np.rint((np.broadcast_to(edge, cells.shape) - foot)[cells] * EIGHTHS)
-            self._eighths[cells] = np.clip(at, 1, EIGHTHS - 1).astype(np.int64)
-            tinted[cells] |= self._bit(tint)
-        self._whole[starts | ends] |= self._bit(tint)
+        for where, edge, tinted in ((starts, low, upper), (ends, high, lower)):
+            row, column = np.nonzero(where)
+            lower[row, column] = upper[row, column] = whole[row, column]
+            at = np.rint((edge[column] - foot[row, 0]) * EIGHTHS)
+            self._eighths[row, column] = np.minimum(np.maximum(at, 1), EIGHTHS - 1)
+            tinted[row, column] |= self._bit(tint)
+        whole[starts | ends] |= self._bit(tint)
 
     def _bit(self, tint: Colour) -> int:
         if tint not in self._tints:
             self._tints.append(tint)
         return 1 << self._tints.index(tint)
 
-    def _colours(self, paper: Ints) -> Ints:
+    def _colours(self) -> Ints:
         """The colour of every paper: that of all its tints together, each of them once."""
-        colours = np.full(paper.shape, DEFAULT, dtype=np.int64)
-        for tints in set(paper[paper > 0].tolist()):  # np.unique imports numpy.ma
+        laid = np.bincount(self._papers.ravel())
+        colours = np.full(len(laid), DEFAULT, dtype=np.int64)
+        for tints in np.flatnonzero(laid[1:]) + 1:
             shown = [tint for i, tint in enumerate(self._tints) if tints >> i & 1]
-            mixed = reduce(lambda a, b: over(a, b, self._ground), shown)
-            colours[paper == tints] = mixed
-        return colours
+            colours[tints] = reduce(lambda a, b: over(a, b, self._ground), shown)
+        return colours[self._papers]
 
     def paint(self, grids: tuple[Ints, Ints, Ints, Ints], free: Bools, blocks: str) -> None:
         """Put the papers into (char, ink, paper, marks) [rows, columns]: edges as `blocks`, from
         empty to full, in `free` cells."""
+        if not self._tints:
+            return
         char, ink, paper, marks = grids
-        lower, upper, whole = map(self._colours, (self._lower, self._upper, self._whole))
+        lower, upper, whole = self._colours()
         edge = free & (lower != upper)
         own = (whole != DEFAULT) & ~edge
         paper[own] = whole[own]

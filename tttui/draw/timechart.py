@@ -164,6 +164,8 @@ class _Painter(PlotArea):
     def changes(self, changes: RunChanges) -> None:
         """Thin lines behind the curves where the run was changed; hatches leave them alone."""
         columns = changes.lines(self.axis)
+        if not len(columns):
+            return
         self.area(self.canvas.char)[:, columns] = ord(self.glyphs.change_line)
         self.area(self.canvas.ink)[:, columns] = self.palette.muted
         self.taken[:, columns] = True

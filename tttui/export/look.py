@@ -273,7 +273,7 @@ def curve(
     line["ls"] = "--" if dashed else "-"
     if len(t) <= MOST:
         if dots or len(t) < 2:
-            line |= {"marker": ".", "ms": 3} if dots else {"marker": "o", "ms": 3}
+            line |= {"marker": "o" if len(t) < 2 else ".", "ms": 3}
         axes.plot(t, y, **line)
         alone = lone(y)
         if len(t) > 1 and len(alone):

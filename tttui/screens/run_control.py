@@ -228,24 +228,25 @@ class RunControl:
                 self.ask(verb, value)  # type: ignore[arg-type]
 
         cursor = self._state.timeline.cursor if self._is_open(place) else None
+        meta, truth = self._described(place)
         dialog = DriveDialog(
-            place.name, status, cursor, self._in_force(place), resumable=self.resumable
+            place.name,
+            status,
+            cursor,
+            _in_force(meta, truth),
+            resumable=self.resumable,
+            point_mass=meta.is_point_mass,
         )
         self._screen.app.push_screen(dialog, chosen)
 
-    def _in_force(self, place: Place) -> dict[str, Any]:
-        """The options of a session that can be changed, as they are now."""
+    def _described(self, place: Place) -> tuple[Meta, float | None]:
+        """The meta.json of a session, and the hidden quantity as it is now."""
         data = self._state.data
         if data is not None and data.place.path == place.path:
-            meta, mu = data.meta, data.truth_now
-        else:
-            rows = self._snapshot.summaries
-            meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
-            mu = meta.truth
-        settings = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": mu}
-        for _, values in meta.configuration.settings_changes:
-            settings |= values
-        return settings
+            return data.meta, data.truth_now
+        rows = self._snapshot.summaries
+        meta = next((s.meta for s in rows if s.place.path == place.path), Meta())
+        return meta, meta.truth
 
     def action_new(self) -> None:
         """The form of a new session."""
@@ -353,3 +354,11 @@ class RunControl:
 def _is_live(path: Path) -> bool:
     status = status_of(path)
     return status is not None and status.live
+
+
+def _in_force(meta: Meta, truth: float | None) -> dict[str, Any]:
+    """The options of a session that can be changed, as they are now."""
+    settings = {**meta.plasticity_cfg, "noise_std": meta.env_cfg.get("noise_std"), "mu": truth}
+    for _, values in meta.configuration.settings_changes:
+        settings |= values
+    return settings

@@ -12,6 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tttui.draw.text import Text, lines
+from tttui.model.adaptation import LIVE, Adaptation
 from tttui.model.dataclass import dataclass
 from tttui.model.errors import RefusedInput
 from tttui.model.pointmass.settings import FAULTS, LIVE_SETTINGS, Plasticity, World
@@ -25,13 +26,16 @@ RESUME = "resume"
 AROUND = 7
 """Rows of the dialog that are not its list, at most."""
 
-CHANGEABLE: Mapping[str, Setting] = {
+OF_POINT_MASS: Mapping[str, Setting] = {
     one.name: one
     for group in (Plasticity, World)
     for one in options(group)
     if one.name in LIVE_SETTINGS
 }
-"""Options that can change while a session runs."""
+OF_OTHERS: Mapping[str, Setting] = {
+    one.name: one for one in options(Adaptation) if one.name in LIVE
+}
+"""Options that can change while a session runs, of the point mass and of the other tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +48,23 @@ class Ask:
     hint: str = ""
 
 
-def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple[Ask, ...]:
-    """The requests that a run accepts in this state."""
+def asks(
+    status: Status | None, cursor: int | None, *, resumable: bool, point_mass: bool
+) -> tuple[Ask, ...]:
+    """The requests that a run of the point mass or of another task accepts in this state."""
     if resumable:
         return (Ask(RESUME, "r", "resume: go on in the background, exactly where it stopped"),)
     paused = status is not None and status.state == "paused"
     pause = Ask("continue", "p", "continue") if paused else Ask("pause", "p", "pause")
     if status is not None and status.pretraining is not None:
         return (pause, Ask("stop", "x", "stop: save and end; it can be resumed"))
+    example = "lr 0.01, rollback_tol 0.1, grad_norm_max 50 ..."
+    of_point_mass = (
+        Ask("mu", "m", "another hidden friction", "mu between 0 and 1, such as 0.3"),
+        Ask("set", "s", "other options", example),
+        Ask("fault", "f", "inject a fault", ", ".join(FAULTS)),
+        Ask("update", "u", "try an update now"),
+    )
     back = Ask("rollback", "b", f"roll back to the weights in force at step {cursor} (the cursor)")
     return (
         pause,
@@ -59,17 +72,17 @@ def asks(status: Status | None, cursor: int | None, *, resumable: bool) -> tuple
         Ask("chunk", "c", "to the end of the chunk, then pause"),
         Ask("transaction", "t", "to the next transaction, then pause"),
         Ask("speed", "v", "speed limit", "steps a second; empty is as fast as it goes"),
-        Ask("mu", "m", "another hidden friction", "mu between 0 and 1, such as 0.3"),
-        Ask("set", "s", "other options", "lr 0.01, rollback_tol 0.1, grad_norm_max 50 ..."),
-        Ask("fault", "f", "inject a fault", ", ".join(FAULTS)),
-        Ask("update", "u", "try an update now"),
+        *(of_point_mass if point_mass else (Ask("set", "s", "other options", example),)),
         *(() if cursor is None else (back,)),
         Ask("stop", "x", "stop: save and end; it can be resumed"),
     )
 
 
-def value_of(verb: str, text: str) -> Any:
-    """Parse a typed value. Raises RefusedInput that names its defect."""
+def value_of(verb: str, text: str, changeable: Mapping[str, Setting] = OF_POINT_MASS) -> Any:
+    """Parse a typed value; `changeable` are the options that may be set, by name.
+
+    Raises RefusedInput that names its defect.
+    """
     text = text.strip()
     value: Any = text
     if verb == "speed" and not text:
@@ -77,21 +90,21 @@ def value_of(verb: str, text: str) -> Any:
     if verb in ("step", "speed", "mu"):
         value = number(text)
     elif verb == "set":
-        value = typed_options(text)
+        value = typed_options(text, changeable)
     checked(verb, value)
     return value
 
 
-def typed_options(text: str) -> dict[str, Any]:
+def typed_options(text: str, changeable: Mapping[str, Setting]) -> dict[str, Any]:
     """`lr 0.01, whiten off` as options by name. Raises RefusedInput, SettingError."""
     options: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, typed = part.replace("=", " ").partition(" ")
-        if name not in CHANGEABLE:
-            close = get_close_matches(name.lower(), CHANGEABLE, 2)
+        if name not in changeable:
+            close = get_close_matches(name.lower(), changeable, 2)
             hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise RefusedInput(f"{name!r} is no option that can change while a session runs{hint}")
-        options[name] = CHANGEABLE[name].parsed(typed)
+        options[name] = changeable[name].parsed(typed)
     if not options:
         raise RefusedInput("type an option and its value, such as lr 0.01")
     return options
@@ -126,6 +139,7 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         in_force: Mapping[str, Any],
         *,
         resumable: bool,
+        point_mass: bool = True,
     ) -> None:
         """`cursor` is the step to roll back to, None where none is shown; `in_force` are the
         friction and the options as they are now, by name.
@@ -133,7 +147,8 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         super().__init__()
         self._in_force = in_force
         self._run, self._status, self._cursor = name, status, cursor
-        self._asks = asks(status, cursor, resumable=resumable)
+        self._asks = asks(status, cursor, resumable=resumable, point_mass=point_mass)
+        self._changeable = OF_POINT_MASS if point_mass else OF_OTHERS
         self._typing: Ask | None = None
 
     def compose(self) -> ComposeResult:
@@ -219,20 +234,20 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         if verb != "set":
             return ""
         last = typed.rpartition(",")[2].replace("=", " ").split()
-        if last and last[0] in CHANGEABLE:
-            help = CHANGEABLE[last[0]].help
+        if last and last[0] in self._changeable:
+            help = self._changeable[last[0]].help
             return f"now {_value_text(last[0], self._in_force.get(last[0]))}: {help}"
-        names = [name for name in CHANGEABLE if name.startswith("".join(last[:1]))]
+        names = [name for name in self._changeable if name.startswith("".join(last[:1]))]
         return "now " + ", ".join(_value_text(name, self._in_force.get(name)) for name in names)
 
     def _wrong(self, text: str) -> str:
         assert self._typing is not None
         words = text.rpartition(",")[2].replace("=", " ").split()
-        unfinished = len(words) < 2 and any(n.startswith("".join(words)) for n in CHANGEABLE)
+        unfinished = len(words) < 2 and any(n.startswith("".join(words)) for n in self._changeable)
         if not text or (self._typing.verb == "set" and unfinished):
             return ""
         try:
-            value_of(self._typing.verb, text)
+            value_of(self._typing.verb, text, self._changeable)
         except RefusedInput as error:
             return f"! {error}"
         return ""
@@ -242,7 +257,8 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         if self._typing is None:
             return
         try:
-            self.dismiss((self._typing.verb, value_of(self._typing.verb, event.value)))
+            value = value_of(self._typing.verb, event.value, self._changeable)
+            self.dismiss((self._typing.verb, value))
         except RefusedInput as error:
             self.query_one("#wrong", Static).update(Text(f"! {error}", "bold"))
 

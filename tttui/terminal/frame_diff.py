@@ -9,6 +9,7 @@ wide character holds the codepoint 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import cast
 
@@ -189,20 +190,18 @@ class FrameDiff:
         begins = np.concatenate(([True], numbers[1:] != numbers[:-1]))
         begins[first] = True
         pieces = np.flatnonzero(begins)
-        jumps = dict(
-            zip(first.tolist(), zip(starts.tolist(), stops.tolist(), strict=True), strict=True)
-        )
+        ranges = pairwise([*np.searchsorted(pieces, first).tolist(), len(pieces)])
+        begin, wanted = [*pieces.tolist(), len(text)], numbers[pieces].tolist()
+        y, x = (part.tolist() for part in np.divmod(starts, width))
         out, at, pen = list[str](), (width, 0), Pens.PLAIN  # the cursor may be anywhere
-        ends = [*pieces[1:].tolist(), len(text)]
-        for a, b, number in zip(pieces.tolist(), ends, numbers[pieces].tolist(), strict=True):
-            if jump := jumps.get(a):
-                y, x = divmod(jump[0], width)
-                out.append(_move(at, x, y, width))
-                at = (x + jump[1] - jump[0], y)
-            if number != pen:
-                sequence, pen = pens.way(pen, number)
-                out.append(sequence)
-            out.append(text[a:b])
+        for row, column, length, (a, b) in zip(y, x, lengths.tolist(), ranges, strict=True):
+            out.append(_move(at, column, row, width))
+            at = (column + length, row)
+            for piece in range(a, b):
+                if (number := wanted[piece]) != pen:
+                    sequence, pen = pens.ways.get((pen, number)) or pens.way(pen, number)
+                    out.append(sequence)
+                out.append(text[begin[piece] : begin[piece + 1]])
         if pen != Pens.PLAIN:
             out.append("\x1b[0m")
         return "".join(out).replace(TAIL, "")
@@ -227,6 +226,7 @@ def _move(at: tuple[int, int], x: int, y: int, width: int) -> str:
     return min(_by(down, "B") + across, there, key=len)
 
 
+@lru_cache(1024)
 def _by(n: int, way: str) -> str:
     """The sequence that moves the cursor n > 0 cells in a direction (A-D)."""
     return "" if n <= 0 else f"\x1b[{way}" if n == 1 else f"\x1b[{n}{way}"
@@ -253,13 +253,13 @@ def _layout_spans(update: LayoutUpdate) -> Iterator[Span]:
 
 
 def _chop_spans(update: ChopsUpdate) -> Iterator[Span]:
+    dirty: dict[int, list[tuple[int, int]]] = {}
     for y, x1, x2 in update.spans:
-        for end, (x, strip) in zip(
-            update.chop_ends[y],
-            cast("dict[int, Strip | None]", update.chops[y]).items(),
-            strict=False,
-        ):
-            if strip is not None and x < x2 and end > x1:
+        dirty.setdefault(y, []).append((x1, x2))
+    for y, spans in dirty.items():
+        chops = cast("dict[int, Strip | None]", update.chops[y])
+        for end, (x, strip) in zip(update.chop_ends[y], chops.items(), strict=False):
+            if strip is not None and any(x < x2 and end > x1 for x1, x2 in spans):
                 yield x, y, strip
 
 
@@ -269,7 +269,7 @@ def _numbered(painted: Painted, pens: Pens) -> Ints:
         canvas = painted.canvas
         looks = canvas.looks(painted.ground).ravel()
         starts = np.flatnonzero(np.concatenate(([True], looks[1:] != looks[:-1])))
-        numbers = [pens.of_look(look) for look in looks[starts].tolist()]
+        numbers = pens.of_looks(looks[starts].tolist())
         sizes = np.diff(starts, append=len(looks))
         cells = _joined(canvas.char.ravel().astype(np.int64), numbers, sizes)
         painted.numbered = pens, cells.reshape(canvas.char.shape)
@@ -278,7 +278,7 @@ def _numbered(painted: Painted, pens: Pens) -> Ints:
 
 def _spelled(strips: Sequence[Strip], pens: Pens) -> list[Ints]:
     """The cells of each strip."""
-    texts, numbers, segments = list[str](), list[tuple[int, int]](), [0]
+    texts, numbers, segments = list[str](), list[int](), [0]
     for strip in strips:
         for text, style, control in strip:
             if not control:
@@ -295,10 +295,10 @@ def _spelled(strips: Sequence[Strip], pens: Pens) -> list[Ints]:
     return [cells[a:b] for a, b in pairwise(ends)]
 
 
-def _joined(codes: Ints, numbers: Sequence[tuple[int, int]], sizes: Ints) -> Ints:
-    """Cells of codepoints [n] and of the pens of each stretch: of characters, and of blanks."""
-    pen, blank = np.repeat(np.array(numbers).reshape(-1, 2), sizes, axis=0).T
-    return np.asarray((codes << 32) + np.where(codes == ord(" "), blank, pen))
+def _joined(codes: Ints, numbers: Sequence[int], sizes: Ints) -> Ints:
+    """Cells of codepoints [n] and of the pens of each stretch, as `Pens.numbers` gives them."""
+    pens = np.repeat(np.array(numbers, dtype=np.int64), sizes)
+    return np.asarray((codes << 32) + np.where(codes == ord(" "), pens & _PEN, pens >> 32))
 
 
 def _spread(text: str) -> str:

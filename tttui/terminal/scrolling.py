@@ -71,7 +71,8 @@ def _candidates(old: Ints, new: Ints) -> list[int]:
     weights = np.arange(1, 2 * GROUP, 2) * 0x9E3779B9  # sums that are not equal by chance
     before, now = a @ weights, b @ weights
     drawn = (before != now) & (now != b[:, :, 0] * weights.sum())
-    source, row, _ = np.nonzero((before[:, None] == now) & drawn)
+    same = np.flatnonzero((before[:, None] == now) & drawn) // groups
+    source, row = np.divmod(same, len(old))
     moved = np.bincount(source - row + len(old), minlength=2 * len(old))
     most = len(old) - ROWS // 2
     shifts = np.flatnonzero(moved * GROUP > WORTH // 4) - len(old)

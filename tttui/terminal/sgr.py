@@ -1,5 +1,6 @@
 """Numbered pens (colours and attributes of cells), and the shortest SGR sequence between two."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -93,20 +94,21 @@ class Pens:
         self._system, self._colours = system, colours
         self._pens = [PLAIN]
         self._numbers = {PLAIN: self.PLAIN}
-        self._of_look: dict[int, tuple[int, int]] = {}
-        self._of_style: dict[Style | None, tuple[int, int]] = {}
+        self._of_look: dict[int, int] = {}
+        self._of_style: dict[Style | None, int] = {}
         self._papers: dict[str, int] = {}
         self._paper: Ints = np.empty(0, dtype=np.int64)
         """Of each pen the number of its paper; -1: it shows more than that on a blank."""
         self._blank: Bools = np.empty(0, dtype=np.bool_)
         """Whether each pen is one of blanks."""
-        self._ways: dict[tuple[int, int], tuple[str, int]] = {}
+        self.ways: dict[tuple[int, int], tuple[str, int]] = {}
+        """What `way` has found."""
 
     def __len__(self) -> int:
         return len(self._of_style)
 
-    def numbers(self, style: Style | None) -> tuple[int, int]:
-        """The pens of a style's characters and of its blanks."""
+    def numbers(self, style: Style | None) -> int:
+        """The pens of a style's characters (<< 32) and of its blanks."""
         known = self._of_style.get(style)
         if known is None:
             pen = PLAIN if style is None else pen_of(style, self._system)
@@ -114,19 +116,19 @@ class Pens:
                 pen = Pen(pen.attributes, PLAIN.ink, PLAIN.paper)
             plain = _SEEN_ON_BLANKS.isdisjoint(pen.attributes.split(";"))
             blank = Pen("", "", pen.paper) if plain else pen
-            known = self._of_style[style] = (self._number(pen), self._number(blank))
+            known = self._of_style[style] = self._number(pen) << 32 | self._number(blank)
         return known
 
-    def of_look(self, look: int) -> tuple[int, int]:
-        """The pens of the look of a `Canvas` cell."""
-        known = self._of_look.get(look)
-        if known is None:
-            known = self._of_look[look] = self.numbers(look_of(look))
-        return known
+    def of_looks(self, looks: Sequence[int]) -> list[int]:
+        """The pens of the looks of `Canvas` cells."""
+        known = self._of_look
+        for look in set(looks).difference(known):
+            known[look] = self.numbers(look_of(look))
+        return [known[look] for look in looks]
 
     def way(self, current: int, target: int) -> tuple[str, int]:
         """The sequence from one pen to another, and the pen then in force."""
-        known = self._ways.get((current, target))
+        known = self.ways.get((current, target))
         if known is None:
             now, pen = self._pens[current], self._pens[target]
             if not pen.ink:  # a blank: keep what cannot be seen on it
@@ -134,7 +136,7 @@ class Pens:
                     pen = Pen(now.attributes, now.ink, pen.paper)
                 else:
                     pen = Pen("", PLAIN.ink, pen.paper)
-            known = self._ways[current, target] = (pen.from_pen(now), self._number(pen))
+            known = self.ways[current, target] = (pen.from_pen(now), self._number(pen))
         return known
 
     def blanks_merged(self, numbers: Ints) -> Ints:

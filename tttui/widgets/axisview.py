@@ -15,11 +15,12 @@ class AxisView(TimeView):
 
     def chip(self, t: int) -> tuple[int, str] | None:
         """Where the cursor's step is written among the axis labels: column and text."""
-        column = self.axis().column(t)
+        axis = self.axis()
+        column = axis.column(t)
         if column is None:
             return None
-        text = str(t) if self.axis().width < 30 else f" {t} "
-        start = min(max(column - len(text) // 2, 0), self.axis().width - len(text))
+        text = str(t) if axis.width < 30 else f" {t} "
+        start = min(max(column - len(text) // 2, 0), axis.width - len(text))
         return (self.left + start, text) if start >= 0 else None
 
     def label(self, part: Canvas, row: int) -> None:

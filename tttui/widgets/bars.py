@@ -6,18 +6,18 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.message import Message
-from textual.widget import Widget
 
 from tttui.draw.cells import fit
 from tttui.draw.text import Text
 from tttui.keys.command import TABS, Command
 from tttui.model.numbers import Forms
 from tttui.model.text import visible
+from tttui.toolkit import DirectWidget
 
 TITLE = " tttui "
 
 
-class TopBar(Widget):
+class TopBar(DirectWidget):
     """The name and state of the open session; the state stands at the right edge.
 
     A note stands between the name and the state for a while.
@@ -91,7 +91,7 @@ NUMBERS = "1234567890"
 """The keys of the tabs, in their order."""
 
 
-class TabBar(Widget):
+class TabBar(DirectWidget):
     """Tabs with their numbers; the shown one is marked by more than colour."""
 
     DEFAULT_CSS = "TabBar { height: 1; background: $surface; color: $foreground; }"
@@ -155,7 +155,7 @@ class TabBar(Widget):
                 return
 
 
-class KeyBar(Widget):
+class KeyBar(DirectWidget):
     """The available keys, as many as fit."""
 
     DEFAULT_CSS = "KeyBar { height: 1; background: $panel; color: $foreground; }"

@@ -12,6 +12,7 @@ from tttui.draw.plot_area import Picture, arrange
 from tttui.draw.reading import Part
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
+from tttui.widgets.painted import Pictures
 
 
 class Chart(AxisView, can_focus=True):
@@ -34,6 +35,7 @@ class Chart(AxisView, can_focus=True):
         self._plot = Plot()
         self._log: bool | None = None
         self._picture: Picture | None = None
+        self._pictures = Pictures[Picture](4)
 
     def set_plot(self, shown: Plot) -> None:
         """Show other data. Series are immutable, so pass new ones when data arrive."""
@@ -59,7 +61,9 @@ class Chart(AxisView, can_focus=True):
         return shown or (self._log is None and old.log != new.log)
 
     def paint(self, width: int, height: int) -> Canvas:
-        self._picture = self.picture((self.timeline.t0, self.timeline.t1), (width, height))
+        window, size = (self.timeline.t0, self.timeline.t1), (width, height)
+        shown, how = (self._plot, self.look, self.changes), (window, size, self.logarithmic)
+        self._picture = self._pictures.of(shown, how, lambda: self.picture(window, size))
         return self._picture.canvas
 
     def picture(self, window: tuple[int, int], size: tuple[int, int]) -> Picture:
@@ -68,17 +72,18 @@ class Chart(AxisView, can_focus=True):
         return timechart.paint(self._plot, window, size, look, self.logarithmic, self.changes)
 
     def touch_steps(self, *steps: int | None) -> None:
-        super().touch_steps(*steps)
+        touched = self.columns_of(*steps)
         width, height = self.content_size
         named = legend.arrange(self._plot, width, height).rows
         rows = arrange(width, height, named, steps=self._plot.steps)
         if rows.title >= 0:
-            self.touch(Region(0, rows.title, width, 1 + named))
+            touched.append(Region(0, rows.title, width, 1 + named))
         if rows.labels >= 0:
             for t in steps:
                 if t is not None and (place := self.chip(t)):
                     # with the label of the axis that it may have covered
-                    self.touch(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
+                    touched.append(Region(place[0] - 8, rows.labels, len(place[1]) + 16, 1))
+        self.touch(*touched)
 
     def overlay(self, part: Canvas, rows: Sequence[int]) -> None:
         picture = self._picture

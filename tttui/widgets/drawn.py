@@ -11,13 +11,12 @@ from textual.color import Color
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tttui.draw.canvas import GRIDS, Canvas
 from tttui.draw.cells import cellwise, joined
 from tttui.draw.colours import DEFAULT, Colour
 from tttui.draw.look import HasLook, Look
-from tttui.toolkit import Line
+from tttui.toolkit import DirectWidget, Line
 from tttui.widgets.painted import Painted, PaintedRow
 
 
@@ -31,7 +30,7 @@ class Dressed(HasLook):
         raise NotImplementedError(type(self).__name__)
 
 
-class Drawn(Dressed, Widget):
+class Drawn(Dressed, DirectWidget):
     """A widget that paints a `Canvas` once and serves its lines until something changes.
 
     Subclasses implement `paint`, call `changed` when the painting is out of date, and may lay

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from textual.widget import Widget
-
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text
+from tttui.toolkit import DirectWidget
 
 
-class FailureLine(Widget):
+class FailureLine(DirectWidget):
     """Names every part that failed, with the reason; takes no room while there is none."""
 
     DEFAULT_CSS = "FailureLine { height: 1; display: none; }"

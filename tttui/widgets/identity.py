@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.cells import cell_len
 from textual.geometry import Size
-from textual.widget import Widget
 
 from tttui.draw.cells import fit
 from tttui.draw.colours import style
@@ -16,6 +15,7 @@ from tttui.model.numbers import count
 from tttui.model.parameters import specs_of
 from tttui.model.session import SessionData
 from tttui.model.setting import shown
+from tttui.toolkit import DirectWidget
 
 Row = tuple[str, str]
 
@@ -116,7 +116,7 @@ def plasticity(cfg: Mapping[str, Any]) -> list[str]:
     return [part for part in parts if part]
 
 
-class IdentityCard(Widget):
+class IdentityCard(DirectWidget):
     """The identity in few rows: one item behind the other; in full it is a row for each.
 
     Where not all of it fits a mark says so, and how to see it.

@@ -7,13 +7,13 @@ from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widget import Widget
 
 from tttui.artifacts.logfile import LogTail
 from tttui.draw.colours import Colour, style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text
 from tttui.model.session import LogLine
+from tttui.toolkit import DirectWidget
 from tttui.widgets.querybar import QueryBar
 
 LEVELS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -141,7 +141,7 @@ class LogPanel(Vertical):
         self.show(self._tail, self._palette)
 
 
-class LogLines(Widget):
+class LogLines(DirectWidget):
     """The last of these lines that fit, each cut at the edge."""
 
     DEFAULT_CSS = "LogLines { text-wrap: nowrap; text-overflow: ellipsis; }"

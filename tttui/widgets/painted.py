@@ -1,6 +1,8 @@
 """Rows of a painted widget that go to the terminal as they are, without a detour over segments."""
 
+from collections.abc import Callable, Hashable
 from functools import cached_property
+from typing import Generic, TypeVar
 
 from rich.segment import Segment
 
@@ -38,3 +40,25 @@ class PaintedRow(LazyLine):
 
     def segments(self) -> list[Segment]:
         return self.painted.lines[self.row]
+
+
+P = TypeVar("P")
+
+
+class Pictures(Generic[P]):
+    """The last few pictures of the same things: people zoom in and out again."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._of: tuple[object, ...] = ()
+        self._painted: dict[Hashable, P] = {}
+
+    def of(self, shown: tuple[object, ...], how: Hashable, paint: Callable[[], P]) -> P:
+        """The picture of what is `shown`, which never changes, in one of the ways to see it."""
+        if list(map(id, shown)) != list(map(id, self._of)):
+            self._of, self._painted = shown, {}
+        picture = self._painted.pop(how) if how in self._painted else paint()
+        self._painted[how] = picture
+        if len(self._painted) > self._most:
+            del self._painted[next(iter(self._painted))]
+        return picture

@@ -12,6 +12,7 @@ from tttui.draw.reading import Part
 from tttui.draw.tracks import Scene, sample, time_stops
 from tttui.model.timeline import Timeline
 from tttui.widgets.drawn import Redrawn
+from tttui.widgets.painted import Pictures
 from tttui.widgets.timeview import TimeView
 
 
@@ -24,6 +25,7 @@ class PathView(Redrawn):
         super().__init__(id=id)
         self._scene = Scene()
         self._backdrop: Backdrop | None = None
+        self._backdrops = Pictures[Backdrop](2)
         self.timeline = Timeline()
         self.hovered: int | None = None
         self._mark = ""
@@ -63,9 +65,12 @@ class PathView(Redrawn):
     def paint(self, width: int, height: int) -> Canvas:
         drawn = self._backdrop
         if drawn is None or (drawn.layout.width, drawn.layout.height) != (width, height):
-            window = (self.timeline.t0, self.timeline.t1)
-            drawn = Backdrop(self._scene, window, (width, height), self.look)
-            self._backdrop = drawn
+            window, size = (self.timeline.t0, self.timeline.t1), (width, height)
+            drawn = self._backdrop = self._backdrops.of(
+                (self._scene, self.look),
+                (window, size),
+                lambda: Backdrop(self._scene, window, size, self.look),
+            )
         canvas = drawn.paint(self.timeline.cursor, self.hovered, self._selected)
         if drawn.layout.title >= 0:
             self._title(canvas, drawn)

@@ -17,7 +17,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tttui.draw.canvas import Canvas
 from tttui.draw.cells import fit
@@ -28,6 +27,7 @@ from tttui.draw.ticks import linear
 from tttui.model.dataclass import dataclass
 from tttui.model.numbers import short
 from tttui.model.text import visible
+from tttui.toolkit import DirectWidget
 from tttui.widgets.drawn import Dressed
 
 MOST = 400
@@ -80,7 +80,7 @@ class SmallPlot:
         return math.log10(value) if self.log else value
 
 
-class PlotextView(Dressed, Widget):
+class PlotextView(Dressed, DirectWidget):
     """Shows a `SmallPlot`; nothing is built again where it is the one shown already."""
 
     DEFAULT_CSS = "PlotextView { height: 1fr; width: 1fr; }"

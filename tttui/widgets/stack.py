@@ -14,6 +14,7 @@ from tttui.draw.scales import Scale
 from tttui.draw.stack import StackLayout
 from tttui.model.timeline import Timeline
 from tttui.widgets.axisview import AxisView
+from tttui.widgets.painted import Pictures
 
 
 class StackView(AxisView):
@@ -27,6 +28,7 @@ class StackView(AxisView):
         self._message = ""
         self._layout: StackLayout | None = None
         self._scales: list[Scale | None] = []
+        self._pictures = Pictures[tuple[Canvas, StackLayout, list[Scale | None]]](2)
         self._stems: list[Trace] = []
         """The stems that are drawn."""
         self._mark = ""
@@ -46,11 +48,10 @@ class StackView(AxisView):
         return (old.t0, old.t1, old.empty) != (new.t0, new.t1, new.empty)
 
     def touch_steps(self, *steps: int | None) -> None:
-        super().touch_steps(*steps)
-        layout = self._layout
+        layout, rows = self._layout, list[int]()
         if layout is not None:
             rows = [*layout.tops, *((layout.labels,) if layout.labels >= 0 else ())]
-            self.touch(*(Region(0, row, layout.width, 1) for row in rows))
+        self.touch(*self.columns_of(*steps), *(Region(0, y, self.size.width, 1) for y in rows))
 
     def paint(self, width: int, height: int) -> Canvas:
         if not self._plots:
@@ -60,8 +61,11 @@ class StackView(AxisView):
             canvas.write(min(2, height - 1), 1, self._message[: width - 2], self.palette.muted)
             return canvas
         window = (self.timeline.t0, self.timeline.t1)
-        canvas, self._layout, self._scales = stack.paint(
-            self._plots, window, (width, height), self.look, self.changes
+        shown, size = (self._plots, self.look, self.changes), (width, height)
+        canvas, self._layout, self._scales = self._pictures.of(
+            shown,
+            (window, size),
+            lambda: stack.paint(self._plots, window, size, self.look, self.changes),
         )
         axis = TimeAxis(*window, self._layout.columns)
         self._stems = [

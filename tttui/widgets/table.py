@@ -6,18 +6,18 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tttui.draw.cells import padded
 from tttui.draw.colours import DEFAULT, style
 from tttui.draw.look import Look
 from tttui.model.arrays import Bools, Ints
 from tttui.model.dataclass import dataclass
+from tttui.toolkit import DirectWidget
 from tttui.widgets.drawn import Dressed
 from tttui.widgets.table_columns import Sort, TableColumn, TableSource, fitted, order_of, placed
 
 
-class Table(Dressed, Widget):
+class Table(Dressed, DirectWidget):
     """Rows of a `TableSource` under a header that says what sorts them; one row is selected.
 
     It never changes the selection or the order by itself: it posts what was asked for, and is

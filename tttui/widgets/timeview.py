@@ -128,10 +128,14 @@ class TimeView(Drawn):
 
     def touch_steps(self, *steps: int | None) -> None:
         """Redraw the columns of these steps."""
+        self.touch(*self.columns_of(*steps))
+
+    def columns_of(self, *steps: int | None) -> list[Region]:
+        """The columns of these steps."""
         axis = self.axis()
         columns = {axis.column(t) for t in steps if t is not None}
         height = self.content_size.height
-        self.touch(*(Region(self.left + c, 0, 1, height) for c in columns if c is not None))
+        return [Region(self.left + c, 0, 1, height) for c in columns if c is not None]
 
     @property
     def free(self) -> tuple[str, ...]:

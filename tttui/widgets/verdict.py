@@ -2,13 +2,13 @@
 
 from rich.style import Style
 from textual.geometry import Size
-from textual.widget import Widget
 
 from tttui.draw.cells import wrapped
 from tttui.draw.colours import style
 from tttui.draw.palette import DARK, Palette
 from tttui.draw.text import Text, lines
 from tttui.model.verdict import Verdict
+from tttui.toolkit import DirectWidget
 
 MARKS = {"better": "+", "worse": "!", "unclear": "?"}
 
@@ -16,7 +16,7 @@ PLACE = "###"
 """Keeps the place of the mark, with a space on either side, while lines are broken."""
 
 
-class VerdictLine(Widget):
+class VerdictLine(DirectWidget):
     """The verdict, coloured by its tone, with a mark of the same meaning.
 
     It takes as many rows as the sentence needs, up to a limit; beyond it the least important

@@ -31,6 +31,8 @@ class WeightMap(Heatmap):
         self.shape_text = ""
         """The shape in the heading, where it is not that of the matrix."""
         self.chosen = False
+        self._placed_as: object = None
+        self._placed = (1, HeatWindow())
 
     @property
     def matrix(self) -> str:
@@ -72,12 +74,24 @@ class WeightMap(Heatmap):
     @property
     def top(self) -> int:
         """One row for the heading, and one for the columns' names where elements stay as high."""
-        height = self.content_size.height
+        return self._placing[0]
+
+    @property
+    def _placing(self) -> tuple[int, HeatWindow]:
+        """The rows above the matrix, and the view of all of it; asked for often, so kept."""
+        size = self.content_size
+        key = (size, self.values.shape, self.matrix, textured(self.look))
+        if key != self._placed_as:
+            self._placed_as, self._placed = key, self._place(size.height)
+        return self._placed
+
+    def _place(self, height: int) -> tuple[int, HeatWindow]:
         if height < 7:
-            return 1
-        views = (self._fitting_in(height - top - 1) for top in (1, 2))
+            return 1, self._fitting_in(max(height - 2, 1))
+        views = [self._fitting_in(height - top - 1) for top in (1, 2)]
         sizes = [(view.size[0], -min(view.high, 2)) for view in views]
-        return 1 if sizes[0] < sizes[1] else 2
+        top = 1 if sizes[0] < sizes[1] else 2
+        return top, views[top - 1]
 
     def _fitting_in(self, rows: int) -> HeatWindow:
         """The view of the whole matrix in so many rows of characters."""
@@ -88,7 +102,7 @@ class WeightMap(Heatmap):
         return replace(view, high=view.high - 1) if odd else view
 
     def _fitting(self) -> HeatWindow:
-        return self._fitting_in(self.room[1])
+        return self._placing[1]
 
     @property
     def merged(self) -> tuple[int, int]:
