@@ -119,7 +119,6 @@ class ReadsOne(Protocol):
 LONGEST_TEXT = 1000
 """Characters of a text in a transaction that are shown."""
 
-
 MOST_GATES = 50
 
 
@@ -144,9 +143,8 @@ def _gates(entries: Sequence[Any]) -> Iterator[RecordedGate]:
 
 
 def _float(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float_of(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float_of(value) if is_number else None
 
 
 def text_of(value: Any) -> str:
@@ -344,9 +342,8 @@ class Transactions:
 
     def base_restored_at(self, t: int) -> bool:
         """Whether the base's weights, which are those of no step, were put in force at step t."""
-        if self.to_t is None:
-            return False
-        return bool(((self.status == LIVE) & (self.t == t) & (self.to_t < 0)).any())
+        live = (self.status == LIVE) & (self.t == t)
+        return self.to_t is not None and bool((live & (self.to_t < 0)).any())
 
     def undone_at(self, i: int) -> int | None:
         """The step at which commit i was taken back; None where it was not."""

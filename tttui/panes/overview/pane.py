@@ -82,8 +82,7 @@ class OverviewPane(Pane):
     learned: Callable[[SessionData, tuple[int, float] | None], Plot] = staticmethod(
         learned_quantity
     )
-    """The quantity that the point mass is there to learn, against its true value; other tasks
-    have a recorded series in its place."""
+    """What the point mass is there to learn, against the truth; other tasks have a series."""
 
     DEFAULT_CSS = """
     OverviewPane { layout: vertical; height: 1fr; }
@@ -95,12 +94,11 @@ class OverviewPane(Pane):
     OverviewPane WhatIfCommits { display: none; }
     OverviewPane #side { width: 46; display: none; }
     OverviewPane.inspecting #side { display: block; }
-    OverviewPane.narrow.inspecting #charts { display: none; }
+    OverviewPane.narrow.inspecting #charts, OverviewPane.narrow.identity #charts { display: none; }
     OverviewPane.narrow #side { width: 1fr; }
     OverviewPane #side IdentityCard { display: none; }
     OverviewPane.short MetricCard { height: 2; }
     OverviewPane.identity #side, OverviewPane.identity #side IdentityCard { display: block; }
-    OverviewPane.identity.narrow #charts { display: none; }
     OverviewPane.identity.narrow TransactionPanel { display: none; }
     OverviewPane.tiny #cards, OverviewPane.tiny CommitGraph { display: none; }
     OverviewPane.tiny #below { display: none; }
