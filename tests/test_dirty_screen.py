@@ -10,16 +10,15 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tests.toolkit import partial_update, screen_strips
 from tttui.terminal.frame_diff import FrameDiff
-from tttui.toolkit import DirtyScreen, LayoutUpdate, Line
+from tttui.toolkit import DirectWidget, DirtyScreen, LayoutUpdate, Line
 
 WIDTH, HEIGHT = 30, 8
 
 
-class Letters(Widget):
+class Letters(DirectWidget):
     """Rows of one letter, which remembers the rows that it was asked for."""
 
     def __init__(self, letter: str, id: str) -> None:
@@ -112,3 +111,19 @@ async def test_what_is_sent_of_a_change_completes_the_picture(widget: str) -> No
         stream.feed(frame.wrap(update).render_segments(console))
         assert terminal.display == [row.text for row in screen_strips(app)]
         assert "x" in "".join(terminal.display)
+
+
+async def test_a_widget_that_changed_often_is_made_once_and_a_hidden_one_when_it_is_shown() -> None:
+    app = Shown()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        await pilot.pause()
+        app.query_one("#over").display = False
+        await pilot.pause()
+        over = changed(app, "over", "x")
+        left = changed(app, "left", "y")
+        left.refresh()
+        await pilot.pause()
+        assert (left.asked, over.asked) == (list(range(HEIGHT)), [])
+        over.display = True
+        await pilot.pause()
+        assert "x" * 10 in {row.text[10:20] for row in screen_strips(app)}
