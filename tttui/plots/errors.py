@@ -12,7 +12,7 @@ from tttui.model.dataclass import dataclass
 from tttui.model.improvement import percentiles
 from tttui.model.session import SessionData
 from tttui.model.steps import Steps
-from tttui.model.transactions import COMMIT, Transactions, of_statuses
+from tttui.model.transactions import COMMIT, of_statuses
 
 SPAN = 32
 """Span of the averages that the app draws, in steps."""
@@ -61,13 +61,15 @@ def losses_of(data: SessionData, before: Losses | None = None) -> Losses:
 def marks_of(data: SessionData, statuses: frozenset[str] | None = None) -> Marks:
     """The transactions, of those that have an event only some `statuses` shown (None: all).
 
-    Of a run without an events file they are those that per_step.csv flags.
+    Of a run without an events file they are those that per_step.csv flags. An update after the
+    last step stands at that step, beyond which there is no axis.
     """
-    events: Transactions = data.transactions
+    events, steps = data.transactions, data.steps
     if len(events):
         shown = None if statuses is None else of_statuses(events, statuses)
-        return Marks(events.t, *events.outcomes(), shown, events.branches())
-    steps = data.steps
+        after = steps.t[-1] + 1 if len(steps) else -1
+        t = np.where(events.t == after, after - 1, events.t)
+        return Marks(t, *events.outcomes(), shown, events.branches())
     tried = np.flatnonzero(steps.did_update)
     failed = len(events.statuses)
     status = np.where(steps.update_ok[tried], COMMIT, failed)
