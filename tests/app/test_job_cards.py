@@ -25,7 +25,7 @@ async def test_a_job_that_ended_tells_how_instead_of_how_far_it_is() -> None:
     assert not any("█" in line for line in text)
 
 
-def test_checkpoints_of_many_epochs_are_told_as_a_range() -> None:
+def test_checkpoints_of_many_epochs_are_shown_as_a_range() -> None:
     epochs = [f"epoch-{n}" for n in (12, 9, 3, 6, 15)]
     assert checkpoints_text(["latest", *epochs]) == "latest, epoch-3 to epoch-15 (5)"
     assert checkpoints_text(["latest", *epochs[:2]]) == "latest, epoch-12, epoch-9"

@@ -109,7 +109,7 @@ async def test_the_results_of_versions_stand_beside_each_other(
         assert any(line.startswith("lr") for line in shown_lines(view, "settings"))
 
 
-def test_an_improvement_is_told_as_everywhere(tmp_path: Path) -> None:
+def test_an_improvement_has_the_words_of_a_verdict(tmp_path: Path) -> None:
     version = register_skill(tmp_path, "walker", 1.0)
     for percent, told in (
         (99.97, "3 333x better than frozen"),

@@ -69,7 +69,9 @@ def test_of_a_session_that_no_process_came_to_run_it_is_said_that_nothing_was_do
     assert list((run / DIRECTORY).iterdir()) == []
 
 
-def ends_when_asked(monkeypatch: pytest.MonkeyPatch, run: Path, state: str, *, takes: bool) -> None:
+def ends_upon_a_request(
+    monkeypatch: pytest.MonkeyPatch, run: Path, state: str, *, takes: bool
+) -> None:
     """Let a run be in this state as soon as it is asked; `takes`: it took the request before."""
 
     def leave(directory: Path, verb: Verb, value: object = None) -> str:
@@ -86,7 +88,7 @@ def ends_when_asked(monkeypatch: pytest.MonkeyPatch, run: Path, state: str, *, t
 def test_a_run_that_ends_before_it_takes_a_request_is_not_waited_for(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ends_when_asked(monkeypatch, run, "interrupted", takes=False)
+    ends_upon_a_request(monkeypatch, run, "interrupted", takes=False)
     assert main(["pause", str(run)]) == 1
     assert capsys.readouterr().err.strip().endswith("interrupted")
     assert list((run / DIRECTORY).iterdir()) == []
@@ -95,6 +97,6 @@ def test_a_run_that_ends_before_it_takes_a_request_is_not_waited_for(
 def test_of_a_request_that_a_run_took_before_it_failed_nobody_knows_what_became(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ends_when_asked(monkeypatch, run, "failed", takes=True)
+    ends_upon_a_request(monkeypatch, run, "failed", takes=True)
     assert main(["pause", str(run)]) == 1
     assert "whether it did what was asked before is not known" in capsys.readouterr().err

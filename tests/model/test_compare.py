@@ -72,7 +72,7 @@ def test_only_settings_that_differ_are_listed_and_absent_ones_are_a_dash() -> No
     assert results == [("updates", "lr", ("0.02", "0.005")), ("updates", "whiten", ("-", "yes"))]
 
 
-def test_lists_and_tables_are_told_without_their_brackets() -> None:
+def test_lists_and_tables_are_shown_without_their_brackets() -> None:
     a = session("a", plasticity_cfg={"plastic": ["lora", "norm"]}, libraries={"torch": "2.13"})
     (one, other) = compare([a, session("b")], [None, None]).differences
     assert {one.values[0], other.values[0]} == {"lora, norm", "2.13"}

@@ -110,7 +110,7 @@ def test_gates_tell_how_close_the_transaction_came() -> None:
     assert shares == pytest.approx({"gradient norm": 0.25, "loss after": 0.5, "state norm": 3e-6})
 
 
-def test_a_gate_that_is_recorded_and_known_from_the_settings_is_told_once() -> None:
+def test_a_gate_that_is_recorded_and_known_from_the_settings_is_listed_once() -> None:
     met = [
         {"name": "grad_norm", "value": 4.1, "limit": 100.0, "passed": True},
         {"name": "loss_regression", "value": 0.9, "limit": 1.3, "passed": True},

@@ -165,7 +165,7 @@ def test_what_was_asked_before_the_run_began_does_not_count_whatever_its_time_sa
 
 
 @pytest.mark.parametrize("at", [0, 4e9])
-def test_what_was_asked_while_a_run_was_handed_over_counts_whatever_its_time_says(
+def test_a_request_during_a_handover_is_carried_out_whatever_its_time_says(
     tmp_path: Path, at: float
 ) -> None:
     run = create(tmp_path / "a")

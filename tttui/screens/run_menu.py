@@ -139,10 +139,11 @@ class DriveDialog(ModalScreen[tuple[str, Any] | None]):
         in_force: Mapping[str, Any],
         *,
         resumable: bool,
-        point_mass: bool = True,
+        point_mass: bool,
     ) -> None:
         """`cursor` is the step to roll back to, None where none is shown; `in_force` are the
-        friction and the options as they are now, by name.
+        friction and the options as they are now, by name; runs of other tasks than the
+        `point_mass` have neither friction nor faults.
         """
         super().__init__()
         self._in_force = in_force
